@@ -1,0 +1,47 @@
+/** SHA-256, HMAC and HKDF (RFC 5869) over it, and the constant-time comparison. spec/crypto.md, "Hash and KDF". */
+
+import { expand, extract } from '@noble/hashes/hkdf.js';
+import { hmac as nobleHmac } from '@noble/hashes/hmac.js';
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { tuple, type TupleItem } from '../wire/index.ts';
+
+/** Bytes of a SHA-256 digest. */
+export const HASH_LENGTH = 32;
+
+/** SHA-256 of bytes that are hashed as they are: a body, a ciphertext, a tree node. Everything else goes through {@link hashTuple}. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return nobleSha256(bytes);
+}
+
+/** `H(T(label, …items))`: the hash of a tuple. */
+export function hashTuple(label: string, ...items: readonly TupleItem[]): Uint8Array {
+  return nobleSha256(tuple(label, ...items));
+}
+
+/** HMAC-SHA256. */
+export function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {
+  return nobleHmac(nobleSha256, key, message);
+}
+
+/** HKDF-Extract over SHA-256. */
+export function hkdfExtract(salt: Uint8Array, inputKey: Uint8Array): Uint8Array {
+  return extract(nobleSha256, inputKey, salt);
+}
+
+/** HKDF-Expand over SHA-256; `length` in bytes, up to 8160. */
+export function hkdfExpand(key: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  return expand(nobleSha256, key, info, length);
+}
+
+/** A 32-byte key from a key, bound to `T(label, …items)`. */
+export function deriveTuple(key: Uint8Array, label: string, ...items: readonly TupleItem[]): Uint8Array {
+  return hkdfExpand(key, tuple(label, ...items), HASH_LENGTH);
+}
+
+/** Compares secrets of equal length without a branch on their bytes. JavaScript gives no hard promise of constant time; this is as near as it comes. */
+export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
+  return difference === 0;
+}

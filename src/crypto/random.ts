@@ -1,0 +1,32 @@
+/** The one source of randomness. spec/crypto.md, "Randomness". */
+
+import { randomBytes } from '@noble/hashes/utils.js';
+
+/** Gives `length` unpredictable bytes. Handed in by tests that need fixed vectors; everybody else leaves the default. */
+export type Random = (length: number) => Uint8Array;
+
+/** The platform's own generator (`crypto.getRandomValues`). */
+export const systemRandom: Random = (length) => randomBytes(length);
+
+/**
+ * Shuffles in place, every order equally likely (Fisher–Yates over unbiased draws).
+ *
+ * @param items - the array to shuffle
+ * @param random - the source of randomness
+ */
+export function shuffle<Item>(items: Item[], random: Random): void {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = uniform(i + 1, random);
+    const [a, b] = [items[i], items[j]] as [Item, Item]; // both indices lie inside the array
+    items[i] = b;
+    items[j] = a;
+  }
+}
+
+function uniform(bound: number, random: Random): number {
+  const limit = 2 ** 32 - (2 ** 32 % bound); // a draw from here on would favour small numbers
+  for (;;) {
+    const draw = new DataView(random(4).buffer).getUint32(0);
+    if (draw < limit) return draw % bound;
+  }
+}

@@ -1,0 +1,105 @@
+/** The passphrase-sealed identity file. spec/keys.md, "Key files". */
+
+import { kem, openOnce, SCRYPT_COST, sealOnce, stretch, systemRandom, type Random } from '../crypto/index.ts';
+import { MunimentError } from '../errors.ts';
+import { fromBase64url, jsonValue, readJson, toBase64url, tuple, TupleReader } from '../wire/index.ts';
+import type { IdentityKeys } from './identity.ts';
+import { SoftwareDecapsulator, SoftwareSigner } from './ports.ts';
+import { exposeSecret, Secret } from './secret.ts';
+
+/** Longest key file, in characters. */
+export const KEY_FILE_LIMIT = 64 * 1024;
+const FORMAT = 'muniment key file 1';
+
+/** Keys that live in memory and so can be written to a file. */
+export type SoftwareKeys = IdentityKeys & {
+  readonly signer: SoftwareSigner;
+  readonly handshake: SoftwareDecapsulator;
+  readonly sealing: SoftwareDecapsulator;
+};
+
+/**
+ * Writes keys to a file under a passphrase, as JSON text: format, scrypt cost, salt, and the keys sealed.
+ *
+ * @param keys - keys in memory; keys in hardware need no file
+ * @param passphrase - any text; its strength is the caller's to check
+ * @param random - for vectors only
+ * @example
+ * ```ts
+ * import { createKeys, exportKeys, importKeys } from 'muniment/keys';
+ * const file = await exportKeys(createKeys(), 'correct horse battery staple');
+ * const keys = await importKeys(file, 'correct horse battery staple');
+ * ```
+ */
+export async function exportKeys(
+  keys: SoftwareKeys,
+  passphrase: string,
+  random: Random = systemRandom,
+): Promise<string> {
+  const salt = random(32);
+  const { n, r, p } = SCRYPT_COST;
+  const key = await stretch(passphrase, salt, SCRYPT_COST);
+  const content = tuple(
+    'key file',
+    exposeSecret(keys.signer.seed),
+    keys.handshake.kem,
+    exposeSecret(keys.handshake.seed),
+    keys.sealing.kem,
+    exposeSecret(keys.sealing.seed),
+  );
+  const sealed = sealOnce(key, fileContext(n, r, p, salt), content, random);
+  return (
+    JSON.stringify({ format: FORMAT, n, r, p, salt: toBase64url(salt), sealed: toBase64url(sealed) }) + '\n'
+  );
+}
+
+/**
+ * Reads keys back.
+ *
+ * @param file - the file's text, at most 64 KiB
+ * @param passphrase - the passphrase that it was written under
+ * @throws {@link MunimentError} `KEY_FILE` if it is no key file or asks for more work than is allowed; `KEY_PASSPHRASE` if it does not open
+ */
+export async function importKeys(file: string, passphrase: string): Promise<SoftwareKeys> {
+  const { n, r, p, salt, sealed } = parseFile(file);
+  const key = await stretch(passphrase, salt, { n, r, p });
+  let content;
+  try {
+    content = openOnce(key, fileContext(n, r, p, salt), sealed);
+  } catch (cause) {
+    throw new MunimentError('KEY_PASSPHRASE', undefined, { cause });
+  }
+  const reader = TupleReader.labelled(content, 'key file');
+  const keys = {
+    signer: new SoftwareSigner(new Secret('signing seed', reader.bytes(32))),
+    handshake: readKey(reader),
+    sealing: readKey(reader),
+  };
+  reader.end();
+  return keys;
+}
+
+function parseFile(file: string): { n: number; r: number; p: number; salt: Uint8Array; sealed: Uint8Array } {
+  try {
+    const value = jsonValue(readJson(file, { length: KEY_FILE_LIMIT, depth: 2 }));
+    if (typeof value !== 'object' || value === null || !('format' in value))
+      throw new MunimentError('KEY_FILE');
+    const { format, n, r, p, salt, sealed } = value;
+    if (format !== FORMAT || Object.keys(value).length !== 6) throw new MunimentError('KEY_FILE');
+    if (typeof n !== 'number' || typeof r !== 'number' || typeof p !== 'number')
+      throw new MunimentError('KEY_FILE');
+    if (typeof salt !== 'string' || typeof sealed !== 'string') throw new MunimentError('KEY_FILE');
+    return { n, r, p, salt: fromBase64url(salt), sealed: fromBase64url(sealed) };
+  } catch (cause) {
+    throw new MunimentError('KEY_FILE', undefined, { cause });
+  }
+}
+
+function fileContext(n: number, r: number, p: number, salt: Uint8Array): Uint8Array {
+  return tuple('key file context', n, r, p, salt);
+}
+
+function readKey(reader: TupleReader): SoftwareDecapsulator {
+  const { id } = kem(reader.integer());
+  return new SoftwareDecapsulator(id, new Secret('kem seed', reader.bytes(32)));
+}

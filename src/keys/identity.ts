@@ -1,0 +1,113 @@
+/** A party: its three key pairs, one purpose each, and the credential that vouches for them. spec/keys.md, "Identities". */
+
+import { kem, KEM_XWING, systemRandom, type KemId, type Random } from '../crypto/index.ts';
+import { MunimentError } from '../errors.ts';
+import { equalBytes } from '../wire/index.ts';
+import {
+  credentialId,
+  readAnchor,
+  SELF_ISSUED,
+  signCredential,
+  type Credential,
+  type CredentialFields,
+} from './credential.ts';
+import { SoftwareDecapsulator, SoftwareSigner, type Decapsulator, type Signer } from './ports.ts';
+import { Secret } from './secret.ts';
+
+/** Three key pairs, each with one purpose. */
+export interface IdentityKeys {
+  readonly signer: Signer;
+  readonly handshake: Decapsulator;
+  readonly sealing: Decapsulator;
+}
+
+/** Keys with the credential that names them. */
+export interface Identity extends IdentityKeys {
+  readonly credential: Credential;
+}
+
+/** Who somebody is to be: name, roles and validity in milliseconds since 1970. */
+export type Profile = Pick<CredentialFields, 'subject' | 'roles' | 'notBefore' | 'notAfter'>;
+
+/** Which keys to make. */
+export interface KeyOptions {
+  /** The KEM of the handshake and sealing keys: X-Wing unless asked otherwise. */
+  readonly kem?: KemId;
+  /** The source of randomness; for vectors only. */
+  readonly random?: Random;
+}
+
+/**
+ * Makes three fresh key pairs in memory: Ed25519 for signing, and two of the KEM, X-Wing by default.
+ *
+ * @example
+ * ```ts
+ * import { createKeys } from 'muniment/keys';
+ * createKeys().handshake.publicKey.length; // 1216
+ * ```
+ */
+export function createKeys(options: KeyOptions = {}): {
+  signer: SoftwareSigner;
+  handshake: SoftwareDecapsulator;
+  sealing: SoftwareDecapsulator;
+} {
+  const random = options.random ?? systemRandom;
+  const id = options.kem ?? KEM_XWING;
+  return {
+    signer: new SoftwareSigner(new Secret('signing seed', random(32))),
+    handshake: new SoftwareDecapsulator(id, new Secret('kem seed', random(32))),
+    sealing: new SoftwareDecapsulator(id, new Secret('kem seed', random(32))),
+  };
+}
+
+/**
+ * Makes an identity that vouches for itself: the administrator at whom all trust ends.
+ *
+ * @param profile - subject, roles, validity
+ * @param options - KEM and randomness
+ * @example
+ * ```ts
+ * import { createAnchor } from 'muniment/keys';
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], notBefore: 0, notAfter: 4e12 });
+ * hospital.credential.subject; // 'Hospital'
+ * ```
+ */
+export async function createAnchor(profile: Profile, options: KeyOptions = {}): Promise<Identity> {
+  const keys = createKeys(options);
+  const fields: CredentialFields = {
+    ...pickProfile(profile),
+    signing: keys.signer,
+    handshake: keys.handshake,
+    sealing: keys.sealing,
+    serial: (options.random ?? systemRandom)(16),
+    issuer: SELF_ISSUED,
+  };
+  const encoded = await signCredential(fields, keys.signer);
+  return { ...keys, credential: readAnchor(encoded, credentialId(fields)) };
+}
+
+/**
+ * Joins keys and their credential.
+ *
+ * @throws {@link MunimentError} `KEY_CREDENTIAL` if the credential is about other keys
+ */
+export function createIdentity(keys: IdentityKeys, credential: Credential): Identity {
+  const same =
+    keys.signer.algorithm === credential.signing.algorithm &&
+    equalBytes(keys.signer.publicKey, credential.signing.publicKey) &&
+    sameKemKey(keys.handshake, credential.handshake) &&
+    sameKemKey(keys.sealing, credential.sealing);
+  if (!same) throw new MunimentError('KEY_CREDENTIAL');
+  return { signer: keys.signer, handshake: keys.handshake, sealing: keys.sealing, credential };
+}
+
+function sameKemKey(
+  a: { kem: number; publicKey: Uint8Array },
+  b: { kem: number; publicKey: Uint8Array },
+): boolean {
+  return kem(a.kem) === kem(b.kem) && equalBytes(a.publicKey, b.publicKey);
+}
+
+function pickProfile({ subject, roles, notBefore, notAfter }: Profile): Profile {
+  return { subject, roles, notBefore, notAfter };
+}

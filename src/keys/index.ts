@@ -1,0 +1,44 @@
+/** Identities, credentials, key trees, groups and the two hardware ports. spec/keys.md. */
+
+export {
+  COMPARTMENTS_LIMIT,
+  compartmentNode,
+  INBOX,
+  openRoot,
+  publishCompartments,
+  ROOT,
+  verifyCompartments,
+} from './compartments.ts';
+export type { Compartment, Compartments } from './compartments.ts';
+export {
+  CREDENTIAL_LIMIT,
+  credentialId,
+  hasRole,
+  NAME_LIMIT,
+  readAnchor,
+  readKemPublicKey,
+  readUnverifiedCredential,
+  verifyCredential,
+} from './credential.ts';
+export type { Credential, CredentialFields } from './credential.ts';
+export { exportKeys, importKeys, KEY_FILE_LIMIT } from './file.ts';
+export type { SoftwareKeys } from './file.ts';
+export { openGroup, publishGroup, verifyGroup } from './group.ts';
+export type { GroupEpoch, GroupMember } from './group.ts';
+export { createAnchor, createIdentity, createKeys } from './identity.ts';
+export type { Identity, IdentityKeys, KeyOptions, Profile } from './identity.ts';
+export { hpkeOpenWith, SoftwareDecapsulator, SoftwareSigner, suite, verifySignature } from './ports.ts';
+export type { Decapsulator, KemPublicKey, Signer, SigningPublicKey } from './ports.ts';
+export {
+  answerChallenge,
+  challengePossession,
+  enrol,
+  issueCredential,
+  readCredentialRequest,
+  requestCredential,
+} from './possession.ts';
+export type { CredentialRequest, PossessionChallenge } from './possession.ts';
+export { exposeSecret, Secret } from './secret.ts';
+export { signStatement, STATEMENT_LIMIT, verifyStatement } from './statement.ts';
+export { createRoot, deriveNode, nodeKey } from './tree.ts';
+export type { NodeSecret, TreeStep } from './tree.ts';

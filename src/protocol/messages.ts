@@ -1,0 +1,175 @@
+/** The plaintexts of the handshake's messages and of a session's two, and how each lies in its envelope. spec/protocol.md, "Messages". */
+
+import { kem, openOnce, sealOnce, type HpkeSealed, type KemId, type Random } from '../crypto/index.ts';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  HANDLE_LENGTH,
+  headerTuple,
+  type Envelope,
+  type Header,
+  type MessageType,
+} from '../envelope/index.ts';
+import { MunimentError } from '../errors.ts';
+import { CREDENTIAL_LIMIT, readKemPublicKey, type KemPublicKey } from '../keys/index.ts';
+import {
+  concat,
+  equalBytes,
+  fromBase64url,
+  pad,
+  toBase64url,
+  tuple,
+  TupleReader,
+  unpad,
+} from '../wire/index.ts';
+import { CLOCK_WINDOW, DOCUMENTS_LIMIT, FIRST_BUCKET, NONCE_LENGTH } from './constants.ts';
+
+/** Message 1: who calls, a nonce, an ephemeral public key. */
+export interface First {
+  readonly credential: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly ephemeral: KemPublicKey;
+}
+
+/** `pt1`. */
+export function encodeFirst(first: First): Uint8Array {
+  const { kem: kemId, publicKey } = first.ephemeral;
+  return pad(tuple('m1', first.credential, first.nonce, kemId, publicKey), FIRST_BUCKET);
+}
+
+/** Reads `pt1`. */
+export function decodeFirst(plaintext: Uint8Array): First {
+  const reader = TupleReader.labelled(unpad(plaintext, FIRST_BUCKET), 'm1');
+  const credential = reader.bytes();
+  if (credential.length > CREDENTIAL_LIMIT) throw new MunimentError('WIRE_LIMIT');
+  const first = { credential, nonce: reader.bytes(NONCE_LENGTH), ephemeral: readKemPublicKey(reader) };
+  reader.end();
+  return first;
+}
+
+/** Message 2 without its confirmation: both nonces, who answers, and the ephemeral encapsulation. */
+export interface Second {
+  readonly userNonce: Uint8Array;
+  readonly gatewayNonce: Uint8Array;
+  readonly gatewayId: Uint8Array;
+  readonly encapsulation: Uint8Array;
+}
+
+/** `core2`. */
+export function encodeSecond(second: Second): Uint8Array {
+  return tuple('m2', second.userNonce, second.gatewayNonce, second.gatewayId, second.encapsulation);
+}
+
+/** `pt2`. */
+export function encodeConfirmed(core2: Uint8Array, confirmation: Uint8Array): Uint8Array {
+  return tuple('m2 confirmed', core2, confirmation);
+}
+
+/** Reads `pt2`. */
+export function decodeConfirmed(plaintext: Uint8Array): {
+  second: Second;
+  core2: Uint8Array;
+  confirmation: Uint8Array;
+} {
+  const outer = TupleReader.labelled(plaintext, 'm2 confirmed');
+  const [core2, confirmation] = [outer.bytes(), outer.bytes(32)];
+  outer.end();
+  const reader = TupleReader.labelled(core2, 'm2');
+  const second = {
+    userNonce: reader.bytes(NONCE_LENGTH),
+    gatewayNonce: reader.bytes(NONCE_LENGTH),
+    gatewayId: reader.bytes(32),
+    encapsulation: reader.bytes(),
+  };
+  reader.end();
+  return { second, core2, confirmation };
+}
+
+/** `pt3`. */
+export function encodeThird(gatewayNonce: Uint8Array, confirmation: Uint8Array): Uint8Array {
+  return tuple('m3', gatewayNonce, confirmation);
+}
+
+/** Reads `pt3`. */
+export function decodeThird(plaintext: Uint8Array): { gatewayNonce: Uint8Array; confirmation: Uint8Array } {
+  const reader = TupleReader.labelled(plaintext, 'm3');
+  const third = { gatewayNonce: reader.bytes(NONCE_LENGTH), confirmation: reader.bytes(32) };
+  reader.end();
+  return third;
+}
+
+/** Writes a handshake envelope: `dades` = base64url(`enc ‖ ciphertext`), no signature. */
+export function encodeHandshake(header: Header, sealed: HpkeSealed): Uint8Array {
+  const data = toBase64url(concat(sealed.encapsulation, sealed.ciphertext));
+  return encodeEnvelope({ header, data, signature: null });
+}
+
+/** The two halves of a handshake envelope's data, for a receiver's KEM. */
+export function splitHandshake(data: string, receiver: KemId): HpkeSealed {
+  const bytes = fromBase64url(data);
+  const length = kem(receiver).encapsulationLength;
+  if (bytes.length < length) throw new MunimentError('SESSION_MESSAGE');
+  return { encapsulation: bytes.slice(0, length), ciphertext: bytes.slice(length) };
+}
+
+/** A signed envelope and the documents beside it. */
+export interface SessionMessage {
+  readonly envelope: Envelope;
+  readonly documents: readonly Uint8Array[];
+}
+
+/** Seals a signed envelope and its documents under a session key, bound to the outer header. */
+export function sealMessage(
+  key: Uint8Array,
+  outer: Header,
+  message: SessionMessage,
+  random: Random,
+): Uint8Array {
+  const plaintext = tuple('message', encodeEnvelope(message.envelope), message.documents);
+  const data = toBase64url(sealOnce(key, headerTuple(outer), plaintext, random));
+  return encodeEnvelope({ header: outer, data, signature: null });
+}
+
+/** Opens what {@link sealMessage} made; the inner header must equal the outer one but for the sender. */
+export function openMessage(key: Uint8Array, outer: Envelope, sender: Uint8Array): SessionMessage {
+  const plaintext = openOnce(key, headerTuple(outer.header), fromBase64url(outer.data));
+  const reader = TupleReader.labelled(plaintext, 'message');
+  const envelope = decodeEnvelope(reader.bytes());
+  const documents = reader.list(DOCUMENTS_LIMIT, (part) => part.bytes());
+  reader.end();
+  const expected = headerTuple({ ...outer.header, sender });
+  if (!equalBytes(headerTuple(envelope.header), expected)) throw new MunimentError('SESSION_MESSAGE');
+  return { envelope, documents };
+}
+
+/** The handles and their times that all messages of a session repeat. */
+export type Context = Pick<Header, 'n1' | 'timestamp1' | 'n2' | 'timestamp2'>;
+
+/**
+ * Decodes an unsigned outer envelope and holds its header against what it must be: type, sender's handle, the
+ * session's handles and times as far as they are known, and the clock window.
+ */
+export function receive(
+  bytes: Uint8Array,
+  now: number,
+  expected: { readonly type: MessageType; readonly sender: 'n1' | 'n2'; readonly context: Partial<Context> },
+): Envelope {
+  const envelope = decodeEnvelope(bytes);
+  const { header, signature } = envelope;
+  const { n1, timestamp1, n2, timestamp2 } = { ...header, ...expected.context };
+  const same: Header = {
+    ...header,
+    type: expected.type,
+    n1,
+    timestamp1,
+    n2,
+    timestamp2,
+    sender: header[expected.sender] ?? NO_HANDLE,
+  };
+  if (signature !== null || !equalBytes(headerTuple(header), headerTuple(same)))
+    throw new MunimentError('SESSION_MESSAGE');
+  if (Math.abs(now - header.timestamp) > CLOCK_WINDOW) throw new MunimentError('SESSION_REPLAY');
+  return envelope;
+}
+
+const NO_HANDLE = new Uint8Array(HANDLE_LENGTH);

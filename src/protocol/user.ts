@@ -1,0 +1,286 @@
+/**
+ * The user's side of NSL-KEM/1 and its one-request session: `initiate`, `confirm`, `request`, `conclude`. Each
+ * takes the state before it, which is then used up, and a message. spec/protocol.md, "User".
+ */
+
+import { equalSecrets, hpkeSeal, kem, systemRandom, type Random } from '../crypto/index.ts';
+import {
+  encodeEvidence,
+  HANDLE_LENGTH,
+  headerTuple,
+  signEnvelope,
+  verifyEnvelope,
+  type Header,
+  type VerifiedEnvelope,
+} from '../envelope/index.ts';
+import { MunimentError } from '../errors.ts';
+import {
+  exposeSecret,
+  hpkeOpenWith,
+  Secret,
+  SoftwareDecapsulator,
+  type Credential,
+  type Identity,
+} from '../keys/index.ts';
+import { equalBytes } from '../wire/index.ts';
+import { DEADLINES, NONCE_LENGTH } from './constants.ts';
+import {
+  decodeConfirmed,
+  encodeFirst,
+  encodeHandshake,
+  encodeThird,
+  openMessage,
+  receive,
+  sealMessage,
+  splitHandshake,
+  type Context,
+} from './messages.ts';
+import {
+  ephemeralKem,
+  EXPORT_CONTEXT,
+  firstTranscript,
+  handshakeInfo,
+  secondTranscript,
+  sessionKeys,
+} from './schedule.ts';
+import { State, type Binding, type Clock } from './state.ts';
+
+/** What a session needs from its surroundings. */
+export interface SessionOptions {
+  /** How it is bound to the transport; required, because leaving it out would be a policy. */
+  readonly binding: Binding;
+  readonly clock: Clock;
+  /** For vectors only. */
+  readonly random?: Random;
+}
+
+/** Message 1 is out, message 2 is awaited. */
+export type Initiated = State<'initiated', InitiatedContent>;
+/** The bank is authenticated; the user may ask. */
+export type Confirmed = State<'confirmed', ConfirmedContent>;
+/** The request is out, the reply is awaited. */
+export type Requested = State<'requested', RequestedContent>;
+
+/** A state and the message that goes out with it. */
+export interface Step<Next> {
+  readonly state: Next;
+  readonly message: Uint8Array;
+}
+
+/** A verified reply: its signed content, the documents beside it, and the evidence of both to keep. */
+export interface Conclusion {
+  readonly reply: VerifiedEnvelope;
+  readonly documents: readonly Uint8Array[];
+  readonly sessionId: Uint8Array;
+  readonly evidence: { readonly request: Uint8Array; readonly reply: Uint8Array };
+}
+
+interface Common {
+  readonly user: Identity;
+  readonly gateway: Credential;
+  readonly binding: Binding;
+  readonly random: Random;
+  /** The session's end, on the monotonic clock. */
+  readonly end: number;
+}
+
+interface InitiatedContent extends Common {
+  readonly context: Pick<Context, 'n1' | 'timestamp1'>;
+  readonly th1: Uint8Array;
+  readonly x1: Secret<'exporter secret'>;
+  readonly nonce: Secret<'nonce'>;
+  readonly ephemeral: SoftwareDecapsulator;
+}
+
+interface ConfirmedContent extends Common {
+  readonly context: Context;
+  readonly sessionId: Uint8Array;
+  readonly toGateway: Secret<'session key'>;
+  readonly toUser: Secret<'session key'>;
+}
+
+interface RequestedContent extends ConfirmedContent {
+  readonly digests: VerifiedEnvelope['digests'];
+  readonly evidence: Uint8Array;
+}
+
+/**
+ * Starts a conversation with a bank: message 1.
+ *
+ * @param user - the caller's identity
+ * @param gateway - the verified credential of the bank that the user means
+ * @param options - binding, clocks
+ * @throws {@link MunimentError} `SESSION_PEER` if user and bank are one and the same
+ */
+export function initiate(user: Identity, gateway: Credential, options: SessionOptions): Step<Initiated> {
+  if (equalBytes(user.credential.id, gateway.id)) throw new MunimentError('SESSION_PEER');
+  const { binding, clock, random = systemRandom } = options;
+  const nonce = random(NONCE_LENGTH);
+  const ephemeral = new SoftwareDecapsulator(
+    ephemeralKem(user.handshake, gateway.handshake),
+    new Secret('kem seed', random(32)),
+  );
+  const n1 = random(HANDLE_LENGTH);
+  const timestamp1 = clock.now();
+  const header: Header = {
+    type: 'nsl-1',
+    sender: n1,
+    timestamp: timestamp1,
+    n1,
+    timestamp1,
+    n2: null,
+    timestamp2: null,
+  };
+  const plaintext = encodeFirst({ credential: user.credential.encoded, nonce, ephemeral });
+  const sealed = hpkeSeal(
+    gateway.handshake,
+    handshakeInfo(1, gateway.handshake, binding, gateway.id),
+    headerTuple(header),
+    plaintext,
+    random,
+  );
+  const { encapsulation, ciphertext, exporter } = sealed;
+  const end = clock.monotonic() + DEADLINES.session;
+  const content: InitiatedContent = {
+    user,
+    gateway,
+    binding,
+    random,
+    end,
+    context: { n1, timestamp1 },
+    th1: firstTranscript(headerTuple(header), encapsulation, ciphertext, plaintext, gateway.id, binding),
+    x1: new Secret('exporter secret', exporter(EXPORT_CONTEXT, 32)),
+    nonce: new Secret('nonce', nonce),
+    ephemeral,
+  };
+  return {
+    state: new State('initiated', content, clock, clock.monotonic() + DEADLINES.second),
+    message: encodeHandshake(header, sealed),
+  };
+}
+
+/**
+ * Checks message 2, that it answers this conversation and comes from the bank that was meant, and makes message 3.
+ *
+ * @param state - from {@link initiate}; a bad message leaves it usable for a few more tries
+ * @param message - what came back
+ * @throws {@link MunimentError} `SESSION_MESSAGE` for every fault of the message, `SESSION_CLOSED` for a used or late state
+ */
+export function confirm(state: Initiated, message: Uint8Array): Promise<Step<Confirmed>> {
+  return state.step(async (content, clock) => {
+    const { user, gateway, binding, random, end } = content;
+    const outer = receive(message, clock.now(), { type: 'nsl-2', sender: 'n2', context: content.context });
+    const { n1, timestamp1, n2, timestamp2 } = outer.header;
+    const header2 = headerTuple(outer.header);
+    const sealed2 = splitHandshake(outer.data, user.handshake.kem);
+    const info2 = handshakeInfo(2, user.handshake, binding, user.credential.id, gateway.id, content.th1);
+    const opened = await hpkeOpenWith(user.handshake, info2, header2, sealed2);
+
+    const { second, core2, confirmation } = decodeConfirmed(opened.plaintext);
+    const nonce = exposeSecret(content.nonce);
+    if (!equalSecrets(second.userNonce, nonce)) throw new MunimentError('SESSION_MESSAGE');
+    if (!equalBytes(second.gatewayId, gateway.id)) throw new MunimentError('SESSION_MESSAGE');
+    if (second.encapsulation.length !== kem(content.ephemeral.kem).encapsulationLength)
+      throw new MunimentError('SESSION_MESSAGE');
+    const ephemeralSecret = await content.ephemeral.decapsulate(second.encapsulation);
+    const th2 = secondTranscript(content.th1, header2, sealed2.encapsulation, core2);
+    const x2 = opened.exporter(EXPORT_CONTEXT, 32);
+    const keys = sessionKeys(th2, [
+      ephemeralSecret,
+      exposeSecret(content.x1),
+      x2,
+      nonce,
+      second.gatewayNonce,
+    ]);
+    if (!equalSecrets(confirmation, keys.confirmGateway)) throw new MunimentError('SESSION_MESSAGE');
+
+    const context: Context = { n1, timestamp1, n2, timestamp2 };
+    const header3: Header = { type: 'nsl-3', sender: n1, timestamp: clock.now(), ...context };
+    const sealed3 = hpkeSeal(
+      gateway.handshake,
+      handshakeInfo(3, gateway.handshake, binding, user.credential.id, gateway.id, th2),
+      headerTuple(header3),
+      encodeThird(second.gatewayNonce, keys.confirmUser),
+      random,
+    );
+    content.x1.erase();
+    content.nonce.erase();
+    content.ephemeral.erase();
+    const next: ConfirmedContent = {
+      user,
+      gateway,
+      binding,
+      random,
+      end,
+      context,
+      sessionId: keys.sessionId,
+      toGateway: new Secret('session key', keys.dataToGateway),
+      toUser: new Secret('session key', keys.dataToUser),
+    };
+    return {
+      state: new State('confirmed', next, clock, Math.min(end, clock.monotonic() + DEADLINES.request)),
+      message: encodeHandshake(header3, sealed3),
+    };
+  });
+}
+
+/**
+ * Signs the session's one request and seals it: message 4, which may travel with message 3.
+ *
+ * @param state - from {@link confirm}
+ * @param data - the request as JSON text; documents are named in it by digest
+ * @param documents - bodies that travel beside the signed envelope
+ * @throws {@link MunimentError} `SESSION_CLOSED`, `SESSION_MESSAGE`
+ */
+export function request(
+  state: Confirmed,
+  data: string,
+  documents: readonly Uint8Array[] = [],
+): Promise<Step<Requested>> {
+  return state.step(async (content, clock) => {
+    const { user, gateway, context, sessionId } = content;
+    const outer: Header = { type: 'request', sender: context.n1, timestamp: clock.now(), ...context };
+    const signing = { sessionId, from: user.credential.id, to: gateway.id, answers: null };
+    const envelope = await signEnvelope(
+      user.signer,
+      { header: { ...outer, sender: user.credential.id }, data },
+      signing,
+    );
+    const message = sealMessage(
+      exposeSecret(content.toGateway),
+      outer,
+      { envelope, documents },
+      content.random,
+    );
+    content.toGateway.erase();
+    const { digests } = verifyEnvelope(envelope, {
+      type: 'request',
+      author: user.credential,
+      context: signing,
+    });
+    const next = { ...content, digests, evidence: encodeEvidence(envelope, signing) };
+    const deadline = Math.min(content.end, clock.monotonic() + DEADLINES.reply);
+    return { state: new State('requested', next, clock, deadline), message };
+  });
+}
+
+/**
+ * Opens and verifies the reply; the session is over. Without a valid reply the outcome is unknown, never failed:
+ * ask again in a new session under the same request id.
+ *
+ * @param state - from {@link request}; a bad message leaves it usable for a few more tries
+ * @param message - what came back
+ * @throws {@link MunimentError} `SESSION_MESSAGE`, `SESSION_CLOSED`
+ */
+export function conclude(state: Requested, message: Uint8Array): Promise<Conclusion> {
+  return state.step((content, clock) => {
+    const { user, gateway, sessionId, context, digests } = content;
+    const outer = receive(message, clock.now(), { type: 'reply', sender: 'n2', context });
+    const { envelope, documents } = openMessage(exposeSecret(content.toUser), outer, gateway.id);
+    const signing = { sessionId, from: gateway.id, to: user.credential.id, answers: digests };
+    const reply = verifyEnvelope(envelope, { type: 'reply', author: gateway, context: signing });
+    content.toUser.erase();
+    const evidence = { request: content.evidence, reply: encodeEvidence(envelope, signing) };
+    return Promise.resolve({ reply, documents, sessionId, evidence });
+  });
+}

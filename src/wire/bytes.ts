@@ -1,0 +1,85 @@
+/** Bytes and UTF-8 text. spec/wire.md, "Conventions". */
+
+import { MunimentError } from '../errors.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Encodes text as UTF-8. Unlike a bare `TextEncoder` it refuses a lone surrogate instead of replacing it.
+ *
+ * @param text - any well-formed string
+ * @returns its UTF-8 bytes
+ * @throws {@link MunimentError} `WIRE_UTF8` for a lone surrogate
+ * @example
+ * ```ts
+ * import { utf8 } from 'muniment/wire';
+ * utf8('é'); // Uint8Array [0xc3, 0xa9]
+ * ```
+ */
+export function utf8(text: string): Uint8Array {
+  if (!isWellFormed(text)) throw new MunimentError('WIRE_UTF8');
+  return encoder.encode(text);
+}
+
+/**
+ * Decodes strict UTF-8: no replacement characters, no overlong forms; a byte order mark is kept as a character.
+ *
+ * @param bytes - UTF-8 bytes
+ * @returns the text
+ * @throws {@link MunimentError} `WIRE_UTF8` if the bytes are not UTF-8
+ * @example
+ * ```ts
+ * import { fromUtf8 } from 'muniment/wire';
+ * fromUtf8(Uint8Array.of(0xc3, 0xa9)); // 'é'
+ * ```
+ */
+export function fromUtf8(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new MunimentError('WIRE_UTF8', undefined, { cause });
+  }
+}
+
+/** Joins byte strings. Not for anything that is hashed, signed or fed to a KDF: that is what `tuple` is for. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** Compares two public byte strings. For secrets use `equalSecrets` of `muniment/crypto`, which takes the same time whatever differs. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Orders byte strings lexicographically, as their hexadecimal spellings would sort. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Spells bytes as lower-case hexadecimal: for names, map keys and displays, never as a wire format. */
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += HEX[byte] ?? '';
+  return text;
+}
+
+// String.prototype.isWellFormed is not in Node 20's ES2022 typings; a surrogate without its partner matches here.
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+// 'muniment-source' lets a test that imports 'muniment/views' get src/views/index.ts; the others are Vite's own
+// defaults for code that runs in Node, which setting `conditions` replaces.
+const conditions = ['muniment-source', 'module', 'node', 'development|production'];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    pool: 'forks',
+    reporters: ['default'],
+  },
+});
