@@ -125,8 +125,7 @@ function buildIndex(values: Iterable<string>): Index {
   const groups = starts.length - 1;
   const slotBits = Math.max(1, Math.ceil(Math.log2(4 * groups + 1)));
   const index = {
-    bytes: Buffer.from(sorted.join(''), 'latin1'),
-    offsets: offsetsOf(sorted),
+    ...join(sorted),
     meanings: patterns.map(([, meaning]) => meaning),
     parents: longestPrefixes(sorted),
     starts,
@@ -192,11 +191,14 @@ function groupStarts(sorted: readonly string[]): Int32Array {
   return Int32Array.from([...starts, sorted.length]);
 }
 
-function offsetsOf(sorted: readonly string[]): Int32Array {
+/** Not by way of one string: that could not be longer than 512 MiB. */
+function join(sorted: readonly string[]): { bytes: Uint8Array; offsets: Int32Array } {
   const offsets = new Int32Array(sorted.length + 1);
   let end = 0;
   for (const [number, bytes] of sorted.entries()) offsets[number + 1] = end += bytes.length;
-  return offsets;
+  const joined = Buffer.alloc(end);
+  for (const [number, bytes] of sorted.entries()) joined.write(bytes, offsets[number] ?? 0, 'latin1');
+  return { bytes: joined, offsets };
 }
 
 /** In sorted order, everything that a pattern begins with is on the stack when its turn comes. */

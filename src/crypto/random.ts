@@ -14,12 +14,10 @@ export const systemRandom: Random = (length) => randomBytes(length);
  * @param items - the array to shuffle
  * @param random - the source of randomness
  */
-export function shuffle<Item>(items: Item[], random: Random): void {
+export function shuffle(items: unknown[], random: Random): void {
   for (let i = items.length - 1; i > 0; i--) {
     const j = uniform(i + 1, random);
-    const [a, b] = [items[i], items[j]] as [Item, Item]; // both indices lie inside the array
-    items[i] = b;
-    items[j] = a;
+    [items[i], items[j]] = [items[j], items[i]];
   }
 }
 

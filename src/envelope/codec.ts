@@ -18,7 +18,8 @@ const SIGNATURE_LENGTHS = [64];
  *
  * @param envelope - the model
  * @returns UTF-8 bytes without declaration or white space between elements
- * @throws {@link MunimentError} `ENVELOPE_TEXT` if a text holds a character that XML cannot carry unchanged; `ENVELOPE_LIMIT`
+ * @throws {@link MunimentError} `ENVELOPE_TEXT` if a text holds a character that XML cannot carry unchanged; `ENVELOPE_LIMIT`; `RangeError`
+ * for a model that no document states
  * @example
  * ```ts
  * import { decodeEnvelope, encodeEnvelope } from 'muniment/envelope';
@@ -29,6 +30,7 @@ const SIGNATURE_LENGTHS = [64];
  * ```
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  checkModel(envelope);
   if (envelope.data.length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
   const bytes = utf8(writeXml(envelope));
   if (bytes.length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
@@ -88,6 +90,19 @@ export function envelopeFromTexts(texts: EnvelopeTexts): Envelope {
     data: texts.dades,
     signature: texts.signatura === null ? null : bytesOf(texts.signatura, SIGNATURE_LENGTHS),
   };
+}
+
+// What the decoder would refuse is not written either.
+function checkModel({ header, signature }: Envelope): void {
+  const { type, sender, n1, n2, timestamp2 } = header;
+  const first = type === 'nsl-1';
+  if (!SENDER_LENGTHS.includes(sender.length)) throw new RangeError('sender is 16 or 32 bytes');
+  if (n1.length !== HANDLE_LENGTH) throw new RangeError('n1 is 16 bytes');
+  if (first !== (n2 === null) || first !== (timestamp2 === null))
+    throw new RangeError('n2 and timestamp2 are null in the first message and only there');
+  if (n2 !== null && n2.length !== HANDLE_LENGTH) throw new RangeError('n2 is 16 bytes');
+  if (signature !== null && !SIGNATURE_LENGTHS.includes(signature.length))
+    throw new RangeError('signature is 64 bytes');
 }
 
 function writeXml({ header, data, signature }: Envelope): string {

@@ -53,7 +53,7 @@ export interface Credential extends CredentialFields {
  *
  * @param encoded - a signed credential, at most 6144 bytes
  * @param issuer - the credential of the issuer, already trusted
- * @param at - the time it must be valid at, in milliseconds since 1970
+ * @param at - the time it must be valid at, in milliseconds since 1970; `ever` where the caller judges time itself, entry by entry
  * @returns the credential
  * @throws {@link MunimentError} `KEY_CREDENTIAL` for every cause
  * @example
@@ -65,11 +65,12 @@ export interface Credential extends CredentialFields {
  * verifyCredential(doctor.credential.encoded, hospital.credential, 1_700_000_000_000).subject; // 'Dr. Ruiz'
  * ```
  */
-export function verifyCredential(encoded: Uint8Array, issuer: Credential, at: number): Credential {
+export function verifyCredential(encoded: Uint8Array, issuer: Credential, at: number | 'ever'): Credential {
   const { body, signature, fields } = decode(encoded);
   if (!equalBytes(fields.issuer, issuer.id)) throw new MunimentError('KEY_CREDENTIAL');
   checkSignature(issuer.signing, body, signature);
-  if (!(at >= fields.notBefore && at <= fields.notAfter)) throw new MunimentError('KEY_CREDENTIAL');
+  if (at !== 'ever' && !(at >= fields.notBefore && at <= fields.notAfter))
+    throw new MunimentError('KEY_CREDENTIAL');
   return vouchedFor(fields, body, encoded);
 }
 

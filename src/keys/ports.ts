@@ -17,7 +17,7 @@ import {
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { tuple } from '../wire/index.ts';
-import { exposeSecret, Secret } from './secret.ts';
+import { exposeSecret, type Secret } from './secret.ts';
 
 /** A public key that verifies signatures. */
 export interface SigningPublicKey {

@@ -48,7 +48,7 @@ import {
   secondTranscript,
   sessionKeys,
 } from './schedule.ts';
-import { State, type Binding } from './state.ts';
+import { checkBindingShape, State, type Binding } from './state.ts';
 import type { SessionOptions, Step } from './user.ts';
 
 /** What a bank needs to answer calls. */
@@ -119,13 +119,14 @@ interface ServedContent extends Common {
  * @param gateway - the bank's identity
  * @param message - message 1 as it came
  * @param options - binding of this connection, clocks, replay memory, judge of credentials
- * @throws {@link MunimentError} `SESSION_MESSAGE`, `SESSION_REPLAY`: for the bank's own log; to the caller both look alike
+ * @throws {@link MunimentError} `SESSION_MESSAGE`, `SESSION_REPLAY`: for the bank's own log; to the caller both look alike; `RangeError` for a binding of the wrong length
  */
 export async function respond(
   gateway: Identity,
   message: Uint8Array,
   options: GatewayOptions,
 ): Promise<Response> {
+  checkBindingShape(options.binding);
   try {
     return await respondTo(gateway, message, options);
   } catch (cause) {
@@ -254,7 +255,10 @@ export function serve(state: Accepted, message: Uint8Array, binding: Binding): P
         clock,
         Math.min(content.end, clock.monotonic() + DEADLINES.reply),
       );
-    if (verdict === null) return Promise.resolve({ accepted: false, state: next(claimedDigests(envelope)) });
+    if (verdict === null) {
+      content.toGateway.erase();
+      return Promise.resolve({ accepted: false, state: next(claimedDigests(envelope)) });
+    }
     const context = { sessionId, from: caller.id, to: gateway.credential.id, answers: null };
     const request = verifyEnvelope(envelope, { type: 'request', author: verdict, context });
     content.toGateway.erase();
@@ -290,8 +294,9 @@ export function reply(
     const signing = { sessionId, from: sender, to: caller.id, answers: digests };
     const envelope = await signEnvelope(gateway.signer, { header: { ...outer, sender }, data }, signing);
     const message = sealMessage(exposeSecret(content.toUser), outer, { envelope, documents }, content.random);
+    const evidence = encodeEvidence(envelope, signing);
     content.toUser.erase();
-    return { message, evidence: encodeEvidence(envelope, signing) };
+    return { message, evidence };
   });
 }
 

@@ -19,11 +19,18 @@ export interface Binding {
   readonly value: Uint8Array;
 }
 
+/** Refuses a binding that would bind nothing, or pretend not to. */
+export function checkBindingShape({ kind, value }: Binding): void {
+  if (value.length !== (kind === 'none' ? 0 : 32))
+    throw new RangeError('the value of a tls-exporter binding is 32 bytes, that of none is empty');
+}
+
 /** One state: its secrets, its deadline, and how many bad messages it still bears. */
 export class State<Stage extends string, Content extends object> {
   /** Makes states of different stages different types. */
   readonly stage: Stage;
   #content: Content | null;
+  #closed = false;
   readonly #clock: Clock;
   readonly #deadline: number;
   #tries = TRIES;
@@ -46,27 +53,32 @@ export class State<Stage extends string, Content extends object> {
    */
   async step<Result>(run: (content: Content, clock: Clock) => Promise<Result>): Promise<Result> {
     const content = this.#content;
-    if (content === null || !this.open) {
+    if (content === null) throw new MunimentError('SESSION_CLOSED');
+    if (!this.open) {
       this.close();
       throw new MunimentError('SESSION_CLOSED');
     }
     // Taken away while the step runs, so that no two steps run on one state.
     this.#content = null;
     try {
-      return await run(content, this.#clock);
+      const result = await run(content, this.#clock);
+      if (!this.#closed) return result;
     } catch (cause) {
-      if (cause instanceof MunimentError && cause.code === 'SESSION_CLOSED') throw cause;
       this.#tries--;
-      if (this.#tries > 0) this.#content = content;
+      if (this.#tries > 0 && !this.#closed) this.#content = content;
       else eraseAll(content);
       throw new MunimentError('SESSION_MESSAGE', undefined, { cause });
     }
+    // Closed while the step ran: its result, whose secrets are these, goes nowhere.
+    eraseAll(content);
+    throw new MunimentError('SESSION_CLOSED');
   }
 
   /** Ends the session and erases this state's secrets. */
   close(): void {
     if (this.#content !== null) eraseAll(this.#content);
     this.#content = null;
+    this.#closed = true;
   }
 }
 

@@ -43,7 +43,7 @@ import {
   secondTranscript,
   sessionKeys,
 } from './schedule.ts';
-import { State, type Binding, type Clock } from './state.ts';
+import { checkBindingShape, State, type Binding, type Clock } from './state.ts';
 
 /** What a session needs from its surroundings. */
 export interface SessionOptions {
@@ -110,11 +110,12 @@ interface RequestedContent extends ConfirmedContent {
  * @param user - the caller's identity
  * @param gateway - the verified credential of the bank that the user means
  * @param options - binding, clocks
- * @throws {@link MunimentError} `SESSION_PEER` if user and bank are one and the same
+ * @throws {@link MunimentError} `SESSION_PEER` if user and bank are one and the same; `RangeError` for a binding of the wrong length
  */
 export function initiate(user: Identity, gateway: Credential, options: SessionOptions): Step<Initiated> {
   if (equalBytes(user.credential.id, gateway.id)) throw new MunimentError('SESSION_PEER');
   const { binding, clock, random = systemRandom } = options;
+  checkBindingShape(binding);
   const nonce = random(NONCE_LENGTH);
   const ephemeral = new SoftwareDecapsulator(
     ephemeralKem(user.handshake, gateway.handshake),
@@ -252,13 +253,14 @@ export function request(
       { envelope, documents },
       content.random,
     );
-    content.toGateway.erase();
     const { digests } = verifyEnvelope(envelope, {
       type: 'request',
       author: user.credential,
       context: signing,
     });
     const next = { ...content, digests, evidence: encodeEvidence(envelope, signing) };
+    // Last, when nothing can fail any more: a failed step may be tried again, and must not find a key of zeros.
+    content.toGateway.erase();
     const deadline = Math.min(content.end, clock.monotonic() + DEADLINES.reply);
     return { state: new State('requested', next, clock, deadline), message };
   });

@@ -73,6 +73,24 @@ export function fromBase64url(text: string): Uint8Array {
   return out;
 }
 
+/** Standard padded base64 (RFC 4648 section 4), for C2SP notes alone. */
+export function toBase64(bytes: Uint8Array): string {
+  const text = toBase64url(bytes).replaceAll('-', '+').replaceAll('_', '/');
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+}
+
+/** Reads what {@link toBase64} writes and no other spelling, or throws `WIRE_BASE64URL`. */
+export function fromBase64(text: string): Uint8Array {
+  const bytes = fromBase64url(
+    text
+      .replace(/={1,2}$/, '')
+      .replaceAll('+', '-')
+      .replaceAll('/', '_'),
+  );
+  if (toBase64(bytes) !== text) throw new MunimentError('WIRE_BASE64URL');
+  return bytes;
+}
+
 function at1(bytes: Uint8Array, index: number): number {
   return bytes[index] ?? 0;
 }

@@ -168,8 +168,9 @@ class Reader {
     for (;;) {
       const code = this.#text.charCodeAt(this.#at);
       if (code === 0x22) break;
-      if (code === 0x5c) this.#match(ESCAPE) ?? fail();
-      else if (code >= 0x20) this.#at++;
+      if (code === 0x5c) {
+        if (this.#match(ESCAPE) === undefined) fail();
+      } else if (code >= 0x20) this.#at++;
       else fail(); // a control character, or NaN at the end of the text
     }
     this.#at++;

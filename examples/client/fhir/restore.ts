@@ -70,7 +70,11 @@ function restoreAnnex(node: JsonNode): RestoredAnnex {
   return { pointer, encoding, descriptor: writeJson(member(node, 'annex') ?? fail()) };
 }
 
-function paste(entry: JsonNode, { pointer, encoding }: RestoredAnnex, bytes: Uint8Array = new Uint8Array()): JsonNode {
+function paste(
+  entry: JsonNode,
+  { pointer, encoding }: RestoredAnnex,
+  bytes: Uint8Array = new Uint8Array(),
+): JsonNode {
   const [root, ...path] = pointer.split('/'); // as written by annexes.ts: no name in it needs an escape
   const place = nodeAt(entry, path);
   // Only the hole that the annex left may be filled: nothing that stands in the document is written over.

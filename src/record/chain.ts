@@ -1,0 +1,129 @@
+/** Chains: appending, and verifying every link, author and right in one pass. spec/record.md, "Chains". */
+
+import { MunimentError, type ErrorCode } from '../errors.ts';
+import { verifySignature, type Credential } from '../keys/index.ts';
+import { equalBytes } from '../wire/index.ts';
+import {
+  entryHash,
+  entrySignatureInput,
+  hashEntry,
+  headAfter,
+  type ChainName,
+  type Entry,
+  type Head,
+  type SignedEntry,
+} from './entry.ts';
+
+/** An entry that a reader may not see: enough to verify the chain through it. */
+export interface OpaqueEntry {
+  readonly seq: number;
+  readonly prev: Uint8Array;
+  readonly inner: Uint8Array;
+}
+
+/** What a chain is made of, as a server hands it out. */
+export type ChainItem = SignedEntry | OpaqueEntry;
+
+declare const verified: unique symbol;
+
+/** An entry whose place, author and right were verified. */
+export interface VerifiedEntry {
+  readonly signed: SignedEntry;
+  readonly entry: Entry;
+  readonly author: Credential;
+  readonly hash: Uint8Array;
+  readonly [verified]: true;
+}
+
+/** An item of a verified chain: an entry, or the place of one that is not shown. */
+export type VerifiedItem =
+  VerifiedEntry | { readonly hidden: true; readonly seq: number; readonly hash: Uint8Array };
+
+/** What a chain is verified against; all of it required. */
+export interface ChainRules {
+  readonly origin: string;
+  readonly recordId: Uint8Array;
+  readonly chain: ChainName;
+  /** Finds the verified credential behind an author's Id; `null` if unknown. */
+  readonly authors: (id: Uint8Array) => Credential | null;
+  /** Who may write what, judged by the author's credential. */
+  readonly mayWrite: (entry: Entry, author: Credential) => boolean;
+}
+
+/**
+ * Verifies a chain in one pass and constant memory, from its start or from a head verified before.
+ *
+ * @param items - the entries in order
+ * @param rules - which chain this must be, its authors, and who may write what
+ * @param from - the head that the first item must follow; `EMPTY_CHAIN` for the start
+ * @returns yields each item verified, and returns the head at the end
+ * @throws {@link MunimentError} `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, each naming the position; what was yielded before is still good
+ */
+export async function* verifyChain(
+  items: AsyncIterable<ChainItem> | Iterable<ChainItem>,
+  rules: ChainRules,
+  from: Head,
+): AsyncGenerator<VerifiedItem, Head> {
+  let head = from;
+  for await (const item of items) {
+    if ('inner' in item) {
+      if (item.seq !== head.size || !equalBytes(item.prev, head.hash)) refuse('RECORD_LINK', head.size);
+      head = { size: item.seq + 1, hash: entryHash(rules, item) };
+      yield { hidden: true, seq: item.seq, hash: head.hash };
+    } else {
+      const entry = verifyEntry(item, rules, head);
+      head = headAfter(item);
+      yield entry;
+    }
+  }
+  return head;
+}
+
+/**
+ * Verifies one entry as the next of a chain: what a bank does before it accepts, and a verifier for each.
+ *
+ * @throws {@link MunimentError} `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`
+ */
+export function verifyEntry(signed: SignedEntry, rules: ChainRules, head: Head): VerifiedEntry {
+  const { entry, signature } = signed;
+  const ours =
+    entry.origin === rules.origin &&
+    equalBytes(entry.recordId, rules.recordId) &&
+    entry.chain === rules.chain;
+  if (!ours) refuse('RECORD_ENTRY', head.size);
+  if (entry.seq !== head.size || !equalBytes(entry.prev, head.hash)) refuse('RECORD_LINK', head.size);
+  const author = rules.authors(entry.author);
+  if (author === null || entry.time < author.notBefore || entry.time > author.notAfter) {
+    return refuse('RECORD_AUTHOR', head.size);
+  }
+  try {
+    verifySignature(author.signing, entrySignatureInput(entry), signature);
+  } catch (cause) {
+    refuse('RECORD_AUTHOR', head.size, cause);
+  }
+  if (!rules.mayWrite(entry, author)) refuse('RECORD_RIGHT', head.size);
+  // The brand exists only in types; this is the one place that gives it.
+  return { signed, entry, author, hash: hashEntry(signed) } as VerifiedEntry;
+}
+
+/**
+ * Appends an entry to a chain: verifies it as the next one and gives the new head.
+ *
+ * @param signed - the author's entry
+ * @param rules - as for {@link verifyChain}
+ * @param head - the chain's head now
+ * @throws {@link MunimentError} `RECORD_STALE` if the entry was signed over an older head, so that the author looks and signs again; else as {@link verifyEntry}
+ */
+export function appendEntry(
+  signed: SignedEntry,
+  rules: ChainRules,
+  head: Head,
+): { readonly entry: VerifiedEntry; readonly head: Head } {
+  const { seq, prev } = signed.entry;
+  if (seq < head.size || (seq === head.size && !equalBytes(prev, head.hash))) refuse('RECORD_STALE', seq);
+  return { entry: verifyEntry(signed, rules, head), head: headAfter(signed) };
+}
+
+function refuse(code: ErrorCode, seq: number, cause?: unknown): never {
+  throw new MunimentError(code, `at entry ${String(seq)}`, { cause });
+}

@@ -1,0 +1,216 @@
+/**
+ * Entries: one step of a record, signed by its author and linked to the one before. spec/record.md, "Entries".
+ */
+
+import { hashTuple, SIGNATURE_LENGTH } from '../crypto/index.ts';
+import { MunimentError } from '../errors.ts';
+import type { Identity } from '../keys/index.ts';
+import { NAME_LIMIT } from '../keys/index.ts';
+import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
+
+/** A record has two chains: its content, authored by people, and its accesses, authored by the bank. */
+export type ChainName = 'content' | 'access';
+
+/** What an entry does. */
+export const ENTRY_KINDS = [
+  'create',
+  'insert',
+  'annotate',
+  'amend',
+  'grant',
+  'revoke',
+  'access',
+  'emergency',
+  'release',
+  'register',
+  'key',
+  'erase',
+  'close',
+] as const;
+/** One of {@link ENTRY_KINDS}. */
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
+/** Most bytes of a signed entry. */
+export const ENTRY_LIMIT = 2048;
+/** `prev` of a chain's first entry, and `seenRoot` of an author who has verified no checkpoint yet. */
+export const ZERO_HASH = new Uint8Array(32);
+
+/** What an entry says. */
+export interface Entry {
+  /** The bank's origin, as in its checkpoints. */
+  readonly origin: string;
+  /** 16 bytes. */
+  readonly recordId: Uint8Array;
+  readonly chain: ChainName;
+  /** Position, from 0. */
+  readonly seq: number;
+  /** `entryHash` of the entry before; zeros at 0. */
+  readonly prev: Uint8Array;
+  /** The author's Id. */
+  readonly author: Uint8Array;
+  readonly kind: EntryKind;
+  /** When the author says it was, in milliseconds since 1970. */
+  readonly time: number;
+  /** The newest checkpoint that the author had verified: a lower bound on time that no clock can fake. */
+  readonly seenSize: number;
+  readonly seenRoot: Uint8Array;
+  /** Which digest function made `payloadDigest`. */
+  readonly payloadType: string;
+  /** 32 bytes. */
+  readonly payloadDigest: Uint8Array;
+}
+
+/** An entry and its author's signature; nothing verified yet. */
+export interface SignedEntry {
+  readonly entry: Entry;
+  readonly signature: Uint8Array;
+}
+
+/** The end of a chain: where the next entry goes. */
+export interface Head {
+  /** Number of entries so far: the next one's `seq`. */
+  readonly size: number;
+  /** `entryHash` of the last one; zeros if there is none. */
+  readonly hash: Uint8Array;
+}
+
+/** The head of a chain without entries. */
+export const EMPTY_CHAIN: Head = { size: 0, hash: ZERO_HASH };
+
+/** What an author decides about an entry; the rest follows from the chain's head. */
+export interface Draft {
+  readonly origin: string;
+  readonly recordId: Uint8Array;
+  readonly chain: ChainName;
+  readonly kind: EntryKind;
+  readonly time: number;
+  readonly payloadType: string;
+  readonly payloadDigest: Uint8Array;
+  /** The newest checkpoint that the author has verified, or `null`. */
+  readonly seen: { readonly size: number; readonly root: Uint8Array } | null;
+}
+
+/**
+ * Signs an entry over a chain's head.
+ *
+ * @param author - who writes
+ * @param head - the newest head that the author knows
+ * @param draft - what is written
+ * @returns the signed entry; {@link headAfter} gives the head for the next one
+ */
+export async function signEntry(author: Identity, head: Head, draft: Draft): Promise<SignedEntry> {
+  const { seen, ...said } = draft;
+  const entry: Entry = {
+    ...said,
+    seq: head.size,
+    prev: head.hash,
+    author: author.credential.id,
+    seenSize: seen?.size ?? 0,
+    seenRoot: seen?.root ?? ZERO_HASH,
+  };
+  return { entry, signature: await author.signer.sign(entrySignatureInput(entry)) };
+}
+
+/** `T("muniment/1 entry signature", entry)`: what an author signs. */
+export function entrySignatureInput(entry: Entry): Uint8Array {
+  return tuple('entry signature', encodeEntry(entry));
+}
+
+/** `inner`: entry and signature as one hash, which stands for them before readers who may not see the entry. */
+export function innerHash({ entry, signature }: SignedEntry): Uint8Array {
+  return hashTuple('entry inner', encodeEntry(entry), signature);
+}
+
+/** `entryHash`, computable from (seq, prev, inner) alone. */
+export function entryHash(
+  chain: Pick<Entry, 'recordId' | 'chain'>,
+  position: { readonly seq: number; readonly prev: Uint8Array; readonly inner: Uint8Array },
+): Uint8Array {
+  const { seq, prev, inner } = position;
+  return hashTuple('entry hash', chain.recordId, chain.chain, seq, prev, inner);
+}
+
+/** `entryHash` of a signed entry. */
+export function hashEntry(signed: SignedEntry): Uint8Array {
+  const { seq, prev } = signed.entry;
+  return entryHash(signed.entry, { seq, prev, inner: innerHash(signed) });
+}
+
+/** The chain's head once this entry stands. */
+export function headAfter(signed: SignedEntry): Head {
+  return { size: signed.entry.seq + 1, hash: hashEntry(signed) };
+}
+
+/** Encodes a signed entry. */
+export function encodeSignedEntry({ entry, signature }: SignedEntry): Uint8Array {
+  return tuple('signed entry', encodeEntry(entry), signature);
+}
+
+/**
+ * Reads a signed entry's form; the signature is not checked by that.
+ *
+ * @param bytes - at most {@link ENTRY_LIMIT}
+ * @throws {@link MunimentError} `RECORD_ENTRY`
+ */
+export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
+  try {
+    if (bytes.length > ENTRY_LIMIT) throw new MunimentError('WIRE_LIMIT');
+    const outer = TupleReader.labelled(bytes, 'signed entry');
+    const [encoded, signature] = [outer.bytes(), outer.bytes(SIGNATURE_LENGTH)];
+    outer.end();
+    return { entry: decodeEntry(encoded), signature };
+  } catch (cause) {
+    throw new MunimentError('RECORD_ENTRY', undefined, { cause });
+  }
+}
+
+/** Whether two heads are the same. */
+export function sameHead(a: Head, b: Head): boolean {
+  return a.size === b.size && equalBytes(a.hash, b.hash);
+}
+
+function encodeEntry(e: Entry): Uint8Array {
+  return tuple(
+    'entry',
+    e.origin,
+    e.recordId,
+    e.chain,
+    e.seq,
+    e.prev,
+    e.author,
+    e.kind,
+    e.time,
+    e.seenSize,
+    e.seenRoot,
+    e.payloadType,
+    e.payloadDigest,
+  );
+}
+
+function decodeEntry(bytes: Uint8Array): Entry {
+  const reader = TupleReader.labelled(bytes, 'entry');
+  const entry = {
+    origin: reader.text(NAME_LIMIT),
+    recordId: reader.bytes(16),
+    chain: oneOf(CHAINS, reader.text(NAME_LIMIT)),
+    seq: reader.integer(),
+    prev: reader.bytes(32),
+    author: reader.bytes(32),
+    kind: oneOf(ENTRY_KINDS, reader.text(NAME_LIMIT)),
+    time: reader.integer(),
+    seenSize: reader.integer(),
+    seenRoot: reader.bytes(32),
+    payloadType: reader.text(NAME_LIMIT),
+    payloadDigest: reader.bytes(32),
+  };
+  reader.end();
+  return entry;
+}
+
+const CHAINS: readonly ChainName[] = ['content', 'access'];
+
+function oneOf<Value extends string>(known: readonly Value[], text: string): Value {
+  const found = known.find((value) => value === text);
+  if (found === undefined) throw new MunimentError('RECORD_ENTRY');
+  return found;
+}

@@ -1,0 +1,71 @@
+/**
+ * Payloads: bytes of any type, named in entries by a digest. This room knows statements only; digest functions of
+ * other types (a sealed document's) are handed in, so that a record needs no views and views no record.
+ * spec/record.md, "Payloads".
+ */
+
+import { sha256, systemRandom, type Random } from '../crypto/index.ts';
+import { MunimentError } from '../errors.ts';
+import { NAME_LIMIT } from '../keys/index.ts';
+import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
+import type { Entry } from './entry.ts';
+
+/** The payload type of statements. */
+export const STATEMENT = 'statement';
+
+/** Computes a payload's digest by type; throws if the bytes are malformed. */
+export type PayloadDigests = Readonly<Record<string, (payload: Uint8Array) => Uint8Array>>;
+
+/** A statement: what it is about, and its bytes. */
+export interface Statement {
+  readonly kind: string;
+  readonly content: Uint8Array;
+}
+
+/** Encodes a statement under a fresh salt, so that its digest in the log tells nothing: `T("muniment/1 statement", kind, salt, bytes)`. */
+export function encodeStatement(statement: Statement, random: Random = systemRandom): Uint8Array {
+  return tuple('statement', statement.kind, random(32), statement.content);
+}
+
+/** The digest of an encoded statement. */
+export function statementDigest(payload: Uint8Array): Uint8Array {
+  return sha256(payload);
+}
+
+/**
+ * Checks a payload against its entry and returns it: the only way from a stored payload to its content.
+ *
+ * @param entry - a verified entry
+ * @param payload - what was stored beside it
+ * @param digests - digest functions of the types other than statements
+ * @throws {@link MunimentError} `RECORD_PAYLOAD`
+ */
+export function verifyPayload(entry: Entry, payload: Uint8Array, digests: PayloadDigests = {}): Uint8Array {
+  const digest = entry.payloadType === STATEMENT ? statementDigest : digests[entry.payloadType];
+  if (digest === undefined) throw new MunimentError('RECORD_PAYLOAD');
+  try {
+    if (!equalBytes(digest(payload), entry.payloadDigest)) throw new MunimentError('RECORD_PAYLOAD');
+    return payload;
+  } catch (cause) {
+    throw new MunimentError('RECORD_PAYLOAD', undefined, { cause });
+  }
+}
+
+/**
+ * Checks a statement against its entry and reads it.
+ *
+ * @param kind - the kind that the statement must be of
+ * @throws {@link MunimentError} `RECORD_PAYLOAD`
+ */
+export function readStatement(entry: Entry, payload: Uint8Array, kind: string): Uint8Array {
+  try {
+    if (entry.payloadType !== STATEMENT) throw new MunimentError('RECORD_PAYLOAD');
+    const reader = TupleReader.labelled(verifyPayload(entry, payload), 'statement');
+    const [stated, , content] = [reader.text(NAME_LIMIT), reader.bytes(32), reader.bytes()];
+    reader.end();
+    if (stated !== kind) throw new MunimentError('RECORD_PAYLOAD');
+    return content;
+  } catch (cause) {
+    throw new MunimentError('RECORD_PAYLOAD', undefined, { cause });
+  }
+}

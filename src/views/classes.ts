@@ -1,0 +1,126 @@
+/**
+ * Classes: all fields with one set of readers are one ciphertext under one fresh key, committed to field by field,
+ * so that nobody can show two readers different contents. spec/views.md, "Classes".
+ */
+
+import {
+  aeadOpen,
+  aeadSeal,
+  deriveTuple,
+  hashTuple,
+  KEY_LENGTH,
+  keyStream,
+  sha256,
+} from '../crypto/index.ts';
+import { MunimentError } from '../errors.ts';
+import { compareBytes, equalBytes, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
+import { DOCUMENT_LIMIT, FIELDS_LIMIT, PATH_LIMIT } from './constants.ts';
+import type { DocumentNames } from './manifest.ts';
+import type { Policy } from './policy.ts';
+
+/** One field as it is sealed: its path with random array indices, and its value as JSON text. */
+export interface SealedField {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A class as it travels. */
+export interface SealedClass {
+  /** Its line in the manifest, 0 to 15. */
+  readonly index: number;
+  readonly readersHash: Uint8Array;
+  readonly keyCommit: Uint8Array;
+  readonly leavesHash: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/** `keyCommit_c`. */
+export function commitKey(key: Uint8Array, names: DocumentNames): Uint8Array {
+  return deriveTuple(key, 'class commit', names.recordId, names.docId);
+}
+
+/** `readersHash_c`, which only the holder of D can recompute. */
+export function hashReaders(
+  ownerKey: Uint8Array,
+  names: DocumentNames,
+  keyCommit: Uint8Array,
+  policy: Pick<Policy, 'name' | 'hash'>,
+  readerIds: readonly Uint8Array[],
+): Uint8Array {
+  const salt = deriveTuple(ownerKey, 'readers salt', names.recordId, names.docId, keyCommit);
+  return hashTuple('readers', salt, policy.name, policy.hash, [...readerIds].sort(compareBytes));
+}
+
+/** Encrypts a class's fields, already in their random order, and commits to each. */
+export function sealClass(
+  key: Uint8Array,
+  names: DocumentNames,
+  readersHash: Uint8Array,
+  fields: readonly SealedField[],
+): Omit<SealedClass, 'index'> {
+  const keyCommit = commitKey(key, names);
+  const leavesHash = hashLeaves(key, names, keyCommit, fields);
+  const plaintext = tuple('fields', ...fields.flatMap(({ path, text }) => [path, text]));
+  const { contentKey, aad } = contentCipher(key, names, readersHash, leavesHash);
+  return { readersHash, keyCommit, leavesHash, ciphertext: aeadSeal(contentKey, aad, pad(plaintext)) };
+}
+
+/** `classCommit_c`: what stands in the manifest for a class. */
+export function commitClass(sealed: Omit<SealedClass, 'index'>): Uint8Array {
+  const { readersHash, keyCommit, leavesHash, ciphertext } = sealed;
+  return hashTuple('class', readersHash, keyCommit, leavesHash, sha256(ciphertext), ciphertext.length);
+}
+
+/**
+ * Opens a class whose commitment was checked against the manifest: the key's commitment first, before anything is
+ * derived from it, then the ciphertext, then every leaf. Throws `VIEW_COMMITMENT` for every fault.
+ */
+export function openClass(key: Uint8Array, names: DocumentNames, sealed: SealedClass): SealedField[] {
+  if (key.length !== KEY_LENGTH || !equalBytes(commitKey(key, names), sealed.keyCommit)) refuse();
+  const { contentKey, aad } = contentCipher(key, names, sealed.readersHash, sealed.leavesHash);
+  try {
+    const fields = decodeFields(unpad(aeadOpen(contentKey, aad, sealed.ciphertext)));
+    if (!equalBytes(hashLeaves(key, names, sealed.keyCommit, fields), sealed.leavesHash)) refuse();
+    return fields;
+  } catch (cause) {
+    throw new MunimentError('VIEW_COMMITMENT', undefined, { cause });
+  }
+}
+
+function hashLeaves(
+  key: Uint8Array,
+  names: DocumentNames,
+  keyCommit: Uint8Array,
+  fields: readonly SealedField[],
+): Uint8Array {
+  const { recordId, docId } = names;
+  const salts = keyStream(deriveTuple(key, 'salts', recordId, docId), 32 * fields.length);
+  const leaves = fields.map(({ path, text }, j) =>
+    hashTuple('leaf', recordId, docId, keyCommit, j, salts.subarray(32 * j, 32 * j + 32), path, text),
+  );
+  return hashTuple('leaves', ...leaves);
+}
+
+function contentCipher(
+  key: Uint8Array,
+  names: DocumentNames,
+  readersHash: Uint8Array,
+  leavesHash: Uint8Array,
+): { contentKey: Uint8Array; aad: Uint8Array } {
+  const context = [names.recordId, names.docId, readersHash, leavesHash] as const;
+  return { contentKey: deriveTuple(key, 'class key', ...context), aad: tuple('class aad', ...context) };
+}
+
+function decodeFields(plaintext: Uint8Array): SealedField[] {
+  const reader = TupleReader.labelled(plaintext, 'fields');
+  const fields: SealedField[] = [];
+  while (!reader.done) {
+    if (fields.length === FIELDS_LIMIT) throw new MunimentError('WIRE_LIMIT');
+    fields.push({ path: reader.text(PATH_LIMIT), text: reader.text(4 * DOCUMENT_LIMIT) });
+  }
+  return fields;
+}
+
+function refuse(): never {
+  throw new MunimentError('VIEW_COMMITMENT');
+}

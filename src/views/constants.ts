@@ -1,0 +1,22 @@
+/** Every length and limit of sealed documents. spec/views.md, "Limits". */
+
+/** Lines of each kind in a manifest: class commitments, and slots. Dummies fill them up. */
+export const MANIFEST_LINES = 16;
+/** Bytes of a record's or document's id. */
+export const ID_LENGTH = 16;
+/** Longest JSON text that is sealed, in UTF-16 code units. */
+export const DOCUMENT_LIMIT = 16 * 1024 * 1024;
+/** Deepest nesting of a sealed document. */
+export const DEPTH_LIMIT = 128;
+/** Most fields in one document. */
+export const FIELDS_LIMIT = 1_000_000;
+/** Longest path of a field, in bytes. */
+export const PATH_LIMIT = 8192;
+/** Longest encoded sealed document, in bytes. */
+export const SEALED_LIMIT = 40 * 1024 * 1024;
+/** Longest document type, in bytes. */
+export const TYPE_LIMIT = 64;
+/** Most rules in a policy, and most patterns in a rule. */
+export const RULES_LIMIT = 256;
+/** Bytes of an annex chunk before encryption. */
+export const CHUNK_LENGTH = 64 * 1024;

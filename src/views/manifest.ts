@@ -1,0 +1,95 @@
+/**
+ * The manifest: what an author signs of a sealed document. Commitments to classes and slots of readers, shuffled
+ * among dummies, so that neither their number nor their existence shows. spec/views.md, "Manifest".
+ */
+
+import { deriveTuple, hashTuple, sha256, SIGNATURE_LENGTH } from '../crypto/index.ts';
+import { MunimentError } from '../errors.ts';
+import { tuple, TupleReader } from '../wire/index.ts';
+import { ID_LENGTH, MANIFEST_LINES, TYPE_LIMIT } from './constants.ts';
+
+/** The names of one document, which nearly every derivation takes. */
+export interface DocumentNames {
+  /** 16 bytes. */
+  readonly recordId: Uint8Array;
+  /** 16 random bytes. */
+  readonly docId: Uint8Array;
+}
+
+/** A manifest's content. */
+export interface Manifest extends DocumentNames {
+  /** The author's Id. */
+  readonly author: Uint8Array;
+  /** What kind of document this is, for people and programs; public. */
+  readonly type: string;
+  /** `bodyHash` of the document that this one supersedes; zeros if none. */
+  readonly supersedes: Uint8Array;
+  /** 16 lines, each a class commitment or a dummy. */
+  readonly classes: readonly Uint8Array[];
+  /** 16 lines, each a reader's slot or a dummy. */
+  readonly slots: readonly Uint8Array[];
+}
+
+/** `supersedes` of a document that supersedes none. */
+export const SUPERSEDES_NONE = new Uint8Array(32);
+
+/** Encodes a manifest. */
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  const { recordId, docId, author, type, supersedes, classes, slots } = manifest;
+  return tuple('manifest', recordId, docId, author, type, supersedes, classes, slots);
+}
+
+/** Reads a manifest, or throws `VIEW_MANIFEST`. */
+export function decodeManifest(bytes: Uint8Array): Manifest {
+  try {
+    const reader = TupleReader.labelled(bytes, 'manifest');
+    const manifest = {
+      recordId: reader.bytes(ID_LENGTH),
+      docId: reader.bytes(ID_LENGTH),
+      author: reader.bytes(32),
+      type: reader.text(TYPE_LIMIT),
+      supersedes: reader.bytes(32),
+      classes: reader.list(MANIFEST_LINES, (line) => line.bytes(32)),
+      slots: reader.list(MANIFEST_LINES, (line) => line.bytes(32)),
+    };
+    reader.end();
+    const full = manifest.classes.length === MANIFEST_LINES && manifest.slots.length === MANIFEST_LINES;
+    if (!full) throw new MunimentError('VIEW_MANIFEST');
+    return manifest;
+  } catch (cause) {
+    throw new MunimentError('VIEW_MANIFEST', undefined, { cause });
+  }
+}
+
+/** `bodyHash = H(manifest)`. */
+export function bodyHash(manifest: Uint8Array): Uint8Array {
+  return sha256(manifest);
+}
+
+/** What the author signs: `T("muniment/1 sealed document", bodyHash, author Id)`. */
+export function signedBytes(hash: Uint8Array, author: Uint8Array): Uint8Array {
+  return tuple('sealed document', hash, author);
+}
+
+/** Bytes of an author's signature. */
+export { SIGNATURE_LENGTH };
+
+/** The blinding value of a reader's slot, derived from D so that the owner can recompute every slot. */
+export function slotBlind(ownerKey: Uint8Array, names: DocumentNames, readerId: Uint8Array): Uint8Array {
+  return deriveTuple(ownerKey, 'blind', names.recordId, names.docId, readerId);
+}
+
+/** `slot_a`: which reader opens which classes, blinded. */
+export function slotOf(
+  names: DocumentNames,
+  readerId: Uint8Array,
+  blind: Uint8Array,
+  classes: readonly number[],
+): Uint8Array {
+  return hashTuple('slot', names.recordId, names.docId, readerId, blind, classes);
+}
+
+/** `dummy_i`; i counts over both lists: 0 to 15 the classes, 16 to 31 the slots. */
+export function dummyLine(ownerKey: Uint8Array, names: DocumentNames, i: number): Uint8Array {
+  return deriveTuple(ownerKey, 'dummy', names.recordId, names.docId, i);
+}

@@ -1,0 +1,122 @@
+/** Opening: the fields that a reader may see, each checked against what the author committed to. spec/views.md, "Opening". */
+
+import { MunimentError } from '../errors.ts';
+import type { Credential } from '../keys/index.ts';
+import { equalBytes, jsonValue, writeJson, type JsonValue } from '../wire/index.ts';
+import { account, type Account } from './account.ts';
+import type { SealedDocument } from './body.ts';
+import { openClass, type SealedField } from './classes.ts';
+import { slotOf } from './manifest.ts';
+import { assemble, SKELETON } from './paths.ts';
+import type { OpeningReader } from './reader.ts';
+import { verifySealed, type FindCredential, type VerifiedSealed } from './verify.ts';
+import { openWrap, type ClassKey, type OwnerOpening, type WrapContent } from './wrap.ts';
+
+/** What opening needs. */
+export interface OpenOptions {
+  /** The record that the document must belong to. */
+  readonly recordId: Uint8Array;
+  /** Who may have written it. */
+  readonly authors: FindCredential;
+  /** As whom to open: every reader whose private key one holds. */
+  readonly as: readonly OpeningReader[];
+  /** A custodian's halves for this document, where one opens by break-glass; `null` otherwise. */
+  readonly release: readonly ClassKey[] | null;
+}
+
+/** A field that was opened. */
+export interface OpenedField extends SealedField {
+  /** Its class's line in the manifest. */
+  readonly classIndex: number;
+}
+
+/** What a reader sees of a document, all of it verified. */
+export interface View {
+  /** The visible part as plain values; array elements keep their order, members stand by name unless `complete`. */
+  readonly value: JsonValue;
+  /** The same as JSON text; of a complete view the document's own text without insignificant white space. */
+  readonly text: string;
+  readonly fields: readonly OpenedField[];
+  /** Whether this reader sees all there is. */
+  readonly complete: boolean;
+  readonly author: Credential;
+  readonly type: string;
+  readonly docId: Uint8Array;
+  readonly bodyHash: Uint8Array;
+  readonly supersedes: Uint8Array;
+  /** Of the owner alone: every line of the manifest accounted for. */
+  readonly account: Account | null;
+}
+
+/**
+ * Opens a sealed document, or the part that the server handed out.
+ *
+ * @param sealed - decoded, nothing of it trusted
+ * @param options - record, authors, readers
+ * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public
+ * @throws {@link MunimentError} what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, any line is missing; `VIEW_RELEASE` if a split key lacks its other half
+ */
+export async function open(sealed: SealedDocument, options: OpenOptions): Promise<View | null> {
+  const document = verifySealed(sealed, options);
+  const keys = new Map<number, Uint8Array>(sealed.publicKeys.map(({ index, key }) => [index, key]));
+  let owner: OwnerOpening | null = null;
+  let addressed = false;
+  for (const reader of options.as) {
+    const content = await openOwnWrap(document, reader);
+    if (content === null) continue;
+    addressed = true;
+    owner ??= content.owner;
+    for (const { index, key } of join(content, options.release)) keys.set(index, key);
+  }
+  if (!addressed && keys.size === 0) return null;
+  const fields = openClasses(document, keys);
+  const accounted = owner === null ? null : account(document, owner, keys);
+  const { document: tree, complete } = assemble(fields);
+  if (owner !== null && !complete) throw new MunimentError('VIEW_INCOMPLETE');
+  return {
+    value: jsonValue(tree),
+    text: writeJson(tree),
+    fields: fields.filter(({ path }) => path !== SKELETON),
+    complete,
+    author: document.author,
+    type: document.manifest.type,
+    docId: document.manifest.docId,
+    bodyHash: document.bodyHash,
+    supersedes: document.manifest.supersedes,
+    account: accounted,
+  };
+}
+
+/** A reader's own wrap, opened and held against its slot, which fixes exactly which classes are its own; `null` if there is none. */
+export async function openOwnWrap(
+  document: VerifiedSealed,
+  opening: OpeningReader,
+): Promise<WrapContent | null> {
+  const { id } = opening.reader;
+  const wrap = document.sealed.wraps.find(({ readerId }) => equalBytes(readerId, id));
+  if (wrap === undefined) return null;
+  const content = await openWrap(opening, document.bodyHash, wrap);
+  const classes = content.keys.map(({ index }) => index);
+  const slot = slotOf(document.manifest, id, content.blind, classes);
+  if (!document.manifest.slots.some((line) => equalBytes(line, slot)))
+    throw new MunimentError('VIEW_COMMITMENT');
+  return content;
+}
+
+// The other halves must cover the same classes; which whole key they make is then checked against its commitment.
+function join(content: WrapContent, release: readonly ClassKey[] | null): readonly ClassKey[] {
+  if (content.kind === 'keys') return content.keys;
+  return content.keys.map(({ index, key }) => {
+    const other = release?.find((half) => half.index === index)?.key;
+    if (other?.length !== key.length) throw new MunimentError('VIEW_RELEASE');
+    return { index, key: key.map((byte, i) => byte ^ (other[i] ?? 0)) };
+  });
+}
+
+function openClasses(document: VerifiedSealed, keys: ReadonlyMap<number, Uint8Array>): OpenedField[] {
+  return [...keys].flatMap(([index, key]) => {
+    const sealedClass = document.sealed.classes.find((candidate) => candidate.index === index);
+    if (sealedClass === undefined) throw new MunimentError('VIEW_INCOMPLETE');
+    return openClass(key, document.manifest, sealedClass).map((field) => ({ ...field, classIndex: index }));
+  });
+}

@@ -1,0 +1,190 @@
+/**
+ * Break-glass: the emergency team holds one half of every class key, the custodian the other. A clinician asks with a
+ * signed reason; the custodian, once that stands in the record's chain, re-seals its halves to a key made for this
+ * emergency alone. Nobody opens everything unseen. spec/views.md, "Break-glass".
+ */
+
+import { hpkeSeal, systemRandom, type KemId, type Random } from '../crypto/index.ts';
+import { MunimentError } from '../errors.ts';
+import {
+  hpkeOpenWith,
+  readKemPublicKey,
+  Secret,
+  signStatement,
+  SoftwareDecapsulator,
+  suite,
+  verifyStatement,
+  type Credential,
+  type Decapsulator,
+  type Identity,
+  type KemPublicKey,
+} from '../keys/index.ts';
+import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
+import { ID_LENGTH, MANIFEST_LINES } from './constants.ts';
+import { REASON_LIMIT } from './grant.ts';
+import { openOwnWrap } from './open.ts';
+import type { OpeningReader } from './reader.ts';
+import type { VerifiedSealed } from './verify.ts';
+import type { ClassKey } from './wrap.ts';
+
+/** An emergency whose clinician's signature was verified. */
+export interface Emergency {
+  readonly recordId: Uint8Array;
+  readonly clinician: Uint8Array;
+  readonly reason: string;
+  /** The key made for this emergency, to which the custodian releases. */
+  readonly key: KemPublicKey;
+}
+
+/** A custodian's halves for one document, sealed to the emergency's key. */
+export interface Release {
+  readonly bodyHash: Uint8Array;
+  /** Until when they may be used, in milliseconds since 1970. */
+  readonly until: number;
+  readonly encapsulation: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/** What ties a release to one emergency. */
+export interface ReleaseContext {
+  readonly custodian: Uint8Array;
+  readonly clinician: Uint8Array;
+  /** `entryHash` of the emergency's entry in the record's chain. */
+  readonly emergencyHash: Uint8Array;
+}
+
+/**
+ * Declares an emergency: a reason and a fresh key, signed by the clinician.
+ *
+ * @param clinician - who declares it
+ * @param emergency - record and reason (at most 512 bytes), and the KEM of the fresh key
+ * @param random - for vectors only
+ * @returns the signed statement (the payload of the emergency's entry) and the fresh private key
+ */
+export async function declareEmergency(
+  clinician: Identity,
+  emergency: { readonly recordId: Uint8Array; readonly reason: string; readonly kem: KemId },
+  random: Random = systemRandom,
+): Promise<{ readonly statement: Uint8Array; readonly key: Decapsulator }> {
+  const key = new SoftwareDecapsulator(emergency.kem, new Secret('kem seed', random(32)));
+  const body = tuple('emergency', emergency.recordId, emergency.reason, key.kem, key.publicKey);
+  return { statement: await signStatement(clinician, body), key };
+}
+
+/**
+ * Verifies an emergency's statement.
+ *
+ * @throws {@link MunimentError} `VIEW_RELEASE`
+ */
+export function verifyEmergency(statement: Uint8Array, clinician: Credential): Emergency {
+  try {
+    const reader = TupleReader.labelled(verifyStatement(statement, clinician), 'emergency');
+    const [recordId, reason, key] = [
+      reader.bytes(ID_LENGTH),
+      reader.text(REASON_LIMIT),
+      readKemPublicKey(reader),
+    ];
+    reader.end();
+    if (reason.trim() === '') throw new MunimentError('VIEW_RELEASE');
+    return { recordId, clinician: clinician.id, reason, key };
+  } catch (cause) {
+    throw new MunimentError('VIEW_RELEASE', undefined, { cause });
+  }
+}
+
+/**
+ * Releases a custodian's halves of one document. The caller has seen the emergency's entry in the chain, and logs
+ * this release there.
+ *
+ * @param custodian - the custodian's reader key
+ * @param document - a verified document of the emergency's record
+ * @param emergency - verified
+ * @param terms - what ties it together, and until when
+ * @returns the release; `null` if this document has nothing split for this custodian
+ * @throws {@link MunimentError} `VIEW_RELEASE` for another record's document, `VIEW_COMMITMENT` for a broken wrap
+ */
+export async function release(
+  custodian: OpeningReader,
+  document: VerifiedSealed,
+  emergency: Emergency,
+  terms: { readonly context: ReleaseContext; readonly until: number; readonly random?: Random },
+): Promise<Release | null> {
+  const { context, until, random = systemRandom } = terms;
+  const fits =
+    equalBytes(document.manifest.recordId, emergency.recordId) &&
+    equalBytes(context.clinician, emergency.clinician);
+  if (!fits) throw new MunimentError('VIEW_RELEASE');
+  const content = await openOwnWrap(document, custodian);
+  if (content?.kind !== 'half') return null;
+  const halves = tuple(
+    'release halves',
+    content.keys.map(({ index, key }) => [index, key]),
+  );
+  const aad = releaseAad(context, document.bodyHash, until);
+  const info = releaseInfo(emergency.key.kem, context);
+  const { encapsulation, ciphertext } = hpkeSeal(emergency.key, info, aad, halves, random);
+  return { bodyHash: document.bodyHash, until, encapsulation, ciphertext };
+}
+
+/**
+ * Opens a release: the halves to hand to `open`.
+ *
+ * @param key - the emergency's private key
+ * @param released - what the custodian made
+ * @param expected - the same context, and the time it must cover
+ * @throws {@link MunimentError} `VIEW_RELEASE` for every cause
+ */
+export async function openRelease(
+  key: Decapsulator,
+  released: Release,
+  expected: { readonly context: ReleaseContext; readonly at: number },
+): Promise<readonly ClassKey[]> {
+  if (expected.at > released.until) throw new MunimentError('VIEW_RELEASE');
+  try {
+    const aad = releaseAad(expected.context, released.bodyHash, released.until);
+    const { plaintext } = await hpkeOpenWith(key, releaseInfo(key.kem, expected.context), aad, released);
+    const reader = TupleReader.labelled(plaintext, 'release halves');
+    const halves = reader.list(MANIFEST_LINES, (item) =>
+      item.group((part) => ({ index: part.integer(), key: part.bytes(32) })),
+    );
+    reader.end();
+    return halves;
+  } catch (cause) {
+    throw new MunimentError('VIEW_RELEASE', undefined, { cause });
+  }
+}
+
+/** Encodes releases as one document for transport. */
+export function encodeReleases(releases: readonly Release[]): Uint8Array {
+  return tuple(
+    'releases',
+    releases.map((r) => [r.bodyHash, r.until, r.encapsulation, r.ciphertext]),
+  );
+}
+
+/** Reads what {@link encodeReleases} wrote, or throws `VIEW_RELEASE`. */
+export function decodeReleases(bytes: Uint8Array, limit: number): Release[] {
+  try {
+    const reader = TupleReader.labelled(bytes, 'releases');
+    const releases = reader.list(limit, (item) =>
+      item.group((part) => ({
+        bodyHash: part.bytes(32),
+        until: part.integer(),
+        encapsulation: part.bytes(),
+        ciphertext: part.bytes(),
+      })),
+    );
+    reader.end();
+    return releases;
+  } catch (cause) {
+    throw new MunimentError('VIEW_RELEASE', undefined, { cause });
+  }
+}
+
+function releaseInfo(kemId: KemId, context: ReleaseContext): Uint8Array {
+  return tuple('release', suite(kemId), context.custodian, context.clinician);
+}
+
+function releaseAad(context: ReleaseContext, bodyHash: Uint8Array, until: number): Uint8Array {
+  return tuple('release aad', context.emergencyHash, bodyHash, until);
+}
