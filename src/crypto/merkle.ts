@@ -4,7 +4,7 @@
  */
 
 import { concat } from '../wire/index.ts';
-import { sha256 } from './hash.ts';
+import { HASH_LENGTH, sha256 } from './hash.ts';
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
@@ -56,7 +56,7 @@ export function rootFromInclusion(
   size: number,
   proof: readonly Uint8Array[],
 ): Uint8Array | null {
-  if (index >= size) return null;
+  if (!isCount(index) || !isCount(size) || index >= size || ![leaf, ...proof].every(isHash)) return null;
   let [fn, sn, hash] = [index, size - 1, leaf];
   for (const sibling of proof) {
     if (sn === 0) return null;
@@ -78,9 +78,10 @@ export function rootsFromConsistency(
   olderRoot: Uint8Array,
   proof: readonly Uint8Array[],
 ): { older: Uint8Array; newer: Uint8Array } | null {
+  if (!isCount(older) || !isCount(newer) || older === 0 || older >= newer) return null;
   const path = isPowerOfTwo(older) ? [olderRoot, ...proof] : [...proof];
   const first = path.shift();
-  if (first === undefined || older <= 0 || older >= newer) return null;
+  if (first === undefined || ![olderRoot, ...proof].every(isHash)) return null;
   let [fn, sn] = [older - 1, newer - 1];
   while (fn % 2 === 1) [fn, sn] = [half(fn), half(sn)];
   let [oldHash, newHash] = [first, first];
@@ -103,6 +104,17 @@ function half(value: number): number {
   return Math.floor(value / 2);
 }
 
+// Math.log2 alone rounds: it takes 2^49 - 1 for a power of two.
 function isPowerOfTwo(value: number): boolean {
-  return Number.isInteger(Math.log2(value));
+  return 2 ** Math.round(Math.log2(value)) === value;
+}
+
+// Two hashes of other lengths could be cut apart otherwise.
+function isHash(hash: Uint8Array): boolean {
+  return hash.length === HASH_LENGTH;
+}
+
+// A fraction would be led down the path of a whole number beside it.
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }

@@ -24,7 +24,8 @@ export function shuffle(items: unknown[], random: Random): void {
 function uniform(bound: number, random: Random): number {
   const limit = 2 ** 32 - (2 ** 32 % bound); // a draw from here on would favour small numbers
   for (;;) {
-    const draw = new DataView(random(4).buffer).getUint32(0);
+    const bytes = random(4);
+    const draw = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
     if (draw < limit) return draw % bound;
   }
 }

@@ -44,17 +44,18 @@ const TAG = /<(?:\/[a-z][a-z0-9-]*[ \t\n]*|[a-z][a-z0-9-]*[ \t\n]*\/?)>/y;
 /**
  * Lets through only tags without attributes, CDATA sections and comments, each as XML 1.0 spells it. The general
  * parser and its validator are laxer: they pass over `]]>` in text, `--` in comments,
- * declarations in the middle, `</dades/>` and references behind the end.
+ * declarations in the middle, `</dades/>`, a second byte order mark and references behind the end.
  */
 function checkMarkup(xml: string): void {
-  let ended = false;
+  let outside = true;
   for (let at = 0; ;) {
     const open = xml.indexOf('<', at);
     const text = open < 0 ? xml.slice(at) : xml.slice(at, open);
-    if (text.includes(']]>') || (ended && /[^ \t\n]/.test(text))) fail();
+    if (text.includes(']]>') || (outside && /[^ \t\n]/.test(text))) fail();
     if (open < 0) return;
     at = markupEnd(xml, open);
-    ended ||= xml.startsWith('</behc', open);
+    if (xml.startsWith('<behc', open)) outside = false;
+    else if (xml.startsWith('</behc', open)) outside = true;
   }
 }
 

@@ -107,10 +107,14 @@ export async function openRoot(owner: Identity, compartments: Compartments): Pro
     rootAad(compartments.recordId),
     compartments.sealedRoot,
   );
-  const reader = TupleReader.labelled(opened.plaintext, 'root');
-  const root = reader.bytes(32);
-  reader.end();
-  return new Secret('tree node', root);
+  try {
+    const reader = TupleReader.labelled(opened.plaintext, 'root');
+    const root = reader.bytes(32);
+    reader.end();
+    return new Secret('tree node', root);
+  } catch (cause) {
+    throw new MunimentError('KEY_OPEN', undefined, { cause });
+  }
 }
 
 /** The node of a compartment: names are paths, a step at each `/`; the last step carries the epoch. */

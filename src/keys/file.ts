@@ -10,6 +10,8 @@ import { exposeSecret, Secret } from './secret.ts';
 /** Longest key file, in characters. */
 export const KEY_FILE_LIMIT = 64 * 1024;
 const FORMAT = 'muniment key file 1';
+const SALT_LENGTH = 32;
+const SEED_LENGTH = 32;
 
 /** Keys that live in memory and so can be written to a file. */
 export type SoftwareKeys = IdentityKeys & {
@@ -24,6 +26,7 @@ export type SoftwareKeys = IdentityKeys & {
  * @param keys - keys in memory; keys in hardware need no file
  * @param passphrase - any text; its strength is the caller's to check
  * @param random - for vectors only
+ * @throws `RangeError` if a seed is not of 32 bytes
  * @example
  * ```ts
  * import { createKeys, exportKeys, importKeys } from 'muniment/keys';
@@ -36,21 +39,27 @@ export async function exportKeys(
   passphrase: string,
   random: Random = systemRandom,
 ): Promise<string> {
-  const salt = random(32);
+  const salt = random(SALT_LENGTH);
   const { n, r, p } = SCRYPT_COST;
   const key = await stretch(passphrase, salt, SCRYPT_COST);
   const content = tuple(
     'key file',
-    exposeSecret(keys.signer.seed),
+    seedOf(keys.signer),
     keys.handshake.kem,
-    exposeSecret(keys.handshake.seed),
+    seedOf(keys.handshake),
     keys.sealing.kem,
-    exposeSecret(keys.sealing.seed),
+    seedOf(keys.sealing),
   );
   const sealed = sealOnce(key, fileContext(n, r, p, salt), content, random);
   return (
     JSON.stringify({ format: FORMAT, n, r, p, salt: toBase64url(salt), sealed: toBase64url(sealed) }) + '\n'
   );
+}
+
+function seedOf(key: SoftwareSigner | SoftwareDecapsulator): Uint8Array {
+  const seed = exposeSecret(key.seed);
+  if (seed.length !== SEED_LENGTH) throw new RangeError('a key file holds seeds of 32 bytes');
+  return seed;
 }
 
 /**
@@ -69,14 +78,22 @@ export async function importKeys(file: string, passphrase: string): Promise<Soft
   } catch (cause) {
     throw new MunimentError('KEY_PASSPHRASE', undefined, { cause });
   }
-  const reader = TupleReader.labelled(content, 'key file');
-  const keys = {
-    signer: new SoftwareSigner(new Secret('signing seed', reader.bytes(32))),
-    handshake: readKey(reader),
-    sealing: readKey(reader),
-  };
-  reader.end();
-  return keys;
+  return readKeys(content);
+}
+
+function readKeys(content: Uint8Array): SoftwareKeys {
+  try {
+    const reader = TupleReader.labelled(content, 'key file');
+    const keys = {
+      signer: new SoftwareSigner(new Secret('signing seed', reader.bytes(SEED_LENGTH))),
+      handshake: readKey(reader),
+      sealing: readKey(reader),
+    };
+    reader.end();
+    return keys;
+  } catch (cause) {
+    throw new MunimentError('KEY_FILE', undefined, { cause });
+  }
 }
 
 function parseFile(file: string): { n: number; r: number; p: number; salt: Uint8Array; sealed: Uint8Array } {
@@ -89,7 +106,9 @@ function parseFile(file: string): { n: number; r: number; p: number; salt: Uint8
     if (typeof n !== 'number' || typeof r !== 'number' || typeof p !== 'number')
       throw new MunimentError('KEY_FILE');
     if (typeof salt !== 'string' || typeof sealed !== 'string') throw new MunimentError('KEY_FILE');
-    return { n, r, p, salt: fromBase64url(salt), sealed: fromBase64url(sealed) };
+    const parsed = { n, r, p, salt: fromBase64url(salt), sealed: fromBase64url(sealed) };
+    if (parsed.salt.length !== SALT_LENGTH) throw new MunimentError('KEY_FILE');
+    return parsed;
   } catch (cause) {
     throw new MunimentError('KEY_FILE', undefined, { cause });
   }
@@ -101,5 +120,5 @@ function fileContext(n: number, r: number, p: number, salt: Uint8Array): Uint8Ar
 
 function readKey(reader: TupleReader): SoftwareDecapsulator {
   const { id } = kem(reader.integer());
-  return new SoftwareDecapsulator(id, new Secret('kem seed', reader.bytes(32)));
+  return new SoftwareDecapsulator(id, new Secret('kem seed', reader.bytes(SEED_LENGTH)));
 }

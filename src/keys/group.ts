@@ -87,12 +87,20 @@ export async function openGroup(member: Identity, group: GroupEpoch): Promise<De
   const wrap = group.members.find((candidate) => equalBytes(candidate.id, member.credential.id));
   if (wrap === undefined) return null;
   const opened = await hpkeOpenWith(member.sealing, wrapInfo(member.credential), wrapAad(group), wrap);
-  const reader = TupleReader.labelled(opened.plaintext, 'group key');
-  const seed = reader.bytes(32);
-  reader.end();
-  const key = new SoftwareDecapsulator(group.kem, new Secret('kem seed', seed));
+  const key = new SoftwareDecapsulator(group.kem, readGroupKey(opened.plaintext));
   if (!equalBytes(key.publicKey, group.publicKey)) throw new MunimentError('KEY_OPEN');
   return key;
+}
+
+function readGroupKey(plaintext: Uint8Array): Secret<'kem seed'> {
+  try {
+    const reader = TupleReader.labelled(plaintext, 'group key');
+    const seed = reader.bytes(32);
+    reader.end();
+    return new Secret('kem seed', seed);
+  } catch (cause) {
+    throw new MunimentError('KEY_OPEN', undefined, { cause });
+  }
 }
 
 function wrapInfo(member: Credential): Uint8Array {

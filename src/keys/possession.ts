@@ -12,7 +12,7 @@ import {
   type Random,
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import { encodeItems, tuple, TupleReader } from '../wire/index.ts';
+import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import {
   CREDENTIAL_LIMIT,
   encodePublicKeys,
@@ -108,7 +108,7 @@ export function challengePossession(
   });
   return {
     challenge: tuple('possession challenge', ...sealed),
-    expected: new Secret('possession answer', encodeItems(nonces)),
+    expected: new Secret('possession answer', encodeAnswer(request, nonces)),
   };
 }
 
@@ -133,7 +133,7 @@ export async function answerChallenge(
       nonces.push((await hpkeOpenWith(keys[purpose], info, challengeAad(purpose, issuer), sealed)).plaintext);
     }
     reader.end();
-    return encodeItems(nonces);
+    return encodeAnswer(request, nonces);
   } catch (cause) {
     throw new MunimentError('KEY_POSSESSION', undefined, { cause });
   }
@@ -155,9 +155,14 @@ export async function issueCredential(
   terms: Pick<CredentialFields, 'roles' | 'notBefore' | 'notAfter' | 'serial'>,
 ): Promise<Credential> {
   const claim = readCredentialRequest(request);
-  if (!equalSecrets(exposeSecret(proof.expected), proof.answer)) throw new MunimentError('KEY_POSSESSION');
+  const expected = exposeSecret(proof.expected);
+  // The answer names its request: what was proved for one is no proof for another.
+  const named = equalBytes(answeredRequest(expected), sha256(request));
+  if (!named || !equalSecrets(expected, proof.answer)) throw new MunimentError('KEY_POSSESSION');
   if (!terms.roles.every((role) => claim.roles.includes(role))) throw new MunimentError('KEY_POSSESSION');
-  const fields = { ...claim, ...terms, issuer: issuer.credential.id };
+  // One by one: a member too many in `terms` must not replace a key whose possession was proved.
+  const { roles, notBefore, notAfter, serial } = terms;
+  const fields = { ...claim, roles, notBefore, notAfter, serial, issuer: issuer.credential.id };
   const encoded = await signCredential(fields, issuer.signer);
   return verifyCredential(encoded, issuer.credential, terms.notBefore);
 }
@@ -182,6 +187,14 @@ export async function enrol(issuer: Identity, profile: Profile, options: KeyOpti
 }
 
 const PURPOSES = ['handshake', 'sealing'] as const;
+
+function encodeAnswer(request: Uint8Array, nonces: readonly Uint8Array[]): Uint8Array {
+  return tuple('possession answer', sha256(request), ...nonces);
+}
+
+function answeredRequest(answer: Uint8Array): Uint8Array {
+  return TupleReader.labelled(answer, 'possession answer').bytes(32);
+}
 
 function challengeInfo(key: KemPublicKey, request: Uint8Array): Uint8Array {
   return tuple('possession', suite(key.kem), sha256(request));

@@ -45,5 +45,5 @@ export class Secret<Role extends string> {
 
 /** The bytes of a secret, as a copy that the caller must keep as safe. The only way out. */
 export function exposeSecret(secret: Secret<string>): Uint8Array {
-  return reveal(secret).slice();
+  return new Uint8Array(reveal(secret)); // slice() of a Buffer would share its memory
 }

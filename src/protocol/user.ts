@@ -71,6 +71,8 @@ export interface Step<Next> {
 export interface Conclusion {
   readonly reply: VerifiedEnvelope;
   readonly documents: readonly Uint8Array[];
+  /** The digests of the request, by which receipts name it. */
+  readonly request: VerifiedEnvelope['digests'];
   readonly sessionId: Uint8Array;
   readonly evidence: { readonly request: Uint8Array; readonly reply: Uint8Array };
 }
@@ -283,6 +285,6 @@ export function conclude(state: Requested, message: Uint8Array): Promise<Conclus
     const reply = verifyEnvelope(envelope, { type: 'reply', author: gateway, context: signing });
     content.toUser.erase();
     const evidence = { request: content.evidence, reply: encodeEvidence(envelope, signing) };
-    return Promise.resolve({ reply, documents, sessionId, evidence });
+    return Promise.resolve({ reply, documents, request: digests, sessionId, evidence });
   });
 }

@@ -8,6 +8,7 @@ import { equalBytes, toHex } from '../wire/index.ts';
 import { hashReaders } from './classes.ts';
 import { MANIFEST_LINES } from './constants.ts';
 import { dummyLine, slotBlind, slotOf } from './manifest.ts';
+import { publicId } from './reader.ts';
 import type { VerifiedSealed } from './verify.ts';
 import type { OwnerOpening } from './wrap.ts';
 
@@ -37,9 +38,11 @@ export function account(
     const ids = sealed.deliveries
       .filter(({ classes }) => classes.includes(index))
       .map(({ readerId }) => readerId);
+    // The public counts as a reader, so that nobody else publishes a class, or unpublishes one.
+    const stated = open.has(index) ? [...ids, publicId()] : ids;
     if (
       !keys.has(index) ||
-      !equalBytes(hashReaders(ownerKey, manifest, keyCommit, policy, ids), readersHash)
+      !equalBytes(hashReaders(ownerKey, manifest, keyCommit, policy, stated), readersHash)
     ) {
       throw new MunimentError('VIEW_INCOMPLETE');
     }

@@ -51,7 +51,8 @@ export function decodeAnnex(text: string): Annex {
     const value = jsonValue(readJson(text, { length: 4096, depth: 2 }));
     if (value === null || typeof value !== 'object' || !('key' in value))
       throw new MunimentError('VIEW_ANNEX');
-    const { key, length, mediaType, root } = value;
+    const { key, length, mediaType, root, ...others } = value;
+    if (Object.keys(others).length > 0) throw new MunimentError('VIEW_ANNEX');
     if (typeof key !== 'string' || typeof root !== 'string' || typeof mediaType !== 'string') {
       throw new MunimentError('VIEW_ANNEX');
     }
@@ -190,7 +191,7 @@ class Rechunker {
   }
 
   *push(bytes: Uint8Array): Generator<Uint8Array> {
-    this.#held.push(bytes.slice());
+    this.#held.push(new Uint8Array(bytes)); // slice() of a Buffer would share its memory
     this.#size += bytes.length;
     if (this.#size <= this.#length) return;
     let all = concat(...this.#held);

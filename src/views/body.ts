@@ -5,7 +5,6 @@ import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { MANIFEST_LINES, SEALED_LIMIT } from './constants.ts';
 import type { SealedClass } from './classes.ts';
-import { bodyHash } from './manifest.ts';
 
 /** Which classes a reader's wrap opens, as the server must know to hand them out; the reader holds it against its slot. */
 export interface Delivery {
@@ -84,15 +83,6 @@ export function decodeSealed(bytes: Uint8Array): SealedDocument {
   } catch (cause) {
     throw new MunimentError('VIEW_MANIFEST', undefined, { cause });
   }
-}
-
-/**
- * The digest by which an entry names a sealed document: `bodyHash`, so that a part of it has the same one.
- *
- * @throws {@link MunimentError} `VIEW_MANIFEST`
- */
-export function sealedDigest(bytes: Uint8Array): Uint8Array {
-  return bodyHash(decodeSealed(bytes).manifest);
 }
 
 /**

@@ -98,7 +98,9 @@ export function verifyGrant(statement: Uint8Array, grantor: Credential): Grant {
     const reader = TupleReader.labelled(verifyStatement(statement, grantor), 'grant');
     const [grantee, wrapHash, aad] = [reader.bytes(32), reader.bytes(32), reader.bytes()];
     reader.end();
-    return { ...readTerms(aad), grantee, wrapHash };
+    const terms = readTerms(aad);
+    if (!equalBytes(terms.grantor, grantor.id)) throw new MunimentError('VIEW_GRANT');
+    return { ...terms, grantee, wrapHash };
   });
 }
 

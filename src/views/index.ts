@@ -3,7 +3,7 @@
 export type { Account } from './account.ts';
 export { AnnexRoot, decodeAnnex, encodeAnnex, openAnnex, sealAnnex } from './annex.ts';
 export type { Annex } from './annex.ts';
-export { decodeSealed, encodeSealed, sealedDigest, selectFor } from './body.ts';
+export { decodeSealed, encodeSealed, selectFor } from './body.ts';
 export type { Delivery, PublicKeyOfClass, SealedDocument, Wrap } from './body.ts';
 export type { SealedClass, SealedField } from './classes.ts';
 export { CHUNK_LENGTH, DOCUMENT_LIMIT, FIELDS_LIMIT, MANIFEST_LINES, SEALED_LIMIT } from './constants.ts';
@@ -29,6 +29,6 @@ export {
 export type { Emergency, Release, ReleaseContext } from './release.ts';
 export { seal } from './seal.ts';
 export type { BreakGlass, SealOptions } from './seal.ts';
-export { verifySealed } from './verify.ts';
+export { sealedDigest, verifySealed } from './verify.ts';
 export type { FindCredential, VerifiedSealed } from './verify.ts';
 export type { ClassKey } from './wrap.ts';

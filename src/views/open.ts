@@ -8,7 +8,7 @@ import type { SealedDocument } from './body.ts';
 import { openClass, type SealedField } from './classes.ts';
 import { slotOf } from './manifest.ts';
 import { assemble, SKELETON } from './paths.ts';
-import type { OpeningReader } from './reader.ts';
+import { isRoot, type OpeningReader } from './reader.ts';
 import { verifySealed, type FindCredential, type VerifiedSealed } from './verify.ts';
 import { openWrap, type ClassKey, type OwnerOpening, type WrapContent } from './wrap.ts';
 
@@ -54,7 +54,7 @@ export interface View {
  * @param sealed - decoded, nothing of it trusted
  * @param options - record, authors, readers
  * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public
- * @throws {@link MunimentError} what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, any line is missing; `VIEW_RELEASE` if a split key lacks its other half
+ * @throws {@link MunimentError} what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if a split key lacks its other half
  */
 export async function open(sealed: SealedDocument, options: OpenOptions): Promise<View | null> {
   const document = verifySealed(sealed, options);
@@ -65,9 +65,15 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
     const content = await openOwnWrap(document, reader);
     if (content === null) continue;
     addressed = true;
+    // Else an author could spare the owner its accounting, or lead it by a D that goes with nothing.
+    if (isRoot(reader.reader) && content.owner === null) throw new MunimentError('VIEW_INCOMPLETE');
+    if (!isRoot(reader.reader) && content.owner !== null) throw new MunimentError('VIEW_COMMITMENT');
     owner ??= content.owner;
     for (const { index, key } of join(content, options.release)) keys.set(index, key);
   }
+  // Every document is sealed to its owner: no wrap for the root is a wrap withheld.
+  if (owner === null && options.as.some(({ reader }) => isRoot(reader)))
+    throw new MunimentError('VIEW_INCOMPLETE');
   if (!addressed && keys.size === 0) return null;
   const fields = openClasses(document, keys);
   const accounted = owner === null ? null : account(document, owner, keys);
@@ -93,13 +99,18 @@ export async function openOwnWrap(
   opening: OpeningReader,
 ): Promise<WrapContent | null> {
   const { id } = opening.reader;
-  const wrap = document.sealed.wraps.find(({ readerId }) => equalBytes(readerId, id));
-  if (wrap === undefined) return null;
+  const { wraps, deliveries } = document.sealed;
+  const wrap = wraps.find(({ readerId }) => equalBytes(readerId, id));
+  const delivery = deliveries.find(({ readerId }) => equalBytes(readerId, id));
+  if (wrap === undefined && delivery === undefined) return null;
+  if (wrap === undefined || delivery === undefined) throw new MunimentError('VIEW_INCOMPLETE');
   const content = await openWrap(opening, document.bodyHash, wrap);
   const classes = content.keys.map(({ index }) => index);
   const slot = slotOf(document.manifest, id, content.blind, classes);
-  if (!document.manifest.slots.some((line) => equalBytes(line, slot)))
-    throw new MunimentError('VIEW_COMMITMENT');
+  const fits =
+    document.manifest.slots.some((line) => equalBytes(line, slot)) &&
+    classes.join() === delivery.classes.join();
+  if (!fits) throw new MunimentError('VIEW_COMMITMENT');
   return content;
 }
 

@@ -48,10 +48,8 @@ export function sealPaths(document: JsonNode, random: Random): { paths: string[]
 
 function drawIndices(count: number, random: Random): string[] {
   for (;;) {
-    const bytes = random(8 * count);
-    const draws = Array.from({ length: count }, (_, i) => bytes.subarray(8 * i, 8 * i + 8)).sort(
-      compareBytes,
-    );
+    // One by one: the platform's generator gives no more than 65536 bytes at a time.
+    const draws = Array.from({ length: count }, () => random(8)).sort(compareBytes);
     const indices = draws.map((draw) => `~n${toHex(draw)}`);
     if (new Set(indices).size === count) return indices;
   }
@@ -84,6 +82,8 @@ type Branch = Map<string, Branch | JsonNode>;
 function plant(root: Branch, path: string, text: string): void {
   const tokens = path.split('/');
   const last = tokens.pop() ?? '';
+  // Every path starts at the top; and one with more levels than a document has could overflow the stack.
+  if ((path !== '' && tokens[0] !== '') || tokens.length > DEPTH_LIMIT) refuse();
   let branch = root;
   for (const token of tokens) {
     const next = branch.get(token) ?? new Map<string, Branch | JsonNode>();
@@ -91,7 +91,7 @@ function plant(root: Branch, path: string, text: string): void {
     branch.set(token, next);
     branch = next;
   }
-  if (branch.has(last) || (branch === root && last !== '')) refuse();
+  if (branch.has(last)) refuse();
   branch.set(last, readLeaf(text));
 }
 
@@ -104,6 +104,7 @@ function grow(branch: Branch | JsonNode): JsonNode {
     kind: 'object',
     members: tokens.map((token) => {
       const name = token.replaceAll('~1', '/').replaceAll('~0', '~');
+      if (escapeToken(name) !== token) refuse(); // or one name could stand twice, in two spellings
       return { name, spelling: JSON.stringify(name), node: child(token) };
     }),
   };

@@ -11,7 +11,7 @@ import { INBOX } from '../keys/index.ts';
 import { RULES_LIMIT } from './constants.ts';
 import { leaves, type Leaf } from './leaves.ts';
 import { compilePattern, matches, type Pattern } from './pattern.ts';
-import { resolvePointer } from './pointer.ts';
+import { pointerTokens, resolvePointer } from './pointer.ts';
 
 /** A reader by name, or named `<kind>:<value>` after a text found at a JSON Pointer: absolute, or relative with `../`. */
 export type ReaderRule = string | Readonly<Record<string, string>>;
@@ -140,6 +140,7 @@ function checkReader(reader: ReaderRule): void {
   const pointers = Object.values(reader);
   if (pointers.length !== 1 || !pointers.every((pointer) => /^(?:\/|(?:\.\.\/)+)[^/]/.test(pointer)))
     refuse();
+  for (const pointer of pointers) pointerTokens(pointer.replace(/^(?:\.\.\/)+/, '/'));
 }
 
 function checkName(name: string): void {

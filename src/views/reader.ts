@@ -1,7 +1,14 @@
 /** Readers: KEM public keys with a kind, a name and an epoch. spec/views.md, "Readers". */
 
 import { hashTuple } from '../crypto/index.ts';
-import type { Compartment, Credential, Decapsulator, GroupEpoch, KemPublicKey } from '../keys/index.ts';
+import {
+  ROOT,
+  type Compartment,
+  type Credential,
+  type Decapsulator,
+  type GroupEpoch,
+  type KemPublicKey,
+} from '../keys/index.ts';
 
 /** Somebody to whom fields are sealed. */
 export interface Reader extends KemPublicKey {
@@ -32,6 +39,16 @@ export function groupReader(group: GroupEpoch): Reader {
 /** One party as a reader, by its credential's sealing key; a new credential is a new reader. */
 export function partyReader(credential: Credential): Reader {
   return reader('party', credential.subject, 0, credential.sealing);
+}
+
+/** What stands for the public among the readers of a class: the id of a reader without a key. */
+export function publicId(): Uint8Array {
+  return hashTuple('reader', 'public', '', 0, 0, new Uint8Array(0));
+}
+
+/** Whether this is the root of the owner's tree, to which every document is sealed. */
+export function isRoot({ kind, name }: Reader): boolean {
+  return kind === 'compartment' && name === ROOT;
 }
 
 function reader(kind: Reader['kind'], name: string, epoch: number, key: KemPublicKey): Reader {

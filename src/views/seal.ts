@@ -6,7 +6,7 @@
 import { KEY_LENGTH, shuffle, systemRandom, type Random } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { INBOX, ROOT, type Compartments, type Identity } from '../keys/index.ts';
-import { equalBytes, readJson, toHex, type JsonNode } from '../wire/index.ts';
+import { equalBytes, readJson, toHex, utf8, type JsonNode } from '../wire/index.ts';
 import type { Delivery, SealedDocument, Wrap } from './body.ts';
 import {
   commitClass,
@@ -16,7 +16,15 @@ import {
   type SealedClass,
   type SealedField,
 } from './classes.ts';
-import { DEPTH_LIMIT, DOCUMENT_LIMIT, ID_LENGTH, MANIFEST_LINES } from './constants.ts';
+import {
+  DEPTH_LIMIT,
+  DOCUMENT_LIMIT,
+  ID_LENGTH,
+  MANIFEST_LINES,
+  PATH_LIMIT,
+  SEALED_LIMIT,
+  TYPE_LIMIT,
+} from './constants.ts';
 import {
   bodyHash,
   dummyLine,
@@ -28,7 +36,7 @@ import {
 } from './manifest.ts';
 import { sealPaths, SKELETON } from './paths.ts';
 import { explain, type Policy } from './policy.ts';
-import { compartmentReader, type Reader } from './reader.ts';
+import { compartmentReader, isRoot, publicId, type Reader } from './reader.ts';
 import { sealWrap, type ClassKey } from './wrap.ts';
 
 /** What sealing needs to know. Nothing about policy is optional. */
@@ -64,7 +72,7 @@ export interface BreakGlass {
  * @param document - JSON text, at most 16 Mi characters, or a tree of it; its spelling is kept digit for digit
  * @param options - policy, readers, author
  * @returns the sealed document; `encodeSealed` makes bytes of it
- * @throws {@link MunimentError} `VIEW_LIMIT` for more than 16 classes or readers; `VIEW_POLICY` if a public rule shares a name with break-glass; `WIRE_JSON`, `WIRE_LIMIT`, `KEY_PUBLIC`
+ * @throws {@link MunimentError} `VIEW_LIMIT` for more than 16 classes or readers, too many fields, a path or a sealed document that is too long; `VIEW_POLICY` if a reader would get some keys whole and others split, or the custodian is a reader of what is split; `WIRE_JSON`, `WIRE_LIMIT`, `KEY_PUBLIC`
  */
 export async function seal(document: string | JsonNode, options: SealOptions): Promise<SealedDocument> {
   const { policy, owner, author, type, random = systemRandom } = options;
@@ -74,19 +82,23 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
       : document;
   const names = { recordId: owner.recordId, docId: options.docId ?? random(ID_LENGTH) };
   if (names.docId.length !== ID_LENGTH) throw new RangeError('docId is 16 bytes');
+  if (utf8(type).length > TYPE_LIMIT) throw new RangeError('a type has at most 64 bytes');
   const ownerKey = random(KEY_LENGTH);
 
   const classes = keyClasses(groupFields(tree, options, random), random);
   const lines = Array.from({ length: MANIFEST_LINES }, (_, i) => dummyLine(ownerKey, names, i));
   const sealed: SealedClass[] = [];
-  for (const { index, key, readers, fields } of classes) {
+  for (const { index, key, open, readers, fields } of classes) {
     shuffle(fields, random);
-    const readerIds = readers.map(({ id }) => id);
+    const readerIds = [...readers.map(({ id }) => id), ...(open ? [publicId()] : [])];
     const readersHash = hashReaders(ownerKey, names, commitKey(key, names), policy, readerIds);
     const body = sealClass(key, names, readersHash, fields);
     lines[index] = commitClass(body);
     sealed.push({ index, ...body });
   }
+
+  const length = sealed.reduce((sum, { ciphertext }) => sum + ciphertext.length, 0);
+  if (length > SEALED_LIMIT - REST_LIMIT) throw new MunimentError('VIEW_LIMIT');
 
   const portions = portionKeys(classes, options, random);
   const positions = drawLines(portions.length, random);
@@ -130,6 +142,9 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
   };
 }
 
+// More than everything around the classes takes up: manifest, deliveries, sixteen X-Wing wraps of sixteen keys.
+const REST_LIMIT = 64 * 1024;
+
 /** A class before it is sealed. */
 interface FieldClass {
   /** Whether everybody reads it: its key travels in clear, and it has no readers but the root. */
@@ -146,6 +161,8 @@ type KeyedClass = FieldClass & ClassKey;
 // One class for each distinct set of readers; the skeleton goes to those who read every field.
 function groupFields(tree: JsonNode, options: SealOptions, random: Random): FieldClass[] {
   const { paths, skeleton } = sealPaths(tree, random);
+  if (paths.some((path) => path.length > PATH_LIMIT / 3 && utf8(path).length > PATH_LIMIT))
+    throw new MunimentError('VIEW_LIMIT');
   const explained = explain(options.policy, tree);
   const named = explained.map(({ readers }) => readers);
   const groups = new Map<string, FieldClass>();
@@ -154,7 +171,7 @@ function groupFields(tree: JsonNode, options: SealOptions, random: Random): Fiel
     const key = group.open
       ? 'public'
       : group.readers
-          .map(({ id }) => toHex(id))
+          .map((reader) => `${toHex(reader.id)}${group.split.has(reader) ? ' split' : ''}`)
           .sort()
           .join();
     const known = groups.get(key) ?? group;
@@ -200,7 +217,12 @@ function chooseReaders(
     const member = add(reader);
     if (splitNames.includes(name)) split.add(member);
   }
-  if (split.size > 0 && options.breakGlass !== null) split.add(add(options.breakGlass.custodian));
+  if (split.size > 0 && options.breakGlass !== null) {
+    const { custodian } = options.breakGlass;
+    // A custodian who also reads would hold a whole key where the policy promises two hands.
+    if (chosen.has(toHex(custodian.id))) throw new MunimentError('VIEW_POLICY');
+    split.add(add(custodian));
+  }
   return { open: false, readers: [...chosen.values()], split, fields: [] };
 }
 
@@ -239,10 +261,6 @@ function drawLines(count: number, random: Random): number[] {
   const lines = Array.from({ length: MANIFEST_LINES }, (_, i) => i);
   shuffle(lines, random);
   return lines.slice(0, count);
-}
-
-function isRoot(reader: Reader): boolean {
-  return reader.kind === 'compartment' && reader.name === ROOT;
 }
 
 function missing(): never {

@@ -2,8 +2,8 @@
 
 import { MunimentError } from '../errors.ts';
 import { verifySignature, type Credential } from '../keys/index.ts';
-import { equalBytes } from '../wire/index.ts';
-import type { SealedDocument } from './body.ts';
+import { equalBytes, toHex } from '../wire/index.ts';
+import { decodeSealed, type SealedDocument } from './body.ts';
 import { commitClass, commitKey } from './classes.ts';
 import { bodyHash, decodeManifest, signedBytes, type Manifest } from './manifest.ts';
 
@@ -27,7 +27,7 @@ export interface VerifiedSealed {
  *
  * @param sealed - a decoded sealed document
  * @param expected - the record that it must belong to, and who may have written it
- * @throws {@link MunimentError} `VIEW_MANIFEST` if malformed or of another record; `VIEW_AUTHOR` if its author is unknown or did not sign it; `VIEW_COMMITMENT` if a class is not the one committed to; `VIEW_INCOMPLETE` if a class that a delivery names is missing
+ * @throws {@link MunimentError} `VIEW_MANIFEST` if malformed or of another record; `VIEW_AUTHOR` if its author is unknown or did not sign it; `VIEW_COMMITMENT` if a class is not the one committed to, or a class, delivery or wrap stands twice; `VIEW_INCOMPLETE` if a class that a delivery names is missing
  */
 export function verifySealed(
   sealed: SealedDocument,
@@ -37,15 +37,28 @@ export function verifySealed(
   if (!equalBytes(manifest.recordId, expected.recordId)) throw new MunimentError('VIEW_MANIFEST');
   const hash = bodyHash(sealed.manifest);
   const author = expected.authors(manifest.author);
-  if (author === null) throw new MunimentError('VIEW_AUTHOR');
+  if (author === null || !equalBytes(author.id, manifest.author)) throw new MunimentError('VIEW_AUTHOR');
   try {
     verifySignature(author.signing, signedBytes(hash, author.id), sealed.signature);
   } catch (cause) {
     throw new MunimentError('VIEW_AUTHOR', undefined, { cause });
   }
   checkClasses(sealed, manifest);
+  checkDeliveries(sealed);
   // The brand exists only in types; this is the one place that gives it.
   return { sealed, manifest, bodyHash: hash, author } as VerifiedSealed;
+}
+
+/**
+ * The digest by which an entry names a sealed document: `bodyHash`, so that a part of it has the same one. Whatever
+ * classes are there are held against the manifest; signature and wraps are not looked at.
+ *
+ * @throws {@link MunimentError} `VIEW_MANIFEST`, `VIEW_COMMITMENT`, `VIEW_INCOMPLETE`
+ */
+export function sealedDigest(bytes: Uint8Array): Uint8Array {
+  const sealed = decodeSealed(bytes);
+  checkClasses(sealed, decodeManifest(sealed.manifest));
+  return bodyHash(sealed.manifest);
 }
 
 function checkClasses(sealed: SealedDocument, manifest: Manifest): void {
@@ -60,6 +73,17 @@ function checkClasses(sealed: SealedDocument, manifest: Manifest): void {
     if (body === undefined) throw new MunimentError('VIEW_INCOMPLETE');
     if (!equalBytes(commitKey(key, manifest), body.keyCommit)) throw new MunimentError('VIEW_COMMITMENT');
   }
+}
+
+function checkDeliveries({ deliveries, wraps, classes }: SealedDocument): void {
+  // With two wraps for one reader the server could choose what that reader sees.
+  for (const list of [deliveries, wraps]) {
+    if (new Set(list.map(({ readerId }) => toHex(readerId))).size !== list.length)
+      throw new MunimentError('VIEW_COMMITMENT');
+  }
+  const present = new Set(classes.map(({ index }) => index));
+  if (!deliveries.every((delivery) => delivery.classes.every((index) => present.has(index))))
+    throw new MunimentError('VIEW_INCOMPLETE');
 }
 
 const EMPTY = new Uint8Array(0);

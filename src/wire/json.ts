@@ -51,6 +51,8 @@ export const JSON_LIMITS: JsonLimits = { length: 32 * 1024 * 1024, depth: 128 };
 export function readJson(source: string | Uint8Array, limits: JsonLimits = JSON_LIMITS): JsonNode {
   if (source.length > limits.length) throw new MunimentError('WIRE_LIMIT');
   const text = typeof source === 'string' ? source : fromUtf8(source);
+  // Half a pair beside the other half's escape would decode to a whole character, and could not be sent as UTF-8.
+  if (LONE_SURROGATE.test(text)) fail();
   return new Reader(text, limits.depth).document();
 }
 

@@ -65,5 +65,5 @@ export function unpad(padded: Uint8Array, bucket?: number): Uint8Array {
   let sum = 0;
   for (let i = 4 + length; i < padded.length; i++) sum |= padded[i] ?? 0;
   if (sum !== 0) throw new MunimentError('WIRE_PADDING');
-  return padded.slice(4, 4 + length);
+  return new Uint8Array(padded.subarray(4, 4 + length)); // slice() of a Buffer would share its memory
 }

@@ -95,7 +95,7 @@ export class TupleReader {
   bytes(length?: number): Uint8Array {
     const part = this.#next();
     if (length !== undefined && part.length !== length) throw new MunimentError('WIRE_TUPLE');
-    return part.slice();
+    return new Uint8Array(part); // slice() of a Buffer would share its memory
   }
 
   /** The next part as strict UTF-8 of at most `limit` bytes. */

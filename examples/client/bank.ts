@@ -1,0 +1,182 @@
+/**
+ * The bank as its users see it: each call is one conversation, every answer verified before it is believed, and the
+ * newest checkpoint ever seen is kept and held against the next.
+ */
+
+import { MunimentError } from 'muniment';
+import { systemRandom } from 'muniment/crypto';
+import type { VerifiedEnvelope } from 'muniment/envelope';
+import type { Credential, Identity } from 'muniment/keys';
+import {
+  verifyCheckpoint,
+  verifyConsistency,
+  verifyInclusion,
+  verifyReceipt,
+  type Head,
+  type SignedEntry,
+  type TreeHead,
+  hashEntry,
+} from 'muniment/record';
+import { parseReply, writeText, type BankRequest, type ReplyOf } from '../server/api.ts';
+import { Connection, type Endpoint } from './connection.ts';
+
+/** Whom a client trusts, and where. */
+export interface Trust {
+  readonly anchor: Credential;
+  readonly bank: Credential;
+  readonly origin: string;
+}
+
+/** Where a client keeps the newest checkpoint that it ever verified. */
+export interface Memory {
+  newest: TreeHead | null;
+  /** The newest verified head of each record's content, by its id in hexadecimal. */
+  readonly heads: Map<string, Head>;
+}
+
+/** The bank's signed no. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  /** A stable code, the library's or the bank's own. */
+  readonly code: string;
+  /** For `RECORD_STALE` the head to sign over instead. */
+  readonly head: Head | null;
+
+  constructor(code: string, head: Head | null) {
+    super(`the bank refuses: ${code}`);
+    this.code = code;
+    this.head = head;
+  }
+}
+
+/** A verified reply and the documents beside it. */
+export interface Answer<Type extends BankRequest['type']> {
+  readonly reply: ReplyOf<Type>;
+  readonly documents: readonly Uint8Array[];
+  /** The digests of the request that was sent, by which receipts and accesses name it. */
+  readonly request: VerifiedEnvelope['digests'];
+}
+
+/** A request without what every request has. */
+export type Question<Type extends BankRequest['type']> = Omit<
+  Extract<BankRequest, { type: Type }>,
+  'id' | 'seenSize'
+>;
+
+/** One user's view of one bank. */
+export class BankClient {
+  readonly user: Identity;
+  readonly trust: Trust;
+  readonly endpoint: Endpoint;
+  readonly memory: Memory;
+
+  constructor(
+    user: Identity,
+    trust: Trust,
+    endpoint: Endpoint,
+    memory: Memory = { newest: null, heads: new Map() },
+  ) {
+    this.user = user;
+    this.trust = trust;
+    this.endpoint = endpoint;
+    this.memory = memory;
+  }
+
+  /** Asks one thing on a connection of its own, after `before` has used it. */
+  async ask<Type extends BankRequest['type']>(
+    question: Question<Type>,
+    documents: readonly Uint8Array[] = [],
+    before?: (connection: Connection) => Promise<void>,
+  ): Promise<Answer<Type>> {
+    const connection = await this.connect();
+    try {
+      await before?.(connection);
+      return await this.askOn(connection, question, documents);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Opens a connection, for who fetches annexes after the conversation. */
+  connect(): Promise<Connection> {
+    return Connection.open(this.endpoint);
+  }
+
+  /** What an entry may name as the newest checkpoint seen. */
+  get seen(): TreeHead | null {
+    return this.memory.newest;
+  }
+
+  /** Verifies a receipt and its place in the log, under a checkpoint that was verified. */
+  checkReceipt(
+    receipted: { readonly receipt: Uint8Array; readonly proof: readonly Uint8Array[] },
+    signed: SignedEntry,
+    context: {
+      readonly tagSalt: Uint8Array;
+      readonly tree: TreeHead;
+      readonly request: VerifiedEnvelope['digests'] | null;
+    },
+  ): void {
+    const entryHash = hashEntry(signed);
+    const { recordId, chain, seq } = signed.entry;
+    const receipt = verifyReceipt(receipted.receipt, this.trust.bank, {
+      origin: this.trust.origin,
+      entryHash,
+    });
+    const { request } = context;
+    const mine =
+      request === null ||
+      (same(receipt.request.data, request.data) && same(receipt.request.signature, request.signature));
+    if (!mine || receipt.seq !== seq) throw new MunimentError('RECORD_RECEIPT');
+    const leaf = { recordId, tagSalt: context.tagSalt, chain, seq, time: receipt.time, entryHash };
+    verifyInclusion(leaf, { index: receipt.leafIndex, proof: receipted.proof }, context.tree);
+  }
+
+  /** Asks one thing on an open connection: its one conversation. */
+  async askOn<Type extends BankRequest['type']>(
+    connection: Connection,
+    question: Question<Type>,
+    documents: readonly Uint8Array[] = [],
+  ): Promise<Answer<Type>> {
+    const asked = this.memory.newest;
+    const { type } = question as { type: Type };
+    const counted = type === 'append' || type === 'read' || type === 'break-glass';
+    const request = { id: systemRandom(16), ...question, ...(counted ? { seenSize: asked?.size ?? 0 } : {}) };
+    const parties = { user: this.user, gateway: this.trust.bank };
+    const {
+      reply,
+      documents: received,
+      request: digests,
+    } = await connection.converse(parties, writeText(request), documents);
+    const parsed = parseReply(type, reply.data);
+    if ('refused' in parsed) throw new Refused(parsed.refused, parsed.head);
+    const pinned = 'size' in question && typeof question.size === 'number' ? question.size : null;
+    if ('checkpoint' in parsed) this.#remember(parsed.checkpoint, parsed.consistency, asked, pinned);
+    return { reply: parsed, documents: received, request: digests };
+  }
+
+  // Verify against the newest checkpoint ever seen, and store it. Only who asked for proofs of an older size gets one.
+  #remember(
+    checkpoint: string,
+    consistency: readonly Uint8Array[],
+    asked: TreeHead | null,
+    pinned: number | null,
+  ): void {
+    const tree = this.readCheckpoint(checkpoint);
+    if (pinned !== null && tree.size !== pinned) throw new MunimentError('RECORD_CONSISTENCY');
+    if (pinned !== null && tree.size < (asked?.size ?? 0)) return;
+    verifyConsistency(asked ?? EMPTY_TREE, tree, consistency);
+    if (tree.size >= (this.memory.newest?.size ?? 0)) this.memory.newest = tree;
+  }
+
+  /** Verifies a checkpoint of the bank's. */
+  readCheckpoint(checkpoint: string): TreeHead {
+    return verifyCheckpoint(checkpoint, { origin: this.trust.origin, key: this.trust.bank.signing });
+  }
+}
+
+const EMPTY_TREE: TreeHead = { size: 0, root: new Uint8Array(32) };
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

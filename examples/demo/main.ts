@@ -1,0 +1,168 @@
+/** `npm run demo [-- [--json] [FHIR-BUNDLE.json …]]`: the main job, played end to end on a real server. */
+
+import { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { FhirImportError, readBundle } from '../client/fhir.ts';
+import { attack, type AttackResult } from './attacks.ts';
+import { countLeaks, filesUnder, sealedTexts } from './leaks.ts';
+import { must, play, type Count, type Played, type Viewer } from './play.ts';
+import { createReport, type Report } from './report.ts';
+import type { SearchedFile } from './search.ts';
+import { controlSubject, fhirSubject, syntheticSubject, type Subject } from './subject.ts';
+import { createWorld, type World } from './world.ts';
+
+/** What `--json` prints of one record. */
+interface Result {
+  readonly entries: number;
+  readonly fields: number;
+  readonly views: Readonly<Record<Viewer, Count>>;
+  readonly grants: Played['grants'];
+  readonly breakGlass: Played['breakGlass'];
+  readonly accesses: number;
+  readonly chain: { readonly verified: number; readonly head: string };
+  readonly attacks: readonly AttackResult[];
+  readonly plaintextHits: number;
+  readonly durationMs: number;
+}
+
+const program = new Command('muniment-demo')
+  .description('plays the main job of Muniment: seal, sign, chain, share, break the glass, verify, attack')
+  .option('--json', 'print one JSON object and nothing else')
+  .argument('[bundles...]', 'FHIR R4 bundles in JSON; without one, a synthetic record is used')
+  .parse();
+const { json = false } = program.opts<{ json?: boolean }>();
+
+async function main(files: readonly string[]): Promise<void> {
+  const report = createReport(json);
+  const subjects = files.length === 0 ? [syntheticSubject()] : files.flatMap(readSubjects);
+  const results: Result[] = [];
+  for (const subject of subjects) {
+    report.heading(`Muniment on ${subject.label}`);
+    results.push(await run(subject, report));
+  }
+  if (json) {
+    const single = files.length < 2 && results.length === 1;
+    process.stdout.write(`${JSON.stringify(single ? results[0] : { records: results })}\n`);
+  } else {
+    process.stdout.write('\nEvery step held.\n');
+  }
+}
+
+function readSubjects(file: string): Subject[] {
+  let bytes;
+  try {
+    bytes = readFileSync(file);
+  } catch {
+    throw new UsageError(`${file} cannot be read`);
+  }
+  try {
+    const records = readBundle(bytes);
+    const name = path.basename(file);
+    return records.map((record, i) => {
+      const which = records.length === 1 ? '' : `, patient ${String(i + 1)} of ${String(records.length)}`;
+      return fhirSubject(record, `${name}${which}`);
+    });
+  } catch (error) {
+    if (error instanceof FhirImportError) throw new FhirImportError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function run(subject: Subject, report: Report): Promise<Result> {
+  const started = performance.now();
+  const world = await report.step(
+    'An authority, TLS certificates, identities and the server',
+    async (say) => {
+      const made = await createWorld(subject.specialities);
+      say(
+        `the bank listens on 127.0.0.1:${String(made.server.port)}: TLS 1.3, client certificates required, SQLite`,
+      );
+      say(
+        'administrator, bank, patient, another patient, two doctors, insurer, emergency doctor: X-Wing and Ed25519',
+      );
+      return made;
+    },
+  );
+  try {
+    const played = await play(world, subject, report);
+    const attacks = await report.step('Attacks', async (say, progress) => {
+      progress.start('attacking', 30);
+      const results = await attack(world, played, () => {
+        progress.advance();
+      });
+      for (const { name, refused, code } of results)
+        say(`${refused ? 'refused' : 'NOT REFUSED'}  ${name}: ${code}`);
+      must(
+        results.every(({ refused }) => refused),
+        'every attack is refused',
+      );
+      return results;
+    });
+    const plaintextHits = await report.step(
+      'No sealed text in anything that the server wrote',
+      async (say) => {
+        const { searched, hits, bytes } = await searchServer(world, subject, played);
+        say(
+          `${String(searched)} texts searched for in ${String(bytes)} bytes, in plain, base64 and hex: ${String(hits)} found`,
+        );
+        must(hits === 0, 'no sealed text is found');
+        return hits;
+      },
+    );
+    const { content, access } = played.verified.heads;
+    return {
+      entries: played.entries,
+      fields: played.fields,
+      views: played.views,
+      grants: played.grants,
+      breakGlass: played.breakGlass,
+      accesses: played.accesses,
+      chain: { verified: content.size + access.size, head: Buffer.from(content.hash).toString('hex') },
+      attacks,
+      plaintextHits,
+      durationMs: Math.round(performance.now() - started),
+    };
+  } finally {
+    await world.end();
+  }
+}
+
+// Before and after the server stops: the write-ahead log goes into the database file when it does.
+async function searchServer(
+  world: World,
+  subject: Subject,
+  played: Played,
+): Promise<{ searched: number; hits: number; bytes: number }> {
+  const control = await controlFiles(subject);
+  const texts = sealedTexts(played.whole);
+  const running = countLeaks(texts, filesUnder(world.serverFolder), control);
+  must((await world.server.stop()) === 0, 'the server stops cleanly on SIGTERM');
+  const stopped = countLeaks(texts, filesUnder(world.serverFolder), control);
+  const bytes = [...filesUnder(world.serverFolder)].reduce((sum, file) => sum + file.bytes.length, 0);
+  return { searched: running.searched, hits: running.hits + stopped.hits, bytes };
+}
+
+// What the same server writes for a patient who is somebody else.
+async function controlFiles(subject: Subject): Promise<SearchedFile[]> {
+  const world = await createWorld(subject.specialities);
+  try {
+    await play(world, controlSubject(subject), createReport(true));
+    await world.server.stop();
+    return [...filesUnder(world.serverFolder)];
+  } finally {
+    await world.end();
+  }
+}
+
+/** A mistake in what was asked: exit status 2. */
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+try {
+  await main(program.args);
+} catch (error) {
+  process.stderr.write(`muniment-demo: ${error instanceof Error ? error.message : 'unknown error'}\n`);
+  process.exitCode = error instanceof FhirImportError || error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,192 @@
+/** The demo's world: a throw-away authority, identities, key files, and the real server in a process of its own. */
+
+import { exportKeys, createAnchor, enrol, type Identity, type SoftwareKeys } from 'muniment/keys';
+import { toHex } from 'muniment/wire';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BankClient, type Trust } from '../client/bank.ts';
+import type { Endpoint } from '../client/connection.ts';
+import { createAuthority, type Authority } from './authority.ts';
+
+const ORIGIN = 'bank.demo.example/muniment';
+const PASSPHRASE = 'demo only, thrown away in a minute';
+const DAY = 86_400_000;
+const START_DEADLINE = 30_000;
+const STOP_DEADLINE = 10_000;
+
+/** Everybody in the demo. */
+export type Role =
+  'administrator' | 'patient' | 'stranger' | 'doctor' | 'secondDoctor' | 'insurer' | 'emergency';
+
+/** A world at work. */
+export interface World {
+  readonly clients: Readonly<Record<Role, BankClient>>;
+  readonly trust: Trust;
+  readonly endpoint: Endpoint;
+  readonly specialities: readonly [string, string];
+  readonly authority: Authority;
+  readonly server: RunningServer;
+  /** Everything that the server writes lies in here. */
+  readonly serverFolder: string;
+  /** Stops the server and removes everything. */
+  end(): Promise<void>;
+}
+
+/** The server process. */
+export interface RunningServer {
+  readonly port: number;
+  /** Stops it cleanly with SIGTERM, and resolves to its exit status. */
+  stop(): Promise<number | null>;
+}
+
+/** Makes a world for two specialities. */
+export async function createWorld(specialities: readonly [string, string]): Promise<World> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'muniment-demo-'));
+  try {
+    return await populate(folder, specialities);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function populate(folder: string, specialities: readonly [string, string]): Promise<World> {
+  const validity = { notBefore: Date.now() - DAY, notAfter: Date.now() + 30 * DAY };
+  const administrator = await createAnchor({
+    subject: 'administrator',
+    roles: ['administrator'],
+    ...validity,
+  });
+  const make = (subject: string, ...roles: string[]): Promise<Identity> =>
+    enrol(administrator, { subject, roles, ...validity });
+  const [first, second] = specialities.map((name) => `speciality:${name}`) as [string, string];
+  const bank = await make('bank', 'bank');
+  const identities: Record<Role, Identity> = {
+    administrator,
+    patient: await make('patient-1', 'patient'),
+    stranger: await make('patient-2', 'patient'),
+    doctor: await make('doctor-1', 'doctor', first, `keeper:${first}`),
+    secondDoctor: await make('doctor-2', 'doctor', second, `keeper:${second}`),
+    insurer: await make('insurer-1', 'insurer', 'keeper:insurer'),
+    emergency: await make('emergency-1', 'emergency', 'keeper:emergency'),
+  };
+
+  const authority = await createAuthority('Demo authority');
+  const serverFolder = path.join(folder, 'server');
+  mkdirSync(serverFolder, { mode: 0o700 });
+  const configuration = await writeServerFiles(folder, serverFolder, { bank, administrator, authority });
+  const server = await startServer(configuration, serverFolder);
+
+  const trust = { anchor: administrator.credential, bank: bank.credential, origin: ORIGIN };
+  const endpointOf = async (subject: string): Promise<Endpoint> => {
+    const { certificate, key } = await authority.issue({ commonName: subject, kind: 'client' });
+    return {
+      host: '127.0.0.1',
+      port: server.port,
+      tls: { certificate, key, authority: authority.certificate },
+    };
+  };
+  const clients = {} as Record<Role, BankClient>;
+  for (const [role, identity] of Object.entries(identities) as [Role, Identity][]) {
+    clients[role] = new BankClient(identity, trust, await endpointOf(identity.credential.subject));
+  }
+  return {
+    clients,
+    trust,
+    endpoint: clients.doctor.endpoint,
+    specialities,
+    authority,
+    server,
+    serverFolder,
+    end: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function writeServerFiles(
+  folder: string,
+  serverFolder: string,
+  parts: { readonly bank: Identity; readonly administrator: Identity; readonly authority: Authority },
+): Promise<string> {
+  const { bank, administrator, authority } = parts;
+  const { certificate, key } = await authority.issue({ commonName: 'bank', kind: 'server' });
+  const files: Record<string, string | Uint8Array> = {
+    'server.crt': certificate,
+    'server.key': key,
+    'authority.crt': authority.certificate,
+    'bank.keys': await exportKeys(bank as Identity & SoftwareKeys, PASSPHRASE), // made by enrol, so in memory
+    'bank.credential': bank.credential.encoded,
+    'anchor.credential': administrator.credential.encoded,
+    passphrase: PASSPHRASE,
+  };
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(path.join(folder, name), content, { mode: 0o600 });
+  const configuration = path.join(folder, 'server.json');
+  writeFileSync(
+    configuration,
+    JSON.stringify({
+      origin: ORIGIN,
+      port: 0,
+      dataFolder: path.join(serverFolder, 'data'),
+      tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
+      identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
+      anchor: { credential: 'anchor.credential', id: toHex(administrator.credential.id) },
+    }),
+  );
+  return configuration;
+}
+
+/** Starts the real server; its output goes into its folder, as do its temporary files. */
+export async function startServer(configuration: string, folder: string): Promise<RunningServer> {
+  const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+  const log = path.join(folder, 'server.log');
+  const temporary = path.join(folder, 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  const child = spawn(
+    process.execPath,
+    ['-C', 'muniment-source', '--import', import.meta.resolve('tsx'), main, '--config', configuration],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: temporary } },
+  );
+  const output = createWriteStream(log, { flags: 'a' });
+  child.stdout.pipe(output, { end: false });
+  child.stderr.pipe(output, { end: false });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const port = await announcedPort(child, exited, log);
+  return {
+    port,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE);
+      const status = await exited;
+      clearTimeout(timer);
+      return status;
+    },
+  };
+}
+
+function announcedPort(child: ChildProcess, exited: Promise<number | null>, log: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error('the server did not start in time'));
+    }, START_DEADLINE);
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      const port = /"event":"listening","port":(\d+)/.exec(text)?.[1];
+      if (port === undefined) return;
+      clearTimeout(timer);
+      resolve(Number(port));
+    });
+    void exited.then(() => {
+      clearTimeout(timer);
+      const last = readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '';
+      reject(new Error(`the server ended at once: ${last}`));
+    });
+  });
+}

@@ -1,0 +1,76 @@
+/** Annexes on disk: ciphertext streams, named by their root, moved into place only once they are whole and durable. */
+
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { open, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { randomUUID } from 'node:crypto';
+import { AnnexRoot } from 'muniment/views';
+import { equalBytes, toHex } from 'muniment/wire';
+import { BankRefusal } from './refusal.ts';
+
+/** Largest annex, in bytes of ciphertext. */
+export const ANNEX_LIMIT = 8 * 1024 ** 3;
+
+/** A folder of annexes. */
+export class AnnexStore {
+  readonly #folder: string;
+  readonly #staging: string;
+
+  /** Opens or makes the folder, and removes what uploads left behind that never ended. */
+  constructor(dataFolder: string) {
+    this.#folder = path.join(dataFolder, 'annexes');
+    this.#staging = path.join(dataFolder, 'staging');
+    for (const folder of [this.#folder, this.#staging]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(this.#staging)) rmSync(path.join(this.#staging, name));
+  }
+
+  /** Whether an annex of this root is here. */
+  has(root: Uint8Array): boolean {
+    return existsSync(this.#path(root));
+  }
+
+  /** Takes an upload: it must hash to the root that it is announced under. */
+  async take(root: Uint8Array, upload: Readable): Promise<void> {
+    const staged = path.join(this.#staging, randomUUID());
+    try {
+      const hasher = new AnnexRoot();
+      let size = 0;
+      const observe = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+        for await (const chunk of source) {
+          size += chunk.length;
+          if (size > ANNEX_LIMIT) throw new BankRefusal('MALFORMED');
+          hasher.add(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+          yield chunk;
+        }
+      };
+      await pipeline(upload, observe, createWriteStream(staged, { mode: 0o600 }));
+      if (!equalBytes(hasher.root(), root)) throw new BankRefusal('ANNEX_MISSING');
+      await sync(staged);
+      await rename(staged, this.#path(root));
+      await sync(this.#folder);
+    } finally {
+      rmSync(staged, { force: true });
+    }
+  }
+
+  /** An annex as a stream, and its length. */
+  async read(root: Uint8Array): Promise<{ stream: Readable; length: number }> {
+    const file = this.#path(root);
+    return { stream: createReadStream(file), length: (await stat(file)).size };
+  }
+
+  #path(root: Uint8Array): string {
+    return path.join(this.#folder, toHex(root));
+  }
+}
+
+async function sync(name: string): Promise<void> {
+  const handle = await open(name, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

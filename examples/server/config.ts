@@ -1,0 +1,56 @@
+/** The server's configuration file. */
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+
+const schema = z.strictObject({
+  /** The bank's origin: the name of its log, printable ASCII without spaces. */
+  origin: z.string().regex(/^[\x21-\x2a\x2c-\x7e]{1,128}$/),
+  host: z.string().default('127.0.0.1'),
+  /** 0 takes a free port, which is then announced on standard output. */
+  port: z.int().min(0).max(65535),
+  /** Database, annexes and nothing else. */
+  dataFolder: z.string(),
+  tls: z.strictObject({ certificate: z.string(), key: z.string(), clientAuthority: z.string() }),
+  /** The bank's key file, its signed credential, and the file with the passphrase. */
+  identity: z.strictObject({ keys: z.string(), credential: z.string(), passphraseFile: z.string() }),
+  /** The administrator's signed credential and its Id in hexadecimal: the anchor of trust. */
+  anchor: z.strictObject({ credential: z.string(), id: z.string().regex(/^[0-9a-f]{64}$/) }),
+  /** For how long a break-glass release can be used. */
+  releaseMinutes: z.number().positive().max(1440).default(60),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+/** A checked configuration; file names are absolute. */
+export type Config = z.output<typeof schema>;
+
+/** Reads a configuration file; relative file names in it are relative to it. Throws an `Error` of one line. */
+export function readConfig(file: string): Config {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    throw new Error(`the configuration ${file} cannot be read as JSON`);
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw new Error(
+      `the configuration ${file} is wrong at "${issue?.path.join('.') ?? ''}": ${issue?.message ?? ''}`,
+    );
+  }
+  const at = (name: string): string => path.resolve(path.dirname(file), name);
+  const { tls, identity, anchor, dataFolder } = result.data;
+  return {
+    ...result.data,
+    dataFolder: at(dataFolder),
+    tls: { certificate: at(tls.certificate), key: at(tls.key), clientAuthority: at(tls.clientAuthority) },
+    identity: {
+      keys: at(identity.keys),
+      credential: at(identity.credential),
+      passphraseFile: at(identity.passphraseFile),
+    },
+    anchor: { credential: at(anchor.credential), id: anchor.id },
+  };
+}

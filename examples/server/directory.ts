@@ -1,0 +1,143 @@
+/** The bank's directory: who is registered, which groups there are, to which compartments an owner's data is sealed. */
+
+import {
+  hasRole,
+  verifyCompartments,
+  verifyCredential,
+  verifyGroup,
+  type Compartments,
+  type Credential,
+  type GroupEpoch,
+  readAnchor,
+} from 'muniment/keys';
+import { readStatement, type VerifiedEntry } from 'muniment/record';
+import { compartmentReader, groupReader, partyReader } from 'muniment/views';
+import { equalBytes, toHex } from 'muniment/wire';
+import { BankRefusal } from './refusal.ts';
+import { plain, type Store } from './store.ts';
+
+/** Statement kinds in the directory. */
+export const DIRECTORY_KINDS = {
+  credential: 'credential',
+  compartments: 'compartments',
+  group: 'group',
+} as const;
+
+/** Looks up and checks in what the directory's chain says. */
+export class Directory {
+  readonly #store: Store;
+  readonly #anchor: Credential;
+  readonly #bank: Credential;
+  readonly #known = new Map<string, Credential>();
+
+  constructor(store: Store, anchor: Credential, bank: Credential) {
+    this.#store = store;
+    this.#anchor = anchor;
+    this.#bank = bank;
+  }
+
+  /** The credential behind an Id: anchor, bank or a registered user. */
+  find = (id: Uint8Array): Credential | null => {
+    for (const own of [this.#anchor, this.#bank]) if (equalBytes(own.id, id)) return own;
+    const known = this.#known.get(toHex(id));
+    if (known !== undefined) return known;
+    const row = this.#store.get<{ credential: Uint8Array }>('SELECT credential FROM users WHERE id = ?', id);
+    if (row === undefined) return null;
+    const credential = verifyCredential(plain(row.credential), this.#anchor, 'ever');
+    this.#known.set(toHex(id), credential);
+    return credential;
+  };
+
+  /** Judges a caller: the administrator, or a registered user whose credential is valid now. Throws otherwise. */
+  judge = (encoded: Uint8Array, now: number): Credential => {
+    const credential = equalBytes(encoded, this.#anchor.encoded)
+      ? readAnchor(encoded, this.#anchor.id)
+      : verifyCredential(encoded, this.#anchor, now);
+    if (this.find(credential.id) === null || equalBytes(credential.id, this.#bank.id))
+      throw new BankRefusal('FORBIDDEN');
+    return credential;
+  };
+
+  /** A registered subject's credential. */
+  findSubject(subject: string): Credential | null {
+    if (subject === this.#bank.subject) return this.#bank;
+    if (subject === this.#anchor.subject) return this.#anchor;
+    const row = this.#store.get<{ id: Uint8Array }>('SELECT id FROM users WHERE subject = ?', subject);
+    return row === undefined ? null : this.find(plain(row.id));
+  }
+
+  /** An owner's compartments, and the signed statement. */
+  compartments(owner: Credential): { statement: Uint8Array; verified: Compartments } | null {
+    const row = this.#store.get<{ statement: Uint8Array }>(
+      'SELECT statement FROM compartments WHERE owner = ?',
+      owner.id,
+    );
+    if (row === undefined) return null;
+    const statement = plain(row.statement);
+    return { statement, verified: verifyCompartments(statement, owner) };
+  }
+
+  /** The newest epoch of a group, or every epoch. */
+  groups(name: string | null): { keeper: Credential; statement: Uint8Array; verified: GroupEpoch }[] {
+    const rows = this.#store.all<{ keeper: Uint8Array; statement: Uint8Array }>(
+      name === null
+        ? 'SELECT keeper, statement FROM groups ORDER BY name, epoch'
+        : 'SELECT keeper, statement FROM groups WHERE name = ? ORDER BY epoch DESC LIMIT 1',
+      ...(name === null ? [] : [name]),
+    );
+    return rows.flatMap((row) => {
+      const keeper = this.find(plain(row.keeper));
+      if (keeper === null) return [];
+      const statement = plain(row.statement);
+      return [{ keeper, statement, verified: verifyGroup(statement, keeper) }];
+    });
+  }
+
+  /** As which readers a user may be handed wraps, apart from compartments: itself, and the groups it is in. */
+  readersOf(user: Credential): Uint8Array[] {
+    const groups = this.groups(null).filter(({ verified }) =>
+      verified.members.some(({ id }) => equalBytes(id, user.id)),
+    );
+    return [partyReader(user).id, ...groups.map(({ verified }) => groupReader(verified).id)];
+  }
+
+  /** The reader ids of an owner's compartments, or of the one of that name. */
+  compartmentsOf(owner: Credential, name: string | null): Uint8Array[] {
+    const list = this.compartments(owner)?.verified.list ?? [];
+    return list.filter((one) => name === null || one.name === name).map((one) => compartmentReader(one).id);
+  }
+
+  /** Checks what a directory entry states, and returns how to write it once the entry is accepted. */
+  prepare(entry: VerifiedEntry, payload: Uint8Array): () => void {
+    const { kind } = entry.entry;
+    if (kind === 'register')
+      return this.#register(readStatement(entry.entry, payload, DIRECTORY_KINDS.credential));
+    if (kind !== 'key') throw new BankRefusal('MALFORMED');
+    return hasRole(entry.author, 'patient')
+      ? this.#publishCompartments(entry, readStatement(entry.entry, payload, DIRECTORY_KINDS.compartments))
+      : this.#publishGroup(entry, readStatement(entry.entry, payload, DIRECTORY_KINDS.group));
+  }
+
+  #register(encoded: Uint8Array): () => void {
+    const { id, subject } = verifyCredential(encoded, this.#anchor, 'ever');
+    if (this.findSubject(subject) !== null) throw new BankRefusal('RECORD_EXISTS');
+    return () => this.#store.run('INSERT INTO users VALUES (?, ?, ?)', id, subject, encoded);
+  }
+
+  #publishCompartments({ author }: VerifiedEntry, statement: Uint8Array): () => void {
+    const { recordId } = verifyCompartments(statement, author);
+    const known = this.compartments(author);
+    // A record has one id for good; and no two owners share one.
+    if (known !== null && !equalBytes(known.verified.recordId, recordId))
+      throw new BankRefusal('RECORD_EXISTS');
+    return () => this.#store.run('INSERT OR REPLACE INTO compartments VALUES (?, ?)', author.id, statement);
+  }
+
+  #publishGroup({ author }: VerifiedEntry, statement: Uint8Array): () => void {
+    const { name, epoch } = verifyGroup(statement, author);
+    const newest = this.groups(name)[0];
+    if (epoch !== (newest === undefined ? 0 : newest.verified.epoch + 1))
+      throw new BankRefusal('RECORD_EXISTS');
+    return () => this.#store.run('INSERT INTO groups VALUES (?, ?, ?, ?)', name, epoch, author.id, statement);
+  }
+}

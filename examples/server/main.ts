@@ -1,0 +1,102 @@
+/** `npm run server -- --config FILE`: the reference bank. */
+
+import { Command } from 'commander';
+import { MunimentError } from 'muniment';
+import { createIdentity, importKeys, readAnchor, verifyCredential } from 'muniment/keys';
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { AnnexStore } from './annexes.ts';
+import { buildApp } from './app.ts';
+import { Bank } from './bank.ts';
+import { readConfig, type Config } from './config.ts';
+import { Sessions } from './sessions.ts';
+import { Store } from './store.ts';
+
+const program = new Command('muniment-server')
+  .description('the reference bank: keeps sealed, signed, chained records, and reads none')
+  .requiredOption('--config <file>', 'configuration file, JSON');
+
+try {
+  await run(readConfig(program.parse().opts<{ config: string }>().config));
+} catch (error) {
+  process.stderr.write(`muniment-server: ${explain(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function run(config: Config): Promise<void> {
+  const logger = pino({ level: config.logLevel });
+  const { identity, anchor } = await readIdentity(config);
+  const tls = {
+    cert: read(config.tls.certificate),
+    key: read(config.tls.key),
+    ca: read(config.tls.clientAuthority),
+  };
+  const store = new Store(config.dataFolder);
+  const annexes = new AnnexStore(config.dataFolder);
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const releaseTime = config.releaseMinutes * 60_000;
+  const bank = new Bank({
+    identity,
+    anchor,
+    origin: config.origin,
+    store,
+    annexes,
+    now: clock.now,
+    releaseTime,
+  });
+  const recovered = await bank.recover();
+  const app = buildApp({ tls, sessions: new Sessions(bank, identity, store, clock), annexes, logger });
+
+  const stop = async (signal: string): Promise<void> => {
+    logger.info({ event: 'stopping', signal });
+    await app.close();
+    store.close();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, (name) => void stop(name));
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const [address] = app.addresses();
+  logger.info({ event: 'listening', port: typeof address === 'object' ? address.port : null, recovered });
+}
+
+async function readIdentity(
+  config: Config,
+): Promise<Pick<ConstructorParameters<typeof Bank>[0], 'identity' | 'anchor'>> {
+  const anchor = readAnchor(
+    readBytes(config.anchor.credential),
+    Uint8Array.from(Buffer.from(config.anchor.id, 'hex')),
+  );
+  const passphrase = read(config.identity.passphraseFile).trimEnd();
+  const keys = await importKeys(read(config.identity.keys), passphrase);
+  const credential = verifyCredential(readBytes(config.identity.credential), anchor, Date.now());
+  return { identity: createIdentity(keys, credential), anchor };
+}
+
+function read(file: string): string {
+  return readBytes(file).toString('utf8');
+}
+
+function readBytes(file: string): Buffer {
+  return readFileSync(file);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof MunimentError) return error.message;
+  if (!(error instanceof Error)) return 'unknown error';
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return 'the port is taken; choose another one in the configuration';
+  if (
+    code === 'EACCES' ||
+    code === 'EPERM' ||
+    code === 'EROFS' ||
+    code === 'SQLITE_CANTOPEN' ||
+    code === 'SQLITE_READONLY'
+  ) {
+    return `the data folder or a file cannot be used: ${error.message}`;
+  }
+  return error.message;
+}

@@ -1,0 +1,31 @@
+/** The bank's own reasons to refuse, beside the library's codes. */
+
+import type { Head } from 'muniment/record';
+
+/** A stable code: what a signed refusal names. */
+export type RefusalCode =
+  | 'ANNEX_MISSING'
+  | 'FORBIDDEN'
+  | 'INTERNAL'
+  | 'MALFORMED'
+  | 'RECORD_EXISTS'
+  | 'RECORD_UNKNOWN'
+  | 'REQUEST_REUSED'
+  | 'TLS_SUBJECT';
+
+/** Thrown where a request is refused; it becomes a signed reply. */
+export class BankRefusal extends Error {
+  override readonly name = 'BankRefusal';
+  readonly code: string;
+  /** For a stale head the current one, so that the author looks and signs again. */
+  readonly head: Head | null;
+
+  constructor(
+    code: RefusalCode | 'RECORD_STALE' | 'RECORD_AUTHOR' | 'RECORD_CONSISTENCY',
+    head: Head | null = null,
+  ) {
+    super(code);
+    this.code = code;
+    this.head = head;
+  }
+}

@@ -1,0 +1,53 @@
+/** Who may write what, and who may ask: the rules that the bank enforces and every verifier judges again. */
+
+import { hasRole, type Credential } from 'muniment/keys';
+import type { ChainRules, Entry } from 'muniment/record';
+import { sha256 } from 'muniment/crypto';
+import { equalBytes, tuple } from 'muniment/wire';
+
+/** The record in which the bank keeps who is who: registrations, groups, compartments. */
+export function directoryId(origin: string): Uint8Array {
+  return sha256(tuple('bank directory', origin)).slice(0, 16);
+}
+
+/** Rights in the directory: the administrator registers, owners and keepers publish keys. */
+export const mayWriteDirectory: ChainRules['mayWrite'] = ({ kind, chain }, author) => {
+  if (chain !== 'content') return false;
+  if (kind === 'create' || kind === 'register') return hasRole(author, 'administrator');
+  return (
+    kind === 'key' && (hasRole(author, 'patient') || author.roles.some((role) => role.startsWith('keeper:')))
+  );
+};
+
+/**
+ * Rights in a patient's record. Doctors add and nobody changes; the owner grants; an emergency is the clinician's own
+ * word; accesses and releases are the bank's.
+ *
+ * @param ownerId - the record's owner
+ */
+export function mayWriteRecord(ownerId: Uint8Array): ChainRules['mayWrite'] {
+  return ({ kind, chain }: Entry, author: Credential) => {
+    if (chain === 'access') return hasRole(author, 'bank') && (kind === 'access' || kind === 'release');
+    switch (kind) {
+      case 'create':
+      case 'insert':
+      case 'annotate':
+      case 'amend':
+        return hasRole(author, 'doctor');
+      case 'grant':
+      case 'revoke':
+        return equalBytes(author.id, ownerId);
+      case 'emergency':
+        return hasRole(author, 'emergency');
+      default:
+        return false;
+    }
+  };
+}
+
+/** Who may ask for a record at all; what opens for them is decided by keys. Another patient may not. */
+export function mayAsk(user: Credential, ownerId: Uint8Array): boolean {
+  return (
+    equalBytes(user.id, ownerId) || ['doctor', 'insurer', 'emergency'].some((role) => hasRole(user, role))
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * Conversations in progress: the states of NSL-KEM/1 between a first message and its request, in memory only, tied
+ * to their connection and gone with it.
+ */
+
+import { decodeEnvelope } from 'muniment/envelope';
+import type { Credential, Identity } from 'muniment/keys';
+import {
+  accept,
+  DEADLINES,
+  reply,
+  respond,
+  serve,
+  splitMessages,
+  type Binding,
+  type Clock,
+  type ReplayCache,
+  type Responded,
+} from 'muniment/protocol';
+import { MunimentError } from 'muniment';
+import { toHex } from 'muniment/wire';
+import { MalformedError, parseRequest } from './api.ts';
+import { refuse, type Answer, type Bank } from './bank.ts';
+import { BankRefusal } from './refusal.ts';
+import type { Store } from './store.ts';
+
+/** Most conversations between message 1 and message 3. There is no cap per claimed identity: it would lock people out. */
+const HALF_OPEN_LIMIT = 1000;
+
+/** A connection, as sessions see it. */
+export interface Connection {
+  readonly binding: Binding;
+  /** The common name of the client's TLS certificate. */
+  readonly subject: string;
+}
+
+/** What goes back, and what the asker may fetch on this connection afterwards. */
+export interface Outcome {
+  readonly message: Uint8Array;
+  /** Who asked, for the server's log; `null` if it was not accepted. */
+  readonly user: Credential | null;
+  readonly type: string;
+  readonly outcome: string;
+  readonly annexes: readonly Uint8Array[];
+}
+
+/** The bank's conversations. */
+export class Sessions {
+  readonly #bank: Bank;
+  readonly #identity: Identity;
+  readonly #store: Store & ReplayCache;
+  readonly #clock: Clock;
+  readonly #waiting = new Map<string, { state: Responded; connection: Connection; since: number }>();
+
+  constructor(bank: Bank, identity: Identity, store: Store, clock: Clock) {
+    this.#bank = bank;
+    this.#identity = identity;
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Answers a first message. */
+  async first(message: Uint8Array, connection: Connection): Promise<Uint8Array> {
+    this.#sweep();
+    if (this.#waiting.size >= HALF_OPEN_LIMIT) throw new MunimentError('SESSION_MESSAGE');
+    const {
+      handle,
+      state,
+      message: second,
+    } = await respond(this.#identity, message, {
+      binding: connection.binding,
+      clock: this.#clock,
+      replay: this.#store,
+      validate: this.#bank.directory.judge,
+    });
+    this.#waiting.set(toHex(handle), { state, connection, since: this.#clock.monotonic() });
+    return second;
+  }
+
+  /** Takes message 3 and the request that came with it, serves it, and seals the reply. */
+  async second(transmission: Uint8Array, connection: Connection): Promise<Outcome> {
+    const { third, request } = splitMessages(transmission);
+    const { n2 } = decodeEnvelope(third).header;
+    const key = n2 === null ? '' : toHex(n2);
+    const waiting = this.#waiting.get(key);
+    if (waiting?.connection !== connection) throw new MunimentError('SESSION_MESSAGE');
+    const accepted = await accept(waiting.state, third, connection.binding);
+    this.#waiting.delete(key);
+    const service = await serve(accepted, request, connection.binding);
+    if (!service.accepted) {
+      const { text } = refuse(new MunimentError('SESSION_PEER'));
+      const { message } = await reply(service.state, text);
+      return { message, user: null, type: 'unknown', outcome: 'SESSION_PEER', annexes: [] };
+    }
+    const { request: envelope, documents, sessionId, evidence } = service;
+    const user = envelope.author;
+    let answer: Answer;
+    let type = 'malformed';
+    try {
+      if (user.subject !== connection.subject) throw new BankRefusal('TLS_SUBJECT');
+      const parsed = parseRequest(envelope.data);
+      type = parsed.type;
+      answer = await this.#bank.serve({ envelope, request: parsed, documents, sessionId, evidence });
+    } catch (error) {
+      answer = refuse(error instanceof MalformedError ? new BankRefusal('MALFORMED') : error);
+    }
+    const { message, evidence: replied } = await reply(service.state, answer.text, answer.documents);
+    this.#store.run('INSERT INTO replies (session, evidence) VALUES (?, ?)', sessionId, replied);
+    const refused = /^\{"refused":"([A-Z_]+)"/.exec(answer.text)?.[1];
+    return { message, user, type, outcome: refused ?? 'served', annexes: answer.annexes };
+  }
+
+  /** Forgets the conversations of a connection that is gone. */
+  lost(connection: Connection): void {
+    for (const [key, waiting] of this.#waiting) {
+      if (waiting.connection !== connection) continue;
+      waiting.state.close();
+      this.#waiting.delete(key);
+    }
+  }
+
+  #sweep(): void {
+    const now = this.#clock.monotonic();
+    for (const [key, { state, since }] of this.#waiting) {
+      if (now - since <= DEADLINES.third) break; // the oldest stand first
+      state.close();
+      this.#waiting.delete(key);
+    }
+  }
+}
