@@ -4,7 +4,7 @@
  */
 
 import { MunimentError } from 'muniment';
-import { systemRandom } from 'muniment/crypto';
+import { emptyRoot, systemRandom } from 'muniment/crypto';
 import type { VerifiedEnvelope } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
 import {
@@ -175,7 +175,7 @@ export class BankClient {
   }
 }
 
-const EMPTY_TREE: TreeHead = { size: 0, root: new Uint8Array(32) };
+const EMPTY_TREE: TreeHead = { size: 0, root: emptyRoot() };
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -3,6 +3,7 @@
 import { MunimentError } from 'muniment';
 import type { Credential, Identity } from 'muniment/keys';
 import { converse, DEADLINES, type Binding, type Clock, type Conclusion } from 'muniment/protocol';
+import { annexName } from 'muniment/views';
 import { toBase64url } from 'muniment/wire';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
@@ -81,10 +82,10 @@ export class Connection {
     return bytes;
   }
 
-  /** Uploads an annex under its root. */
+  /** Uploads an annex. */
   async putAnnex(root: Uint8Array, ciphertext: Uint8Array): Promise<void> {
     const headers = { 'content-type': 'application/vnd.muniment.annex' };
-    const path = `/annexes/${toBase64url(root)}`;
+    const path = annexPath(root);
     const response = await this.#ask({ method: 'PUT', path, body: ciphertext, headers });
     await reached(response.body.dump());
     if (response.statusCode !== 204) throw new MunimentError('VIEW_ANNEX');
@@ -92,7 +93,7 @@ export class Connection {
 
   /** Fetches an annex that the read on this connection has named. */
   async getAnnex(root: Uint8Array): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.#ask({ method: 'GET', path: `/annexes/${toBase64url(root)}` });
+    const response = await this.#ask({ method: 'GET', path: annexPath(root) });
     if (response.statusCode !== 200) {
       await reached(response.body.dump());
       throw new MunimentError('VIEW_ANNEX');
@@ -110,6 +111,10 @@ export class Connection {
   #ask(options: Parameters<Client['request']>[0]): ReturnType<Client['request']> {
     return reached(this.#client.request(options));
   }
+}
+
+function annexPath(root: Uint8Array): string {
+  return `/annexes/${toBase64url(annexName(root))}`;
 }
 
 async function openSocket({ host, port, tls }: Endpoint): Promise<TLSSocket> {

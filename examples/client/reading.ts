@@ -2,7 +2,7 @@
 
 import { MunimentError } from 'muniment';
 import { sha256 } from 'muniment/crypto';
-import { hasRole, nodeKey, openRoot, type Compartments, type Credential } from 'muniment/keys';
+import { nodeKey, openRoot, type Compartments, type Credential } from 'muniment/keys';
 import {
   decodeSignedEntry,
   EMPTY_CHAIN,
@@ -97,7 +97,7 @@ export async function readRecord(
   recordId: Uint8Array,
   options: ReadOptions,
 ): Promise<RecordView> {
-  const readers = await readersFor(client, options);
+  const readers = await readersFor(client, recordId, options);
   const progress: Progress = { chain: [], credentials: new Map(), owner: null, tagSalt: EMPTY_CHAIN.hash };
   const pages: TakenPage[] = [];
   try {
@@ -150,19 +150,27 @@ export async function readRecord(
   }
 }
 
-async function readersFor(client: BankClient, options: ReadOptions): Promise<OpeningReader[]> {
+async function readersFor(
+  client: BankClient,
+  recordId: Uint8Array,
+  options: ReadOptions,
+): Promise<OpeningReader[]> {
   const { credential } = client.user;
-  const { groups } = await lookUp(client, { groups: groupNames(credential) });
+  const { subject } = credential;
+  const { groups, compartments } = await lookUp(client, {
+    subjects: [subject],
+    groups: groupNames(credential),
+  });
   // The emergency team's keys are halves: without a release there is nothing to open with them.
   const usable = [...groups.values()].filter(({ name }) => name !== 'emergency' || options.releases !== null);
   const readers = await ownReaders(client, usable);
-  if (hasRole(credential, 'patient')) readers.push(await rootReader(client));
+  const own = compartments.get(subject);
+  if (own !== undefined && equalBytes(own.recordId, recordId)) readers.push(await rootReader(client, own));
   return readers;
 }
 
 /** An owner's root as a reader: the root itself comes back from the compartments' own statement. */
-export async function rootReader(client: BankClient): Promise<OpeningReader> {
-  const { compartments } = await ownCompartments(client);
+export async function rootReader(client: BankClient, compartments: Compartments): Promise<OpeningReader> {
   const root = compartments.list[0];
   if (root === undefined) throw new MunimentError('KEY_CREDENTIAL');
   const key = nodeKey(await openRoot(client.user, compartments), root.kem);
@@ -170,11 +178,11 @@ export async function rootReader(client: BankClient): Promise<OpeningReader> {
 }
 
 /** An owner's own compartments. */
-export async function ownCompartments(client: BankClient): Promise<{ compartments: Compartments }> {
+export async function ownCompartments(client: BankClient): Promise<Compartments> {
   const { subject } = client.user.credential;
   const compartments = (await lookUp(client, { subjects: [subject] })).compartments.get(subject);
   if (compartments === undefined) throw new MunimentError('KEY_CREDENTIAL');
-  return { compartments };
+  return compartments;
 }
 
 async function takePage(

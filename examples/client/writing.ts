@@ -23,6 +23,7 @@ import {
   type SignedEntry,
 } from 'muniment/record';
 import {
+  annexName,
   encodeAnnex,
   encodeSealed,
   grant,
@@ -155,7 +156,7 @@ async function send(
   const entries = writings.map(({ attachments = [], annexes = [] }, i) => ({
     entry: encodeSignedEntry(signed[i] ?? unreachable()),
     attachments: attachments.map(sha256),
-    annexes: annexes.map(({ annex }) => annex.root),
+    annexes: annexes.map(({ annex }) => annexName(annex.root)),
   }));
   const documents = [
     ...writings.map(({ payload }) => payload),

@@ -99,30 +99,30 @@ function flippedExport(world: World, played: Played): Promise<Attack[]> {
     },
   });
   const flipText = (text: string, at?: number): string => toBase64url(flip(fromBase64url(text), at));
-  const last = (json: ExportedJson): EntryJson => json.content.at(-1) ?? nothing();
+  const first = (json: ExportedJson): EntryJson => json.content[0] ?? nothing();
   return Promise.resolve([
     tampered('flipped byte: credential', ['KEY_CREDENTIAL'], (json) => {
       json.credentials[2] = flipText(json.credentials[2] ?? '');
     }),
     tampered('flipped byte: entry', ['RECORD_LINK', 'RECORD_ENTRY', 'RECORD_AUTHOR'], (json) => {
-      last(json).entry = flipText(last(json).entry);
+      first(json).entry = flipText(first(json).entry);
     }),
     tampered("flipped byte: author's signature", ['RECORD_AUTHOR'], (json) => {
-      const bytes = fromBase64url(last(json).entry);
-      last(json).entry = toBase64url(flip(bytes, bytes.length - 40));
+      const bytes = fromBase64url(first(json).entry);
+      first(json).entry = toBase64url(flip(bytes, bytes.length - 40));
     }),
     tampered('flipped byte: statement', ['RECORD_PAYLOAD'], (json) => {
-      last(json).payload = flipText(last(json).payload);
+      first(json).payload = flipText(first(json).payload);
     }),
     tampered('flipped byte: access statement', ['RECORD_PAYLOAD'], (json) => {
       const access = json.access[0] ?? nothing();
       access.payload = flipText(access.payload);
     }),
     tampered('flipped byte: receipt', ['RECORD_RECEIPT'], (json) => {
-      last(json).receipt = flipText(last(json).receipt);
+      first(json).receipt = flipText(first(json).receipt);
     }),
     tampered('flipped byte: inclusion proof', ['RECORD_INCLUSION'], (json) => {
-      last(json).proof[0] = flipText(last(json).proof[0] ?? '');
+      first(json).proof[0] = flipText(first(json).proof[0] ?? '');
     }),
     tampered('flipped byte: checkpoint', ['RECORD_CHECKPOINT'], (json) => {
       json.checkpoint = json.checkpoint.replace(
@@ -146,7 +146,7 @@ async function flippedStore(world: World, played: Played): Promise<Attack[]> {
   const { patient, secondDoctor, doctor, insurer } = world.clients;
   const entry = played.verified.content.find(({ entry: { entry } }) => entry.kind === 'insert') ?? nothing();
   const body = decodeSealed(entry.payload ?? nothing());
-  const as = [await rootReader(patient)];
+  const as = [await rootReader(patient, played.compartments)];
   const { recordId } = played.record;
   const openAltered = (altered: Partial<typeof body>): Promise<unknown> =>
     open(decodeSealed(encodeSealed({ ...body, ...altered })), {
@@ -247,7 +247,7 @@ async function flippedStore(world: World, played: Played): Promise<Attack[]> {
     {
       name: "flipped byte in the server's own database, served",
       codes: ['RECORD_PAYLOAD', 'VIEW_AUTHOR', 'VIEW_COMMITMENT'],
-      run: () => servedTampered(world, played),
+      run: () => servedAltered(world, played, "chain = 'content' AND seq = 1", (bytes) => flip(bytes, 200)),
     },
   ];
 }
@@ -273,17 +273,15 @@ function chainAttacks(world: World, played: Played): Attack[] {
       content.splice(1, 2, content[2] ?? nothing(), content[1] ?? nothing());
     }),
     {
-      name: 'older history shown again',
+      name: "the last entry dropped from the server's own database",
       codes: ['RECORD_CONSISTENCY'],
-      run: async () => {
-        // A client that has seen more asks a bank that shows less: here the client remembers a head that is not there.
-        const { user, trust, endpoint, memory } = world.clients.patient;
-        const heads = new Map(
-          [...memory.heads].map(([id, { size }]) => [id, { size: size + 1, hash: systemRandom(32) }]),
-        );
-        const client = new BankClient(user, trust, endpoint, { newest: memory.newest, heads });
-        await readRecord(client, played.record.recordId, { purpose: 'own record', releases: null });
-      },
+      run: () =>
+        servedAltered(
+          world,
+          played,
+          "chain = 'content' AND seq = (SELECT max(seq) FROM entries WHERE record = @record AND chain = 'content')",
+          null,
+        ),
     },
   ];
 }
@@ -458,21 +456,33 @@ function forgeries(world: World, played: Played): Attack[] {
   ];
 }
 
-// The bank alters a stored body and serves it; the patient's client must notice. Put right again afterwards.
-async function servedTampered(world: World, played: Played): Promise<void> {
+// The bank alters an entry's body, or drops the entry, and serves the record; the patient's client must notice. Put
+// right again afterwards.
+async function servedAltered(
+  world: World,
+  played: Played,
+  which: string,
+  alter: ((body: Uint8Array) => Uint8Array) | null,
+): Promise<void> {
   const { recordId } = played.record;
   const database = new Database(path.join(world.serverFolder, 'data', 'bank.sqlite'));
-  const where = "record = ? AND chain = 'content' AND seq = 1";
+  const record = { record: recordId };
+  const table = alter === null ? 'entries' : 'payloads';
+  const row = database
+    .prepare(`SELECT * FROM ${table} WHERE record = @record AND ${which}`)
+    .get(record) as object;
+  const drop = database.prepare(`DELETE FROM ${table} WHERE record = @record AND ${which}`);
+  const columns = Object.keys(row).map((name) => `@${name}`);
+  const insert = database.prepare(`INSERT INTO ${table} VALUES (${columns.join(', ')})`);
   try {
-    const row = database.prepare(`SELECT bytes FROM payloads WHERE ${where}`).get(recordId) as {
-      bytes: Buffer;
-    };
-    const update = database.prepare(`UPDATE payloads SET bytes = ? WHERE ${where}`);
-    update.run(flip(new Uint8Array(row.bytes), 200), recordId);
+    drop.run(record);
+    if (alter !== null && 'bytes' in row)
+      insert.run({ ...row, bytes: alter(new Uint8Array(row.bytes as Buffer)) });
     try {
       await readRecord(world.clients.patient, recordId, { purpose: 'own record', releases: null });
     } finally {
-      update.run(row.bytes, recordId);
+      if (alter !== null) drop.run(record);
+      insert.run(row);
     }
   } finally {
     database.close();

@@ -193,7 +193,7 @@ async function populateDirectory(
   const owned = { root: createRoot(), recordId: systemRandom(16), names: subject.compartments };
   await publishCompartmentsOf(patient, directory, owned);
   // The root comes back from the bank, sealed to the patient's own key: a card is all the patient needs.
-  const { compartments } = await ownCompartments(patient);
+  const compartments = await ownCompartments(patient);
   return { compartments, root: await openRoot(patient.user, compartments) };
 }
 

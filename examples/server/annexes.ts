@@ -1,4 +1,4 @@
-/** Annexes on disk: ciphertext streams, named by their root, moved into place only once they are whole and durable. */
+/** Annexes on disk: ciphertext streams, named by their content, moved into place only once they are whole and durable. */
 
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { randomUUID } from 'node:crypto';
-import { AnnexRoot } from 'muniment/views';
+import { AnnexNamer } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { BankRefusal } from './refusal.ts';
 
@@ -26,29 +26,29 @@ export class AnnexStore {
     for (const name of readdirSync(this.#staging)) rmSync(path.join(this.#staging, name));
   }
 
-  /** Whether an annex of this root is here. */
-  has(root: Uint8Array): boolean {
-    return existsSync(this.#path(root));
+  /** Whether an annex of this name is here. */
+  has(name: Uint8Array): boolean {
+    return existsSync(this.#path(name));
   }
 
-  /** Takes an upload: it must hash to the root that it is announced under. */
-  async take(root: Uint8Array, upload: Readable): Promise<void> {
+  /** Takes an upload: it must hash to the name that it is announced under. */
+  async take(name: Uint8Array, upload: Readable): Promise<void> {
     const staged = path.join(this.#staging, randomUUID());
     try {
-      const hasher = new AnnexRoot();
+      const namer = new AnnexNamer();
       let size = 0;
       const observe = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
         for await (const chunk of source) {
           size += chunk.length;
           if (size > ANNEX_LIMIT) throw new BankRefusal('MALFORMED');
-          hasher.add(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+          namer.add(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
           yield chunk;
         }
       };
       await pipeline(upload, observe, createWriteStream(staged, { mode: 0o600 }));
-      if (!equalBytes(hasher.root(), root)) throw new BankRefusal('ANNEX_MISSING');
+      if (!equalBytes(namer.name(), name)) throw new BankRefusal('ANNEX_MISSING');
       await sync(staged);
-      await rename(staged, this.#path(root));
+      await rename(staged, this.#path(name));
       await sync(this.#folder);
     } finally {
       rmSync(staged, { force: true });
@@ -56,13 +56,13 @@ export class AnnexStore {
   }
 
   /** An annex as a stream, and its length. */
-  async read(root: Uint8Array): Promise<{ stream: Readable; length: number }> {
-    const file = this.#path(root);
+  async read(name: Uint8Array): Promise<{ stream: Readable; length: number }> {
+    const file = this.#path(name);
     return { stream: createReadStream(file), length: (await stat(file)).size };
   }
 
-  #path(root: Uint8Array): string {
-    return path.join(this.#folder, toHex(root));
+  #path(name: Uint8Array): string {
+    return path.join(this.#folder, toHex(name));
   }
 }
 

@@ -77,7 +77,7 @@ export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyI
       request.log.info({ event: 'request refused', code: codeOf(error) });
       return response.code(400).send(REFUSED);
     }
-    for (const root of outcome.annexes) connection.annexes.add(toHex(root));
+    for (const name of outcome.annexes) connection.annexes.add(toHex(name));
     request.log.info({
       event: 'request',
       type: outcome.type,
@@ -88,13 +88,13 @@ export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyI
     return outcome.message;
   });
 
-  app.put<{ Params: { root: string } }>(
-    '/annexes/:root',
+  app.put<{ Params: { name: string } }>(
+    '/annexes/:name',
     { bodyLimit: 2 ** 53 - 1 },
     async (request, response) => {
       connectionOf(request);
       try {
-        await annexes.take(fromBase64url(request.params.root), request.body as Readable);
+        await annexes.take(fromBase64url(request.params.name), request.body as Readable);
         return await response.code(204).send();
       } catch (error) {
         request.log.info({ event: 'annex refused', code: codeOf(error) });
@@ -103,11 +103,11 @@ export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyI
     },
   );
 
-  app.get<{ Params: { root: string } }>('/annexes/:root', async (request, response) => {
-    const root = fromBase64url(request.params.root);
+  app.get<{ Params: { name: string } }>('/annexes/:name', async (request, response) => {
+    const name = fromBase64url(request.params.name);
     // Only what a signed, archived read on this very connection has named may be fetched.
-    if (!connectionOf(request).annexes.has(toHex(root))) return response.code(404).send(REFUSED);
-    const { stream, length } = await annexes.read(root);
+    if (!connectionOf(request).annexes.has(toHex(name))) return response.code(404).send(REFUSED);
+    const { stream, length } = await annexes.read(name);
     return response.type('application/vnd.muniment.annex').header('content-length', length).send(stream);
   });
 

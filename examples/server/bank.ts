@@ -173,7 +173,7 @@ export class Bank {
       const attachments = digests.map((digest) => ({ digest, bytes: documents[attached++] ?? malformed() }));
       if (!attachments.every(({ digest, bytes }) => equalBytes(sha256(bytes), digest))) malformed();
       this.#checkContent(step.entry, payload, { record, attachments: digests, effects });
-      for (const root of annexes) if (!this.#parts.annexes.has(root)) throw new BankRefusal('ANNEX_MISSING');
+      for (const name of annexes) if (!this.#parts.annexes.has(name)) throw new BankRefusal('ANNEX_MISSING');
       accepted.push(accept(step.entry, { payload, attachments, annexes }));
     }
     if (attached !== documents.length) malformed();

@@ -57,7 +57,7 @@ export interface StoredEntry {
   readonly hash: Uint8Array;
   readonly receipt: Uint8Array;
   readonly leaf: number;
-  /** Roots of its annexes, and digests of its attachments, 32 bytes each, joined. */
+  /** Names of its annexes, and digests of its attachments, 32 bytes each, joined. */
   readonly annexes: Uint8Array;
   readonly attachments: Uint8Array;
   /** The number of the request that it came with. */

@@ -93,9 +93,8 @@ export function verifyEntry(signed: SignedEntry, rules: ChainRules, head: Head):
   if (!ours) refuse('RECORD_ENTRY', head.size);
   if (entry.seq !== head.size || !equalBytes(entry.prev, head.hash)) refuse('RECORD_LINK', head.size);
   const author = rules.authors(entry.author);
-  if (author === null || entry.time < author.notBefore || entry.time > author.notAfter) {
-    return refuse('RECORD_AUTHOR', head.size);
-  }
+  if (author === null || !equalBytes(author.id, entry.author)) return refuse('RECORD_AUTHOR', head.size);
+  if (entry.time < author.notBefore || entry.time > author.notAfter) refuse('RECORD_AUTHOR', head.size);
   try {
     verifySignature(author.signing, entrySignatureInput(entry), signature);
   } catch (cause) {

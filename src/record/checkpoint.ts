@@ -14,6 +14,10 @@ export const CHECKPOINT_LIMIT = 8192;
 const TYPE_ED25519 = 1;
 const KEY_ID_LENGTH = 4;
 const DASH = '\u2014 ';
+// Of whatever key: a name without spaces and plus signs, then base64.
+const SIGNATURE_LINE = /^\u2014 [^\s+]+ [A-Za-z0-9+/]+={0,2}$/;
+// eslint-disable-next-line no-control-regex -- a note holds no control character but the newline
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
 
 /** Signs a log's state. */
 export async function signCheckpoint(signer: Signer, origin: string, head: TreeHead): Promise<string> {
@@ -37,7 +41,8 @@ export function verifyCheckpoint(
   if (checkpoint.length > CHECKPOINT_LIMIT) throw new MunimentError('RECORD_CHECKPOINT');
   try {
     const end = checkpoint.lastIndexOf('\n\n');
-    if (end < 0 || !checkpoint.endsWith('\n')) throw new MunimentError('RECORD_CHECKPOINT');
+    if (end < 0 || !checkpoint.endsWith('\n') || CONTROL.test(checkpoint))
+      throw new MunimentError('RECORD_CHECKPOINT');
     const text = checkpoint.slice(0, end + 1);
     verifyLine(text, checkpoint.slice(end + 2, -1).split('\n'), log);
     return parseBody(text, log.origin);
@@ -51,6 +56,7 @@ function verifyLine(
   lines: readonly string[],
   log: { readonly origin: string; readonly key: SigningPublicKey },
 ): void {
+  if (!lines.every((line) => SIGNATURE_LINE.test(line))) throw new MunimentError('RECORD_CHECKPOINT');
   const prefix = `${DASH}${log.origin} `;
   const id = keyId(log.origin, log.key);
   const own = lines

@@ -27,7 +27,8 @@ export function encodeCreation({ owner, tagSalt }: Creation): Uint8Array {
  * @throws {@link MunimentError} `RECORD_PAYLOAD`
  */
 export function readCreation(entry: Entry, payload: Uint8Array): Creation {
-  if (entry.kind !== 'create' || entry.seq !== 0) throw new MunimentError('RECORD_PAYLOAD');
+  const first = entry.kind === 'create' && entry.chain === 'content' && entry.seq === 0;
+  if (!first) throw new MunimentError('RECORD_PAYLOAD');
   try {
     const reader = TupleReader.labelled(readStatement(entry, payload, CREATE), 'creation');
     const creation = { owner: reader.bytes(32), tagSalt: reader.bytes(32) };

@@ -121,7 +121,7 @@ export function exportRecord(parts: RecordExport): string {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws {@link MunimentError} `RECORD_EXPORT` for its form; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`, and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
+ * @throws {@link MunimentError} `RECORD_EXPORT` for its form; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY` if a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
  */
 export async function verifyExport(text: string, rules: ExportRules): Promise<VerifiedExport> {
   const parts = parseExport(text);
@@ -204,7 +204,24 @@ async function verifyEntries(
   }
   const end = await items.next();
   if (end.done !== true) throw new MunimentError('RECORD_EXPORT');
-  return { entries, head: end.value };
+  const head = end.value;
+  for (const { receipt } of entries) checkStatedHead(receipt, entries, tree);
+  return { entries, head };
+}
+
+// A receipt that states a longer chain or log than this one, or another of the same length, shows that something was
+// left out or told in two ways.
+function checkStatedHead(
+  { head, tree: stated }: Receipt,
+  entries: readonly VerifiedExportEntry[],
+  tree: TreeHead,
+): void {
+  const last = entries[head.size - 1];
+  const agrees =
+    last !== undefined &&
+    equalBytes(last.entry.hash, head.hash) &&
+    (stated.size < tree.size || (stated.size === tree.size && equalBytes(stated.root, tree.root)));
+  if (!agrees) throw new MunimentError('RECORD_CONSISTENCY');
 }
 
 function checkReceipt(receipt: Receipt, { entry }: VerifiedEntry): void {
@@ -212,7 +229,9 @@ function checkReceipt(receipt: Receipt, { entry }: VerifiedEntry): void {
     equalBytes(receipt.recordId, entry.recordId) &&
     receipt.chain === entry.chain &&
     receipt.seq === entry.seq &&
-    equalBytes(receipt.prev, entry.prev);
+    equalBytes(receipt.prev, entry.prev) &&
+    receipt.leafIndex < receipt.tree.size &&
+    receipt.seq < receipt.head.size;
   if (!fits) throw new MunimentError('RECORD_RECEIPT');
 }
 
@@ -234,7 +253,7 @@ function readCredentials(
 
 function parseExport(text: string): RecordExport {
   try {
-    const value = record(jsonValue(readJson(text, { length: EXPORT_LIMIT, depth: 8 })));
+    const value = record(jsonValue(readJson(text, { length: EXPORT_LIMIT, depth: 8 })), MEMBERS);
     if (value['format'] !== FORMAT) throw new MunimentError('RECORD_EXPORT');
     return {
       origin: string(value['origin']),
@@ -251,7 +270,7 @@ function parseExport(text: string): RecordExport {
 }
 
 function readExported(value: JsonValue): ExportedEntry {
-  const { entry, payload, receipt, proof } = record(value);
+  const { entry, payload, receipt, proof } = record(value, ENTRY_MEMBERS);
   return {
     signed: decodeSignedEntry(bytes(entry)),
     payload: payload === null ? null : bytes(payload),
@@ -260,9 +279,17 @@ function readExported(value: JsonValue): ExportedEntry {
   };
 }
 
-function record(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
+const MEMBERS = ['format', 'origin', 'recordId', 'bank', 'credentials', 'content', 'access', 'checkpoint'];
+const ENTRY_MEMBERS = ['entry', 'payload', 'receipt', 'proof'];
+
+function record(
+  value: JsonValue | undefined,
+  members: readonly string[],
+): Readonly<Record<string, JsonValue>> {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new MunimentError('RECORD_EXPORT');
+  // What is missing is refused where it is read.
+  if (!Object.keys(value).every((name) => members.includes(name))) throw new MunimentError('RECORD_EXPORT');
   return value as Readonly<Record<string, JsonValue>>; // not null, not an array: an object
 }
 

@@ -134,6 +134,7 @@ export function verifyInclusion(
  * @throws {@link MunimentError} `RECORD_CONSISTENCY`
  */
 export function verifyConsistency(older: TreeHead, newer: TreeHead, proof: readonly Uint8Array[]): TreeHead {
+  if (![older, newer].every(isPossible)) throw new MunimentError('RECORD_CONSISTENCY');
   if (older.size === newer.size) {
     if (proof.length !== 0 || !equalBytes(older.root, newer.root))
       throw new MunimentError('RECORD_CONSISTENCY');
@@ -144,6 +145,11 @@ export function verifyConsistency(older: TreeHead, newer: TreeHead, proof: reado
   const agrees = roots !== null && equalBytes(roots.older, older.root) && equalBytes(roots.newer, newer.root);
   if (!agrees) throw new MunimentError('RECORD_CONSISTENCY');
   return newer;
+}
+
+// The log without leaves has one root.
+function isPossible({ size, root }: TreeHead): boolean {
+  return size > 0 || equalBytes(root, emptyRoot());
 }
 
 function split(size: number): number {

@@ -41,7 +41,9 @@ export function statementDigest(payload: Uint8Array): Uint8Array {
  * @throws {@link MunimentError} `RECORD_PAYLOAD`
  */
 export function verifyPayload(entry: Entry, payload: Uint8Array, digests: PayloadDigests = {}): Uint8Array {
-  const digest = entry.payloadType === STATEMENT ? statementDigest : digests[entry.payloadType];
+  // Own members only: `constructor` would digest every payload to itself.
+  const known = Object.hasOwn(digests, entry.payloadType) ? digests[entry.payloadType] : undefined;
+  const digest = entry.payloadType === STATEMENT ? statementDigest : known;
   if (digest === undefined) throw new MunimentError('RECORD_PAYLOAD');
   try {
     if (!equalBytes(digest(payload), entry.payloadDigest)) throw new MunimentError('RECORD_PAYLOAD');

@@ -8,6 +8,7 @@ import {
   chunkOpen,
   chunkSeal,
   deriveTuple,
+  hashTuple,
   KEY_LENGTH,
   leafHash,
   RootFolder,
@@ -35,7 +36,7 @@ export interface Annex {
   /** The plaintext's length in bytes; the ciphertext shows its Padmé bucket only. */
   readonly length: number;
   readonly mediaType: string;
-  /** The RFC 6962 root over the ciphertext's chunks: the annex's name. */
+  /** The RFC 6962 root over the ciphertext's chunks. */
   readonly root: Uint8Array;
 }
 
@@ -158,8 +159,16 @@ export function openAnnex(
   );
 }
 
-/** Computes an annex's root while its ciphertext streams by, without a key: what a server holds uploads against. */
-export class AnnexRoot {
+/**
+ * The name under which an annex is stored: a hash of its root, so that not even the root, which stands in a sealed
+ * field, is written down by who stores it.
+ */
+export function annexName(root: Uint8Array): Uint8Array {
+  return hashTuple('annex name', root);
+}
+
+/** Computes an annex's name while its ciphertext streams by, without a key: what a server holds uploads against. */
+export class AnnexNamer {
   readonly #folder = new RootFolder();
   readonly #rechunker = new Rechunker(CHUNK_LENGTH + TAG_LENGTH);
 
@@ -168,10 +177,10 @@ export class AnnexRoot {
     for (const chunk of this.#rechunker.push(bytes)) this.#folder.add(leafHash(chunk));
   }
 
-  /** The root over everything taken; call once, at the end. */
-  root(): Uint8Array {
+  /** The name of everything taken; call once, at the end. */
+  name(): Uint8Array {
     this.#folder.add(leafHash(this.#rechunker.rest()));
-    return this.#folder.root();
+    return annexName(this.#folder.root());
   }
 }
 

@@ -1,7 +1,7 @@
 /** Policies, sealing, opening, grants, break-glass and annexes. spec/views.md. */
 
 export type { Account } from './account.ts';
-export { AnnexRoot, decodeAnnex, encodeAnnex, openAnnex, sealAnnex } from './annex.ts';
+export { AnnexNamer, annexName, decodeAnnex, encodeAnnex, openAnnex, sealAnnex } from './annex.ts';
 export type { Annex } from './annex.ts';
 export { decodeSealed, encodeSealed, selectFor } from './body.ts';
 export type { Delivery, PublicKeyOfClass, SealedDocument, Wrap } from './body.ts';

@@ -1,0 +1,414 @@
+/** Properties of src/keys: every byte altered, hardware-like keys, and what the vectors cannot say. */
+
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { KEM_X25519, KEM_XWING, sealOnce } from '../../src/crypto/index.ts';
+import * as password from '../../src/crypto/password.ts';
+import {
+  answerChallenge,
+  challengePossession,
+  compartmentNode,
+  COMPARTMENTS_LIMIT,
+  createAnchor,
+  createIdentity,
+  createKeys,
+  createRoot,
+  deriveNode,
+  enrol,
+  exportKeys,
+  exposeSecret,
+  hasRole,
+  hpkeOpenWith,
+  importKeys,
+  issueCredential,
+  KEY_FILE_LIMIT,
+  nodeKey,
+  openGroup,
+  openRoot,
+  publishCompartments,
+  publishGroup,
+  readAnchor,
+  readCredentialRequest,
+  readUnverifiedCredential,
+  requestCredential,
+  Secret,
+  signStatement,
+  SoftwareDecapsulator,
+  SoftwareSigner,
+  STATEMENT_LIMIT,
+  verifyCompartments,
+  verifyCredential,
+  verifyGroup,
+  verifySignature,
+  verifyStatement,
+  type Identity,
+  type IdentityKeys,
+} from '../../src/keys/index.ts';
+import { toBase64url, tuple, utf8 } from '../../src/wire/index.ts';
+import { flipped } from '../mutation.ts';
+import { refusal, refusalOf } from '../refusal.ts';
+import { seededRandom } from '../vectors/generators/seed.ts';
+import { hex } from '../vectors/hex.ts';
+
+// Scrypt is what makes a key file dear to open: its answers are remembered, so that every byte can be altered.
+vi.mock('../../src/crypto/password.ts', async (original) => {
+  const real = await original<typeof password>();
+  const answers = new Map<string, Promise<Uint8Array>>();
+  return {
+    ...real,
+    stretch: async (...asked: Parameters<typeof real.stretch>) => {
+      const question = JSON.stringify([asked[0], hex(asked[1]), asked[2]]);
+      const answer = answers.get(question) ?? real.stretch(...asked);
+      answers.set(question, answer);
+      return answer;
+    },
+  };
+});
+
+const VALIDITY = { notBefore: 1_700_000_000_000, notAfter: 1_800_000_000_000 };
+const NOW = 1_750_000_000_000;
+const options = (label: string) => ({ kem: KEM_X25519, random: seededRandom(`keys test ${label}`) }) as const;
+
+let hospital: Identity;
+let doctor: Identity;
+let patient: Identity;
+
+beforeAll(async () => {
+  hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...VALIDITY }, options('h'));
+  doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...VALIDITY }, options('d'));
+  patient = await enrol(hospital, { subject: 'Núria', roles: ['patient'], ...VALIDITY }, options('p'));
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('credentials', () => {
+  it('are made by enrolment, X-Wing unless asked otherwise, and verify', async () => {
+    const nurse = await enrol(hospital, { subject: 'Nurse', roles: ['nurse', 'night'], ...VALIDITY });
+    expect(nurse.handshake.kem).toBe(KEM_XWING);
+    const read = verifyCredential(nurse.credential.encoded, hospital.credential, NOW);
+    expect(read.id).toEqual(nurse.credential.id);
+    expect([hasRole(read, 'night'), hasRole(read, 'nigh'), hasRole(read, '')]).toEqual([true, false, false]);
+    expect(nurse.credential.encoded.length).toBeLessThanOrEqual(6144);
+  });
+
+  it('refuse every altered byte, and every shorter length', () => {
+    const { encoded } = doctor.credential;
+    for (let at = 0; at < encoded.length; at++)
+      expect(refusal(() => verifyCredential(flipped(encoded, at), hospital.credential, NOW))).toBe(
+        'KEY_CREDENTIAL',
+      );
+    for (let length = 0; length < encoded.length; length++)
+      expect(refusal(() => verifyCredential(encoded.subarray(0, length), hospital.credential, NOW))).toBe(
+        'KEY_CREDENTIAL',
+      );
+    const anchor = hospital.credential;
+    for (let at = 0; at < anchor.encoded.length; at++)
+      expect(refusal(() => readAnchor(flipped(anchor.encoded, at), anchor.id))).toBe('KEY_CREDENTIAL');
+    for (let at = 0; at < 32; at++)
+      expect(refusal(() => readAnchor(anchor.encoded, flipped(anchor.id, at)))).toBe('KEY_CREDENTIAL');
+  });
+
+  it('have no time that is not a number', () => {
+    const { encoded } = doctor.credential;
+    expect(refusal(() => verifyCredential(encoded, hospital.credential, Number.NaN))).toBe('KEY_CREDENTIAL');
+    expect(verifyCredential(encoded, hospital.credential, 'ever').subject).toBe('Dr. Ruiz');
+  });
+
+  it('give each content its own identity, altered or not signed', () => {
+    const { encoded, id } = doctor.credential;
+    const seen = new Set([hex(id)]);
+    const start = encoded.indexOf('D'.charCodeAt(0));
+    for (let at = start; at < start + 8; at++)
+      seen.add(hex(readUnverifiedCredential(flipped(encoded, at)).id));
+    expect(seen.size).toBe(9);
+    expect(refusal(() => readUnverifiedCredential(encoded.subarray(1)))).toBe('KEY_CREDENTIAL');
+  });
+
+  it('do not follow a buffer that changes after they were verified', () => {
+    const buffer = Buffer.from(doctor.credential.encoded);
+    const credential = verifyCredential(buffer, hospital.credential, NOW);
+    buffer.fill(0);
+    expect(credential.encoded).toEqual(doctor.credential.encoded);
+    expect(credential.signing.publicKey).toEqual(doctor.credential.signing.publicKey);
+    expect(credential.serial).toEqual(doctor.credential.serial);
+  });
+
+  it('join no keys but their own', () => {
+    const { signer, handshake, sealing, credential } = doctor;
+    expect(createIdentity({ signer, handshake, sealing }, credential).credential).toBe(credential);
+    const others: IdentityKeys[] = [
+      { signer: patient.signer, handshake, sealing },
+      { signer, handshake: patient.handshake, sealing },
+      { signer, handshake, sealing: patient.sealing },
+      { signer, handshake: sealing, sealing: handshake },
+    ];
+    for (const keys of others) expect(refusal(() => createIdentity(keys, credential))).toBe('KEY_CREDENTIAL');
+  });
+});
+
+describe('possession', () => {
+  const claim = { subject: 'Dr. Vila', roles: ['doctor'] };
+  const terms = { roles: ['doctor'], ...VALIDITY, serial: new Uint8Array(16) };
+
+  it('refuses every altered byte of the request', async () => {
+    const request = await requestCredential(createKeys(options('request')), claim);
+    for (let at = 0; at < request.length; at++)
+      expect(refusal(() => readCredentialRequest(flipped(request, at)))).toBe('KEY_POSSESSION');
+  });
+
+  it('refuses every altered byte of the challenge and of the answer', async () => {
+    const keys = createKeys(options('challenge'));
+    const request = await requestCredential(keys, claim);
+    const { challenge, expected } = challengePossession(request, hospital.credential);
+    for (let at = 0; at < challenge.length; at++)
+      expect(
+        await refusalOf(() => answerChallenge(keys, request, flipped(challenge, at), hospital.credential)),
+      ).toBe('KEY_POSSESSION');
+    const answer = await answerChallenge(keys, request, challenge, hospital.credential);
+    for (let at = 0; at < answer.length; at++) {
+      const proof = { expected, answer: flipped(answer, at) };
+      expect(await refusalOf(() => issueCredential(hospital, request, proof, terms))).toBe('KEY_POSSESSION');
+    }
+  });
+
+  it('cannot be proved for somebody else’s public key', async () => {
+    // Mallory puts the patient's sealing key into a request of her own.
+    const mallory = { ...createKeys(options('mallory')), sealing: patient.sealing };
+    const withoutKey: IdentityKeys = {
+      ...mallory,
+      sealing: {
+        kem: KEM_X25519,
+        publicKey: patient.sealing.publicKey,
+        decapsulate: (e) => mallory.handshake.decapsulate(e),
+      },
+    };
+    const request = await requestCredential(withoutKey, claim);
+    const { challenge } = challengePossession(request, hospital.credential);
+    expect(await refusalOf(() => answerChallenge(withoutKey, request, challenge, hospital.credential))).toBe(
+      'KEY_POSSESSION',
+    );
+  });
+
+  it('lets the terms replace nothing that was proved', async () => {
+    const keys = createKeys(options('terms'));
+    const request = await requestCredential(keys, claim);
+    const { challenge, expected } = challengePossession(request, hospital.credential);
+    const answer = await answerChallenge(keys, request, challenge, hospital.credential);
+    const tooMany = { ...terms, subject: 'Hospital', sealing: patient.credential.sealing };
+    const credential = await issueCredential(hospital, request, { expected, answer }, tooMany);
+    expect(credential.subject).toBe('Dr. Vila');
+    expect(credential.sealing.publicKey).toEqual(keys.sealing.publicKey);
+  });
+});
+
+describe('statements', () => {
+  it('refuse every altered byte, by the code that its place has', async () => {
+    const body = tuple('example statement', 'text');
+    const signed = await signStatement(doctor, body);
+    expect(verifyStatement(signed, doctor.credential)).toEqual(body);
+    const label = 4 + utf8('muniment/1 signed statement').length;
+    const lengths = [label, label + 36, signed.length - 68];
+    for (let at = 0; at < signed.length; at++) {
+      const framing = at < label || lengths.some((start) => at >= start && at < start + 4);
+      expect(refusal(() => verifyStatement(flipped(signed, at), doctor.credential))).toBe(
+        framing ? 'WIRE_TUPLE' : 'KEY_SIGNATURE',
+      );
+    }
+    expect(refusal(() => verifyStatement(signed, patient.credential))).toBe('KEY_SIGNATURE');
+  });
+
+  it('have a limit, which comes first', () => {
+    const long = new Uint8Array(STATEMENT_LIMIT + 1);
+    expect(refusal(() => verifyStatement(long, doctor.credential))).toBe('WIRE_LIMIT');
+    expect(refusal(() => verifyStatement(long.subarray(1), doctor.credential))).toBe('WIRE_TUPLE');
+  });
+});
+
+describe('key tree', () => {
+  it('derives alike from root and node, and otherwise beside it', () => {
+    const root = createRoot();
+    const [a, b] = [
+      { name: 'a', epoch: 0 },
+      { name: 'b', epoch: 1 },
+    ];
+    const node = deriveNode(root, [a]);
+    expect(exposeSecret(deriveNode(node, [b]))).toEqual(exposeSecret(deriveNode(root, [a, b])));
+    const nodes = [
+      root,
+      node,
+      deriveNode(root, [b]),
+      deriveNode(root, [{ ...a, epoch: 1 }]),
+      deriveNode(root, [a, b]),
+      deriveNode(root, [b, a]),
+      deriveNode(root, [{ name: 'a/b', epoch: 1 }]),
+      compartmentNode(root, 'a', 2),
+    ].map((one) => hex(exposeSecret(one)));
+    expect(new Set(nodes).size).toBe(nodes.length);
+  });
+
+  it('gives each KEM a key pair of its own', () => {
+    const root = createRoot();
+    expect(exposeSecret(nodeKey(root, KEM_X25519).seed)).not.toEqual(
+      exposeSecret(nodeKey(root, KEM_XWING).seed),
+    );
+    expect(() => deriveNode(root, [{ name: 'a', epoch: -1 }])).toThrow(RangeError);
+  });
+});
+
+describe('compartments', () => {
+  it('are published, verified and opened by their owner alone', async () => {
+    const root = createRoot();
+    const record = { recordId: new Uint8Array(16).fill(7), names: ['treatments', 'treatments', 'inbox'] };
+    const signed = await publishCompartments(patient, root, record);
+    const compartments = verifyCompartments(signed, patient.credential);
+    expect(compartments.list.map((one) => one.name)).toEqual(['', 'inbox', 'treatments']);
+    expect(exposeSecret(await openRoot(patient, compartments))).toEqual(exposeSecret(root));
+    expect(await refusalOf(() => openRoot(doctor, compartments))).toBe('KEY_OPEN');
+    const moved = { ...compartments, recordId: new Uint8Array(16) };
+    expect(await refusalOf(() => openRoot(patient, moved))).toBe('KEY_OPEN');
+  });
+
+  it('hold as many names as the limit', async () => {
+    const names = Array.from({ length: COMPARTMENTS_LIMIT - 2 }, (_, i) => String(i));
+    const root = createRoot();
+    const record = { recordId: new Uint8Array(16), names };
+    const signed = await publishCompartments(patient, root, record);
+    expect(verifyCompartments(signed, patient.credential).list.length).toBe(COMPARTMENTS_LIMIT);
+  });
+});
+
+describe('groups', () => {
+  it('are opened by members; to others they are nobody’s; by a broken wrap they are refused', async () => {
+    const keeper = await enrol(
+      hospital,
+      { subject: 'Keeper', roles: ['keeper:insurer'], ...VALIDITY },
+      options('keeper'),
+    );
+    const members = [doctor.credential];
+    const group = { name: 'insurer', epoch: 0, kem: KEM_X25519, members } as const;
+    const verified = verifyGroup(await publishGroup(keeper, group), keeper.credential);
+    const key = await openGroup(doctor, verified);
+    expect(key?.publicKey).toEqual(verified.publicKey);
+    expect(await openGroup(patient, verified)).toBeNull();
+    const [wrap] = verified.members;
+    for (let at = 0; at < wrap!.ciphertext.length; at++) {
+      const broken = { ...verified, members: [{ ...wrap!, ciphertext: flipped(wrap!.ciphertext, at) }] };
+      expect(await refusalOf(() => openGroup(doctor, broken))).toBe('KEY_OPEN');
+    }
+    for (const changed of [{ name: 'insurers' }, { epoch: 1 }, { publicKey: new Uint8Array(32) }])
+      expect(await refusalOf(() => openGroup(doctor, { ...verified, ...changed }))).toBe('KEY_OPEN');
+    // The group's public key beside another private key.
+    const other = createKeys(options('group')).sealing.publicKey;
+    expect(await refusalOf(() => openGroup(doctor, { ...verified, publicKey: other }))).toBe('KEY_OPEN');
+  });
+});
+
+describe('key files', () => {
+  it('refuse every altered character', async () => {
+    const keys = createKeys(options('file'));
+    const cost = { n: 2 ** 14, r: 8, p: 1 };
+    const salt = seededRandom('keys test salt')(32);
+    const key = await password.stretch('passphrase', salt, cost);
+    const seeds = [keys.signer.seed, keys.handshake.seed, keys.sealing.seed].map(exposeSecret);
+    const content = tuple('key file', seeds[0]!, KEM_X25519, seeds[1]!, KEM_X25519, seeds[2]!);
+    const sealed = sealOnce(key, tuple('key file context', cost.n, 8, 1, salt), content);
+    const file = {
+      format: 'muniment key file 1',
+      ...cost,
+      salt: toBase64url(salt),
+      sealed: toBase64url(sealed),
+    };
+    const text = JSON.stringify(file) + '\n';
+    expect((await importKeys(text, 'passphrase')).signer.publicKey).toEqual(keys.signer.publicKey);
+    const codes: Record<string, number> = {};
+    for (let at = 0; at < text.length; at++) {
+      const altered = text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1);
+      const code = await refusalOf(() => importKeys(altered, 'passphrase'));
+      codes[code] = (codes[code] ?? 0) + 1;
+      const inText = [file.salt, file.sealed].some((value) => {
+        const start = text.indexOf(value);
+        return at >= start && at < start + value.length;
+      });
+      if (!inText) expect(code).toBe('KEY_FILE');
+    }
+    expect(Object.keys(codes).sort()).toEqual(['KEY_FILE', 'KEY_PASSPHRASE']);
+    expect(codes['KEY_PASSPHRASE']).toBeGreaterThan(300);
+  });
+
+  it('have a limit, which comes before the work', async () => {
+    const stretched = vi.spyOn(password, 'stretch');
+    const text = JSON.stringify({ format: 'muniment key file 1' }).padEnd(KEY_FILE_LIMIT + 1);
+    expect(await refusalOf(() => importKeys(text, 'passphrase'))).toBe('KEY_FILE');
+    expect(stretched).not.toHaveBeenCalled();
+  });
+
+  it('refuse a seed that could not be read back', async () => {
+    const keys = createKeys(options('long'));
+    const long = new SoftwareDecapsulator(KEM_X25519, new Secret('kem seed', new Uint8Array(64).fill(1)));
+    await expect(exportKeys({ ...keys, sealing: long }, 'passphrase')).rejects.toThrow(RangeError);
+  });
+});
+
+describe('ports', () => {
+  it('work with keys that never show themselves', async () => {
+    const inside = createKeys(options('card'));
+    // What a card offers: public keys and two operations.
+    const card: IdentityKeys = {
+      signer: {
+        algorithm: 'Ed25519',
+        publicKey: inside.signer.publicKey,
+        sign: (message) => inside.signer.sign(message),
+      },
+      handshake: decapsulator(inside.handshake),
+      sealing: decapsulator(inside.sealing),
+    };
+    const request = await requestCredential(card, { subject: 'Card', roles: ['patient'] });
+    const { challenge, expected } = challengePossession(request, hospital.credential);
+    const answer = await answerChallenge(card, request, challenge, hospital.credential);
+    const terms = { roles: ['patient'], ...VALIDITY, serial: new Uint8Array(16) };
+    const credential = await issueCredential(hospital, request, { expected, answer }, terms);
+    expect(createIdentity(card, credential).credential.subject).toBe('Card');
+  });
+
+  it('reject, and never throw, on a bad encapsulation', async () => {
+    const key = createKeys(options('port')).sealing;
+    const promise = key.decapsulate(new Uint8Array(31));
+    await expect(promise).rejects.toMatchObject({ code: 'KEY_OPEN' });
+    const sealed = { encapsulation: new Uint8Array(33), ciphertext: new Uint8Array(16) };
+    expect(await refusalOf(() => hpkeOpenWith(key, sealed.ciphertext, sealed.ciphertext, sealed))).toBe(
+      'KEY_OPEN',
+    );
+  });
+
+  it('know one signature algorithm', async () => {
+    const message = utf8('message');
+    const signer = new SoftwareSigner(new Secret('signing seed', new Uint8Array(32)));
+    const signature = await signer.sign(message);
+    expect(verifySignature(signer, message, signature)).toBe(message);
+    const other = { algorithm: 'ed25519', publicKey: signer.publicKey };
+    expect(refusal(() => verifySignature(other, message, signature))).toBe('KEY_ALGORITHM');
+  });
+
+  it('erase an ephemeral key', async () => {
+    const key = createKeys(options('erase')).sealing;
+    key.erase();
+    expect(exposeSecret(key.seed)).toEqual(new Uint8Array(32));
+  });
+});
+
+describe('secrets', () => {
+  it('are handed out as copies, of a Buffer too, and can be erased', () => {
+    const secret = new Secret('nonce', Buffer.from([1, 2, 3]));
+    exposeSecret(secret).fill(0);
+    expect(exposeSecret(secret)).toEqual(Uint8Array.of(1, 2, 3));
+    secret.erase();
+    expect(exposeSecret(secret)).toEqual(Uint8Array.of(0, 0, 0));
+  });
+});
+
+function decapsulator(key: SoftwareDecapsulator): IdentityKeys['sealing'] {
+  return {
+    kem: key.kem,
+    publicKey: key.publicKey,
+    decapsulate: (encapsulation) => key.decapsulate(encapsulation),
+  };
+}

@@ -1,0 +1,351 @@
+/** Chains: every rule with its code, hidden entries, heads, two writers. And statements. */
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/crypto/index.ts';
+import {
+  appendEntry,
+  decodeSignedEntry,
+  EMPTY_CHAIN,
+  encodeCreation,
+  encodeSignedEntry,
+  encodeStatement,
+  ENTRY_KINDS,
+  ENTRY_LIMIT,
+  hashEntry,
+  headAfter,
+  innerHash,
+  readCreation,
+  readStatement,
+  sameHead,
+  signEntry,
+  STATEMENT,
+  statementDigest,
+  verifyChain,
+  verifyEntry,
+  verifyPayload,
+  type ChainItem,
+  type ChainRules,
+  type Entry,
+  type Head,
+  type OpaqueEntry,
+  type SignedEntry,
+  type VerifiedItem,
+} from '../../src/record/index.ts';
+import { concat, tuple, utf8 } from '../../src/wire/index.ts';
+import { flipped } from '../mutation.ts';
+import { refusal, refusalOf } from '../refusal.ts';
+import { Bank, BODY, DIGESTS, ORIGIN } from './fixture.ts';
+
+let bank: Bank;
+beforeAll(async () => (bank = await (await Bank.open()).fill()));
+
+async function drain(
+  items: Iterable<ChainItem>,
+  rules: ChainRules = bank.rules(),
+  from: Head = EMPTY_CHAIN,
+): Promise<{ seen: VerifiedItem[]; head: Head }> {
+  const seen: VerifiedItem[] = [];
+  const chain = verifyChain(items, rules, from);
+  for (;;) {
+    const next = await chain.next();
+    if (next.done === true) return { seen, head: next.value };
+    seen.push(next.value);
+  }
+}
+
+const opaque = (signed: SignedEntry): OpaqueEntry => ({
+  seq: signed.entry.seq,
+  prev: signed.entry.prev,
+  inner: innerHash(signed),
+});
+
+describe('a chain', () => {
+  it('verifies to its head, each entry with its author', async () => {
+    const { seen, head } = await drain(bank.items());
+    expect(head).toEqual(bank.heads.content);
+    expect(seen.map((item) => ('hidden' in item ? null : [item.entry.seq, item.author.subject]))).toEqual([
+      [0, 'doctor'],
+      [1, 'doctor'],
+      [2, 'patient'],
+      [3, 'doctor'],
+    ]);
+    expect((await drain([])).head).toEqual(EMPTY_CHAIN);
+    expect((await drain(bank.items('access'), bank.rules({ chain: 'access' }))).head).toEqual(
+      bank.heads.access,
+    );
+  });
+
+  it('verifies from an asynchronous source, and yields what is good before what is not', async () => {
+    const items = bank.items();
+    items[2] = { ...items[2]!, signature: flipped(items[2]!.signature, 0) };
+    const source = (async function* () {
+      yield* items;
+    })();
+    const chain = verifyChain(source, bank.rules(), EMPTY_CHAIN);
+    expect((await chain.next()).done).toBe(false);
+    expect((await chain.next()).done).toBe(false);
+    await expect(chain.next()).rejects.toMatchObject({
+      code: 'RECORD_AUTHOR',
+      message: 'RECORD_AUTHOR: at entry 2',
+    });
+  });
+
+  it('verifies through entries that are not shown, any of them', async () => {
+    const items = bank.items();
+    for (let mask = 0; mask < 2 ** items.length; mask++) {
+      const shown = items.map((item, i) => ((mask >> i) & 1 ? opaque(item) : item));
+      const { seen, head } = await drain(shown);
+      expect(head).toEqual(bank.heads.content);
+      expect(seen.map(({ hash }) => hash)).toEqual(items.map(hashEntry));
+      expect(seen.map((item) => 'hidden' in item)).toEqual(items.map((_, i) => ((mask >> i) & 1) === 1));
+    }
+  });
+
+  it('verifies on from a head, and only from the right one', async () => {
+    const [first, second, ...rest] = bank.items() as [SignedEntry, SignedEntry, SignedEntry];
+    const { head } = await drain([first, second]);
+    expect(sameHead((await drain(rest, bank.rules(), head)).head, bank.heads.content)).toBe(true);
+    for (const wrong of [EMPTY_CHAIN, headAfter(first), { ...head, hash: flipped(head.hash, 0) }])
+      expect(await refusalOf(() => drain(rest, bank.rules(), wrong))).toBe('RECORD_LINK');
+  });
+
+  it('refuses entries dropped, moved, repeated or exchanged', async () => {
+    const [a, b, c, d] = bank.items() as [SignedEntry, SignedEntry, SignedEntry, SignedEntry];
+    for (const items of [[b], [a, c], [a, c, b], [a, a], [a, b, b], [a, b, d]]) {
+      expect(await refusalOf(() => drain(items))).toBe('RECORD_LINK');
+      expect(await refusalOf(() => drain(items.map(opaque)))).toBe('RECORD_LINK');
+    }
+  });
+
+  it('refuses an opaque entry that is not the one in its place', async () => {
+    const [a, b, c] = bank.items() as [SignedEntry, SignedEntry, SignedEntry];
+    for (const forged of [
+      { ...opaque(b), inner: flipped(opaque(b).inner, 0) },
+      { ...opaque(b), inner: opaque(c).inner },
+    ])
+      expect(await refusalOf(() => drain([a, forged, c]))).toBe('RECORD_LINK');
+    expect(await refusalOf(() => drain([a, { ...opaque(b), seq: 2 }, c]))).toBe('RECORD_LINK');
+    expect(await refusalOf(() => drain([a, { ...opaque(b), prev: new Uint8Array(32) }, c]))).toBe(
+      'RECORD_LINK',
+    );
+    // At the end of a chain nothing vouches for it yet: only the log and a receipt do.
+    expect((await drain([a, { ...opaque(b), inner: new Uint8Array(32) }])).seen).toHaveLength(2);
+  });
+});
+
+describe('an entry', () => {
+  const sign = (changes: Partial<Entry>, author = bank.doctor): Promise<SignedEntry> => {
+    const payload = utf8('x');
+    return signEntry(author, bank.heads.content, {
+      ...bank.draft('insert', payload, { payloadType: BODY }),
+      ...changes,
+    });
+  };
+  const verify = (signed: SignedEntry, rules: Partial<ChainRules> = {}): string =>
+    refusal(() => verifyEntry(signed, bank.rules(rules), bank.heads.content));
+
+  it('is accepted as the next one', async () => {
+    const signed = await sign({});
+    const { entry, head } = appendEntry(signed, bank.rules(), bank.heads.content);
+    expect(head).toEqual({ size: 5, hash: entry.hash });
+    expect(entry.hash).toEqual(hashEntry(signed));
+  });
+
+  it('of another bank, record or chain', async () => {
+    expect(verify(await sign({ origin: 'other.example/log' }))).toBe('RECORD_ENTRY');
+    expect(verify(await sign({ recordId: new Uint8Array(16) }))).toBe('RECORD_ENTRY');
+    expect(verify(await sign({ chain: 'access' }))).toBe('RECORD_ENTRY');
+    for (const rules of [{ origin: 'x' }, { recordId: new Uint8Array(16) }, { chain: 'access' as const }])
+      expect(verify(await sign({}), rules)).toBe('RECORD_ENTRY');
+  });
+
+  it('by nobody known, by somebody else, or outside the credential’s time', async () => {
+    const signed = await sign({});
+    expect(verify(signed, { authors: () => null })).toBe('RECORD_AUTHOR');
+    expect(verify({ ...signed, signature: new Uint8Array(64) })).toBe('RECORD_AUTHOR');
+    expect(verify({ ...signed, entry: { ...signed.entry, author: bank.patient.credential.id } })).toBe(
+      'RECORD_AUTHOR',
+    );
+    // Not even where the caller's look-up answers with whomever it pleases.
+    const posed = { ...signed.entry, author: bank.patient.credential.id };
+    const { entrySignatureInput } = await import('../../src/record/entry.ts');
+    const signature = await bank.doctor.signer.sign(entrySignatureInput(posed));
+    expect(verify({ entry: posed, signature }, { authors: () => bank.doctor.credential })).toBe(
+      'RECORD_AUTHOR',
+    );
+    const { notBefore, notAfter } = bank.doctor.credential;
+    for (const time of [notBefore - 1, notAfter + 1])
+      expect(verify(await sign({ time }))).toBe('RECORD_AUTHOR');
+    for (const time of [notBefore, notAfter])
+      expect(verifyEntry(await sign({ time }), bank.rules(), bank.heads.content).entry.time).toBe(time);
+  });
+
+  it('with any member changed after signing', async () => {
+    const signed = await sign({});
+    const changes: Partial<Entry>[] = [
+      { kind: 'create' },
+      { time: signed.entry.time + 1 },
+      { seenSize: 1 },
+      { seenRoot: new Uint8Array(32).fill(1) },
+      { payloadType: STATEMENT },
+      { payloadDigest: new Uint8Array(32) },
+    ];
+    for (const change of changes)
+      expect(verify({ ...signed, entry: { ...signed.entry, ...change } })).toBe('RECORD_AUTHOR');
+  });
+
+  it('without the right to it', async () => {
+    expect(verify(await sign({ kind: 'grant' }))).toBe('RECORD_RIGHT');
+    expect(verify(await sign({}, bank.patient))).toBe('RECORD_RIGHT');
+    expect(verify(await sign({ kind: 'erase' }))).toBe('RECORD_RIGHT');
+  });
+
+  it('not at the head', async () => {
+    const signed = await sign({});
+    const { head } = appendEntry(signed, bank.rules(), bank.heads.content);
+    expect(refusal(() => verifyEntry(signed, bank.rules(), head))).toBe('RECORD_LINK');
+  });
+});
+
+describe('two writers over one head', () => {
+  it('the second is told to look again', async () => {
+    const draft = bank.draft('insert', utf8('x'), { payloadType: BODY });
+    const [one, other] = [
+      await signEntry(bank.doctor, bank.heads.content, draft),
+      await signEntry(bank.doctor, bank.heads.content, { ...draft, time: draft.time + 1 }),
+    ];
+    const { head } = appendEntry(one, bank.rules(), bank.heads.content);
+    expect(refusal(() => appendEntry(other, bank.rules(), head))).toBe('RECORD_STALE');
+    expect(refusal(() => appendEntry(one, bank.rules(), head))).toBe('RECORD_STALE');
+    // Over a head of the same length that is another one: stale as well; over a longer one: no chain of ours.
+    const forked = await signEntry(bank.doctor, { ...head, hash: new Uint8Array(32) }, draft);
+    expect(refusal(() => appendEntry(forked, bank.rules(), head))).toBe('RECORD_STALE');
+    const ahead = await signEntry(bank.doctor, { ...head, size: head.size + 1 }, draft);
+    expect(refusal(() => appendEntry(ahead, bank.rules(), head))).toBe('RECORD_LINK');
+    const again = await signEntry(bank.doctor, head, draft);
+    expect(appendEntry(again, bank.rules(), head).head.size).toBe(head.size + 1);
+  });
+});
+
+describe('the encoding of an entry', () => {
+  it('comes back, and every byte of it matters', async () => {
+    const [first] = bank.items() as [SignedEntry];
+    const bytes = encodeSignedEntry(first);
+    expect(decodeSignedEntry(bytes)).toEqual(first);
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = flipped(bytes, at);
+      const code = refusal(() => verifyEntry(decodeSignedEntry(changed), bank.rules(), EMPTY_CHAIN));
+      expect(code).toMatch(/^RECORD_(ENTRY|LINK|AUTHOR)$/);
+    }
+  });
+
+  it('is refused malformed', () => {
+    const [first] = bank.items() as [SignedEntry];
+    const bytes = encodeSignedEntry(first);
+    const e = first.entry;
+    const items = [
+      ...[e.origin, e.recordId, e.chain, e.seq, e.prev, e.author, e.kind, e.time, e.seenSize, e.seenRoot],
+      ...[e.payloadType, e.payloadDigest],
+    ];
+    const encoded = (changes: object, label = 'entry'): Uint8Array =>
+      tuple('signed entry', tuple(label, ...Object.assign([...items], changes)), first.signature);
+    expect(decodeSignedEntry(encoded({}))).toEqual(first);
+    for (const bad of [
+      new Uint8Array(0),
+      bytes.subarray(0, -1),
+      concat(bytes, new Uint8Array(1)),
+      encoded({}, 'entri'),
+      encoded({ 0: 'x'.repeat(129) }),
+      encoded({ 1: new Uint8Array(15) }),
+      encoded({ 2: 'contents' }),
+      encoded({ 3: new Uint8Array(8).fill(255) }),
+      encoded({ 4: new Uint8Array(31) }),
+      encoded({ 6: 'delete' }),
+      encoded({ 6: 'constructor' }),
+      encoded({ 10: 'x'.repeat(129) }),
+      encoded({ 12: 'more' }),
+      tuple('signed entry', tuple('entry', ...items), first.signature.subarray(1)),
+      tuple('signed entry', tuple('entry', ...items), first.signature, ''),
+      new Uint8Array(ENTRY_LIMIT + 1),
+    ])
+      expect(refusal(() => decodeSignedEntry(bad))).toBe('RECORD_ENTRY');
+    for (const kind of ENTRY_KINDS) expect(decodeSignedEntry(encoded({ 6: kind })).entry.kind).toBe(kind);
+  });
+});
+
+describe('payloads', () => {
+  const entryOf = (payloadType: string, payloadDigest: Uint8Array): Entry => ({
+    ...bank.items()[0]!.entry,
+    payloadType,
+    payloadDigest,
+  });
+
+  it('are the ones that the entry was signed over', () => {
+    const body = utf8('first body');
+    const { entry } = bank.items()[1]!;
+    expect(verifyPayload(entry, body, DIGESTS)).toBe(body);
+    expect(refusal(() => verifyPayload(entry, utf8('other body'), DIGESTS))).toBe('RECORD_PAYLOAD');
+    expect(refusal(() => verifyPayload(entry, body))).toBe('RECORD_PAYLOAD');
+    const failing = {
+      [BODY]: () => {
+        throw new Error('malformed');
+      },
+    };
+    expect(refusal(() => verifyPayload(entry, body, failing))).toBe('RECORD_PAYLOAD');
+  });
+
+  it.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__'])(
+    'of the type %s are of no type',
+    (type) => {
+      const payload = new Uint8Array(32).fill(1);
+      expect(refusal(() => verifyPayload(entryOf(type, payload), payload, {}))).toBe('RECORD_PAYLOAD');
+      expect(refusal(() => verifyPayload(entryOf(type, sha256(payload)), payload, {}))).toBe(
+        'RECORD_PAYLOAD',
+      );
+    },
+  );
+
+  it('that are statements are read by kind', () => {
+    const payload = encodeStatement({ kind: 'k', content: utf8('content') }, bank.random);
+    const entry = entryOf(STATEMENT, statementDigest(payload));
+    expect(readStatement(entry, payload, 'k')).toEqual(utf8('content'));
+    expect(verifyPayload(entry, payload)).toBe(payload);
+    expect(refusal(() => readStatement(entry, payload, 'other'))).toBe('RECORD_PAYLOAD');
+    expect(refusal(() => readStatement(entryOf(BODY, sha256(payload)), payload, 'k'))).toBe('RECORD_PAYLOAD');
+    for (let at = 0; at < payload.length; at++)
+      expect(refusal(() => readStatement(entry, flipped(payload, at), 'k'))).toBe('RECORD_PAYLOAD');
+    for (const bad of [
+      tuple('statement', 'k', new Uint8Array(31), ''),
+      tuple('statement', 'k', new Uint8Array(32)),
+      utf8(''),
+    ])
+      expect(refusal(() => readStatement(entryOf(STATEMENT, sha256(bad)), bad, 'k'))).toBe('RECORD_PAYLOAD');
+  });
+
+  it('of equal statements differ by their salt', () => {
+    const one = (): Uint8Array => statementDigest(encodeStatement({ kind: 'k', content: utf8('A+') }));
+    expect(one()).not.toEqual(one());
+  });
+
+  it('say whose record it is, in the first entry alone', () => {
+    const [first] = bank.taken as [(typeof bank.taken)[0]];
+    const { entry } = first.signed;
+    expect(readCreation(entry, first.payload)).toEqual({
+      owner: bank.patient.credential.id,
+      tagSalt: bank.tagSalt,
+    });
+    for (const changes of [{ seq: 1 }, { kind: 'insert' as const }, { chain: 'access' as const }])
+      expect(refusal(() => readCreation({ ...entry, ...changes }, first.payload))).toBe('RECORD_PAYLOAD');
+    const creation = encodeCreation({ owner: new Uint8Array(31), tagSalt: bank.tagSalt });
+    for (const [kind, content] of [
+      ['create', creation],
+      ['create', utf8('')],
+      ['other', utf8('')],
+    ] as const) {
+      const payload = encodeStatement({ kind, content }, bank.random);
+      const other = { ...entry, payloadDigest: statementDigest(payload) };
+      expect(refusal(() => readCreation(other, payload))).toBe('RECORD_PAYLOAD');
+    }
+    expect(entry.origin).toBe(ORIGIN);
+  });
+});

@@ -1,0 +1,322 @@
+/** Receipts and exports: what holds, and every part of it dropped, exchanged or altered. */
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createAnchor, enrol } from '../../src/keys/index.ts';
+import { KEM_X25519 } from '../../src/crypto/index.ts';
+import type { ErrorCode } from '../../src/errors.ts';
+import {
+  exportRecord,
+  issueReceipt,
+  signCheckpoint,
+  verifyExport,
+  verifyReceipt,
+  type ExportedEntry,
+  type ExportRules,
+  type Receipt,
+  type RecordExport,
+} from '../../src/record/index.ts';
+import { tuple } from '../../src/wire/index.ts';
+import { flipped } from '../mutation.ts';
+import { refusal, refusalOf } from '../refusal.ts';
+import { Bank, DIGESTS, mayWrite, ORIGIN } from './fixture.ts';
+
+let bank: Bank;
+let parts: RecordExport;
+let text: string;
+let rules: ExportRules;
+
+beforeAll(async () => {
+  bank = await (await Bank.open()).fill();
+  parts = await bank.parts();
+  text = exportRecord(parts);
+  rules = { anchorId: bank.anchor.credential.id, mayWrite, digests: DIGESTS };
+});
+
+const codeOf = (one: string, changes: Partial<ExportRules> = {}): Promise<ErrorCode> =>
+  refusalOf(() => verifyExport(one, { ...rules, ...changes }));
+const codeWith = (changes: Partial<RecordExport>): Promise<ErrorCode> =>
+  codeOf(exportRecord({ ...parts, ...changes }));
+const codeAt = (
+  chain: 'content' | 'access',
+  i: number,
+  changes: Partial<ExportedEntry>,
+): Promise<ErrorCode> =>
+  codeWith({ [chain]: parts[chain].map((one, j) => (i === j ? { ...one, ...changes } : one)) });
+
+describe('a receipt', () => {
+  const about = (): { origin: string; entryHash: Uint8Array } => {
+    const { entryHash } = receiptAt(1);
+    return { origin: ORIGIN, entryHash };
+  };
+  const receiptAt = (i: number): Receipt => {
+    const { signed, receipt } = bank.taken[i]!;
+    const { entryHash } = verifyAny(receipt);
+    expect(signed.entry.seq).toBe(verifyAny(receipt).seq);
+    return { ...verifyAny(receipt), entryHash };
+  };
+  const verifyAny = (receipt: Uint8Array): Receipt => {
+    for (const { signed } of bank.taken) {
+      const hash = bank.opening(signed, 0).entryHash;
+      try {
+        return verifyReceipt(receipt, bank.bank.credential, { origin: ORIGIN, entryHash: hash });
+      } catch {
+        continue;
+      }
+    }
+    throw new Error('about no entry');
+  };
+
+  it('comes back as it was issued', async () => {
+    const receipt = receiptAt(1);
+    const again = await issueReceipt(bank.bank.signer, receipt);
+    expect(again).toEqual(bank.taken[1]!.receipt);
+    expect(receipt).toMatchObject({ outcome: 'accepted', seq: 1, leafIndex: 1, head: { size: 2 } });
+  });
+
+  it('is refused about something else, of another bank, or changed', () => {
+    const signed = bank.taken[1]!.receipt;
+    const verify = (bytes: Uint8Array, changes = {}, by = bank.bank): ErrorCode =>
+      refusal(() => verifyReceipt(bytes, by.credential, { ...about(), ...changes }));
+    expect(verify(signed, { origin: 'x' })).toBe('RECORD_RECEIPT');
+    expect(verify(signed, { entryHash: new Uint8Array(32) })).toBe('RECORD_RECEIPT');
+    expect(verify(signed, {}, bank.doctor)).toBe('RECORD_RECEIPT');
+    for (let at = 0; at < signed.length; at++) expect(verify(flipped(signed, at))).toBe('RECORD_RECEIPT');
+    expect(verify(signed.subarray(1))).toBe('RECORD_RECEIPT');
+  });
+
+  it('is refused malformed even where the bank signed it', async () => {
+    const r = receiptAt(1);
+    const items = [
+      ...[r.origin, r.recordId, r.chain, r.request.data, r.request.signature, r.outcome, r.entryHash, r.seq],
+      ...[r.prev, r.leafIndex, r.tree.size, r.tree.root, r.time, r.head.size, r.head.hash],
+    ];
+    const signed = async (changes: object, label = 'receipt'): Promise<Uint8Array> => {
+      const body = tuple(label, ...Object.assign([...items], changes));
+      return tuple('signed receipt', body, await bank.bank.signer.sign(body));
+    };
+    expect(await signed({})).toEqual(bank.taken[1]!.receipt);
+    for (const [changes, label] of [
+      [{}, 'entry'],
+      [{ 1: new Uint8Array(15) }],
+      [{ 2: 'contents' }],
+      [{ 3: new Uint8Array(0) }],
+      [{ 5: 'x'.repeat(129) }],
+      [{ 7: '1' }],
+      [{ 15: '' }],
+    ] as const) {
+      const bytes = await signed(changes, label);
+      expect(refusal(() => verifyReceipt(bytes, bank.bank.credential, about()))).toBe('RECORD_RECEIPT');
+    }
+  });
+});
+
+describe('an export', () => {
+  it('verifies offline from the anchor’s Id alone, and says what it cannot show', async () => {
+    const progress: number[] = [];
+    const verified = await verifyExport(text, {
+      ...rules,
+      progress: (done, total) => progress.push(done / total),
+    });
+    expect(verified).toMatchObject({
+      origin: ORIGIN,
+      recordId: bank.recordId,
+      creation: { owner: bank.patient.credential.id, tagSalt: bank.tagSalt },
+      heads: bank.heads,
+      tree: { size: 6 },
+    });
+    expect(verified.anchor.subject).toBe('admin');
+    expect(verified.bank.subject).toBe('bank');
+    expect(verified.credentials.size).toBe(4);
+    expect(verified.content.map(({ entry, payload }) => [entry.author.subject, payload?.length])).toEqual([
+      ['doctor', parts.content[0]!.payload!.length],
+      ['doctor', 10],
+      ['patient', parts.content[2]!.payload!.length],
+      ['doctor', 11],
+    ]);
+    expect(verified.access.map(({ receipt }) => receipt.leafIndex)).toEqual([2, 5]);
+    expect(verified.notEstablished.length).toBeGreaterThan(0);
+    expect(progress).toEqual([1, 2, 3, 4, 5, 6].map((done) => done / 6));
+  });
+
+  it('verifies with payloads erased, but for the first', async () => {
+    const erased = (chain: 'content' | 'access'): readonly ExportedEntry[] =>
+      parts[chain].map((one, i) => (chain === 'content' && i === 0 ? one : { ...one, payload: null }));
+    const verified = await verifyExport(
+      exportRecord({ ...parts, content: erased('content'), access: erased('access') }),
+      rules,
+    );
+    expect(verified.content.map(({ payload }) => payload === null)).toEqual([false, true, true, true]);
+    expect(await codeAt('content', 0, { payload: null })).toBe('RECORD_PAYLOAD');
+  });
+
+  it('verifies before anything was read, and not before anything was written', async () => {
+    expect((await verifyExport(exportRecord({ ...parts, access: [] }), rules)).access).toEqual([]);
+    expect(await codeWith({ content: [], access: [] })).toBe('RECORD_EXPORT');
+    expect(await codeWith({ content: [] })).toBe('RECORD_PAYLOAD');
+  });
+
+  it('cannot show that its end was cut off: that is for heads kept elsewhere', async () => {
+    const cut = await verifyExport(exportRecord({ ...parts, content: parts.content.slice(0, 2) }), rules);
+    expect(cut.heads.content.size).toBe(2);
+    expect(cut.notEstablished[1]).toMatch(/longer chain/);
+  });
+});
+
+describe('an export is refused', () => {
+  it('with entries dropped, moved or repeated', async () => {
+    const [a, b, c, d] = parts.content as [ExportedEntry, ExportedEntry, ExportedEntry, ExportedEntry];
+    for (const content of [
+      [b, c, d],
+      [a, c, d],
+      [a, c, b, d],
+      [a, b, b, c, d],
+    ])
+      expect(await codeWith({ content })).toBe('RECORD_LINK');
+    expect(await codeWith({ access: [...parts.access].reverse() })).toBe('RECORD_LINK');
+    expect(await codeWith({ access: parts.content })).toBe('RECORD_ENTRY');
+    expect(await codeWith({ content: parts.access, access: parts.content })).toBe('RECORD_ENTRY');
+  });
+
+  it('with parts of one entry at another', async () => {
+    const other = parts.content[3]!;
+    expect(await codeAt('content', 1, { signed: other.signed })).toBe('RECORD_LINK');
+    expect(await codeAt('content', 1, { payload: other.payload })).toBe('RECORD_PAYLOAD');
+    expect(await codeAt('content', 1, { receipt: other.receipt })).toBe('RECORD_RECEIPT');
+    expect(await codeAt('content', 1, { proof: other.proof })).toBe('RECORD_INCLUSION');
+    expect(await codeAt('access', 1, { receipt: parts.access[0]!.receipt })).toBe('RECORD_RECEIPT');
+  });
+
+  it('with any part changed', async () => {
+    const one = parts.content[1]!;
+    expect(await codeAt('content', 1, { payload: flipped(one.payload!, 0) })).toBe('RECORD_PAYLOAD');
+    expect(await codeAt('content', 1, { receipt: flipped(one.receipt, 99) })).toBe('RECORD_RECEIPT');
+    expect(await codeAt('content', 1, { proof: [] })).toBe('RECORD_INCLUSION');
+    expect(await codeAt('content', 1, { proof: one.proof.map((hash) => flipped(hash, 0)) })).toBe(
+      'RECORD_INCLUSION',
+    );
+    const { entry, signature } = one.signed;
+    expect(await codeAt('content', 1, { signed: { entry, signature: flipped(signature, 0) } })).toBe(
+      'RECORD_AUTHOR',
+    );
+    const later = { entry: { ...entry, time: entry.time + 1 }, signature };
+    expect(await codeAt('content', 1, { signed: later })).toBe('RECORD_AUTHOR');
+    expect(await codeWith({ checkpoint: parts.checkpoint.replace('\n6\n', '\n7\n') })).toBe(
+      'RECORD_CHECKPOINT',
+    );
+    expect(await codeWith({ checkpoint: '' })).toBe('RECORD_CHECKPOINT');
+  });
+
+  it('of another origin, record, bank or anchor', async () => {
+    expect(await codeWith({ origin: 'other.example/log' })).toBe('RECORD_CHECKPOINT');
+    expect(await codeWith({ recordId: new Uint8Array(16) })).toBe('RECORD_ENTRY');
+    expect(await codeWith({ bank: bank.doctor.credential.id })).toBe('RECORD_EXPORT');
+    expect(await codeWith({ bank: new Uint8Array(32) })).toBe('RECORD_EXPORT');
+    expect(await codeOf(text, { anchorId: new Uint8Array(32) })).toBe('KEY_CREDENTIAL');
+    expect(await codeOf(text, { anchorId: bank.bank.credential.id })).toBe('KEY_CREDENTIAL');
+  });
+
+  it('with credentials missing, changed, out of order or of a stranger', async () => {
+    const [anchor, ...others] = parts.credentials as [Uint8Array, ...Uint8Array[]];
+    expect(await codeWith({ credentials: [] })).toBe('RECORD_EXPORT');
+    expect(await codeWith({ credentials: others })).toBe('KEY_CREDENTIAL');
+    expect(await codeWith({ credentials: [...others, anchor] })).toBe('KEY_CREDENTIAL');
+    expect(await codeWith({ credentials: [anchor, others[0]!] })).toBe('RECORD_AUTHOR');
+    expect(await codeWith({ credentials: [anchor, ...others.slice(1)] })).toBe('RECORD_EXPORT');
+    expect(await codeWith({ credentials: [anchor, flipped(others[0]!, 60), ...others.slice(1)] })).toBe(
+      'KEY_CREDENTIAL',
+    );
+    const validity = { notBefore: 0, notAfter: 4e12 };
+    const options = { kem: KEM_X25519 };
+    const stranger = await createAnchor({ subject: 'x', roles: ['administrator'], ...validity }, options);
+    const impostor = await enrol(stranger, { subject: 'doctor', roles: ['doctor'], ...validity }, options);
+    const more = [...parts.credentials, impostor.credential.encoded];
+    expect(await codeWith({ credentials: more })).toBe('KEY_CREDENTIAL');
+  });
+
+  it('under other rights, or digests', async () => {
+    expect(await codeOf(text, { mayWrite: () => false })).toBe('RECORD_RIGHT');
+    expect(await codeOf(text, { digests: {} })).toBe('RECORD_PAYLOAD');
+  });
+
+  const reissued = async (i: number, changes: Partial<Receipt>): Promise<ErrorCode> => {
+    const one = parts.content[i]!;
+    const { entryHash } = bank.opening(one.signed, 0);
+    const receipt = verifyReceipt(one.receipt, bank.bank.credential, { origin: ORIGIN, entryHash });
+    return codeAt('content', i, {
+      receipt: await issueReceipt(bank.bank.signer, { ...receipt, ...changes }),
+    });
+  };
+
+  it.each<[string, Partial<Receipt>, ErrorCode]>([
+    ['another record', { recordId: new Uint8Array(16) }, 'RECORD_RECEIPT'],
+    ['another chain', { chain: 'access' }, 'RECORD_RECEIPT'],
+    ['another place', { seq: 2 }, 'RECORD_RECEIPT'],
+    ['another predecessor', { prev: new Uint8Array(32) }, 'RECORD_RECEIPT'],
+    ['a place outside its tree', { leafIndex: 9 }, 'RECORD_RECEIPT'],
+    ['a head before the entry', { head: { size: 1, hash: new Uint8Array(32) } }, 'RECORD_RECEIPT'],
+    ['another leaf', { leafIndex: 0 }, 'RECORD_INCLUSION'],
+    ['another time', { time: 0 }, 'RECORD_INCLUSION'],
+    ['a longer chain than is shown', { head: { size: 5, hash: new Uint8Array(32) } }, 'RECORD_CONSISTENCY'],
+    ['another chain of that length', { head: { size: 3, hash: new Uint8Array(32) } }, 'RECORD_CONSISTENCY'],
+    [
+      'a larger log than the checkpoint',
+      { tree: { size: 7, root: new Uint8Array(32) } },
+      'RECORD_CONSISTENCY',
+    ],
+    ['another log of that size', { tree: { size: 6, root: new Uint8Array(32) } }, 'RECORD_CONSISTENCY'],
+  ])('with a receipt that states %s', async (_, changes, code) => {
+    expect(await reissued(1, changes)).toBe(code);
+  });
+
+  it('with a checkpoint of a smaller log', async () => {
+    const head = { size: 3, root: bank.log.root(3) };
+    const checkpoint = await signCheckpoint(bank.bank.signer, ORIGIN, head);
+    expect(await codeWith({ checkpoint })).toBe('RECORD_INCLUSION');
+  });
+
+  it('malformed', async () => {
+    const value = JSON.parse(text) as Record<string, unknown>;
+    const without = Object.keys(value).map((name) => ({ ...value, [name]: undefined }));
+    const [first, ...rest] = value['content'] as Record<string, unknown>[];
+    const entry = (changes: object): object => ({ ...value, content: [{ ...first, ...changes }, ...rest] });
+    const changed = [
+      ...without,
+      ...Object.keys(first!).map((name) => entry({ [name]: undefined })),
+      { ...value, extra: 1 },
+      { ...value, format: 'muniment export 2' },
+      { ...value, origin: 1 },
+      { ...value, recordId: 'AA==' },
+      { ...value, credentials: 'AAAA' },
+      { ...value, credentials: [1] },
+      { ...value, content: {} },
+      { ...value, checkpoint: null },
+      entry({ extra: 1 }),
+      entry({ entry: 1 }),
+      entry({ entry: '' }),
+      entry({ payload: 1 }),
+      entry({ receipt: null }),
+      entry({ proof: null }),
+      entry({ proof: ['!'] }),
+      entry({ proof: Array.from({ length: 65 }, () => '') }),
+      { ...value, content: [[]] },
+      [],
+      null,
+      'text',
+    ];
+    for (const one of changed) expect(await codeOf(JSON.stringify(one))).toBe('RECORD_EXPORT');
+    expect(await codeOf('')).toBe('RECORD_EXPORT');
+    expect(await codeOf(text.slice(0, -1))).toBe('RECORD_EXPORT');
+    expect(await codeOf(`{"format":"x",${text.slice(1)}`)).toBe('RECORD_EXPORT');
+  });
+
+  it('with any character of it changed', async () => {
+    // Every 23rd: a change in the text of one byte string is like every other in it.
+    for (let at = 0; at < text.length; at += 23) {
+      const character = text[at] === 'A' ? 'B' : 'A';
+      const code = await codeOf(text.slice(0, at) + character + text.slice(at + 1)).catch(
+        (error: unknown) => error,
+      );
+      expect(code, text.slice(at - 20, at + 20)).toMatch(/^(RECORD|KEY)_/);
+    }
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * Roles are types: what must not be mixed up does not compile. The compiler checks this file (`npm run typecheck`);
+ * at run time there is nothing to do.
+ */
+
+import { describe, expectTypeOf, it } from 'vitest';
+import type { Kem, KemId } from '../src/crypto/index.ts';
+import type { Blame, ErrorCode, MunimentError } from '../src/errors.ts';
+import {
+  readAnchor,
+  readUnverifiedCredential,
+  verifyCredential,
+  type Credential,
+  type CredentialFields,
+  type Decapsulator,
+  type Identity,
+  type IdentityKeys,
+  type KemPublicKey,
+  type NodeSecret,
+  type Secret,
+  type Signer,
+  type SigningPublicKey,
+  type SoftwareDecapsulator,
+  type SoftwareKeys,
+  type SoftwareSigner,
+} from '../src/keys/index.ts';
+import type { Accepted, Confirmed, Initiated, Requested, Responded, Served } from '../src/protocol/index.ts';
+import type { TupleItem } from '../src/wire/index.ts';
+
+describe('secrets', () => {
+  it('have a role, and are no bytes', () => {
+    expectTypeOf<Secret<'nonce'>>().not.toExtend<Secret<'session key'>>();
+    expectTypeOf<Secret<'session key'>>().not.toExtend<Secret<'nonce'>>();
+    expectTypeOf<NodeSecret>().not.toExtend<Secret<'kem seed'>>();
+    expectTypeOf<Secret<'nonce'>>().toExtend<Secret<string>>();
+    expectTypeOf<Secret<'nonce'>>().not.toExtend<Uint8Array>();
+    expectTypeOf<Uint8Array>().not.toExtend<Secret<string>>();
+    expectTypeOf<Secret<'nonce'>>().not.toExtend<TupleItem>();
+    expectTypeOf<{ role: 'nonce'; erase(): void; toJSON(): string }>().not.toExtend<Secret<'nonce'>>();
+  });
+});
+
+describe('credentials', () => {
+  it('are verified or they are only fields', () => {
+    expectTypeOf<Credential>().toExtend<CredentialFields>();
+    expectTypeOf<CredentialFields>().not.toExtend<Credential>();
+    expectTypeOf<CredentialFields & { id: Uint8Array; encoded: Uint8Array }>().not.toExtend<Credential>();
+    expectTypeOf(readUnverifiedCredential).returns.not.toExtend<Credential>();
+    expectTypeOf(verifyCredential).returns.toEqualTypeOf<Credential>();
+    expectTypeOf(readAnchor).returns.toEqualTypeOf<Credential>();
+  });
+
+  it('are judged at a time, which is no option', () => {
+    expectTypeOf(verifyCredential).parameters.toEqualTypeOf<[Uint8Array, Credential, number | 'ever']>();
+    expectTypeOf<undefined>().not.toExtend<Parameters<typeof verifyCredential>[2]>();
+  });
+});
+
+describe('keys', () => {
+  it('sign or decapsulate, and do not do the other', () => {
+    expectTypeOf<Signer>().not.toExtend<Decapsulator>();
+    expectTypeOf<Decapsulator>().not.toExtend<Signer>();
+    expectTypeOf<KemPublicKey>().not.toExtend<SigningPublicKey>();
+    expectTypeOf<SigningPublicKey>().not.toExtend<KemPublicKey>();
+    expectTypeOf<KemPublicKey>().not.toExtend<Decapsulator>();
+    expectTypeOf<SoftwareSigner>().toExtend<Signer>();
+    expectTypeOf<SoftwareDecapsulator>().toExtend<Decapsulator>();
+  });
+
+  it('need their credential to be an identity, and memory to be exported', () => {
+    expectTypeOf<Identity>().toExtend<IdentityKeys>();
+    expectTypeOf<IdentityKeys>().not.toExtend<Identity>();
+    expectTypeOf<IdentityKeys>().not.toExtend<SoftwareKeys>();
+    expectTypeOf<Identity>().not.toExtend<SoftwareKeys>();
+  });
+
+  it('belong to a KEM that there is', () => {
+    expectTypeOf<KemId>().toEqualTypeOf<0x0020 | 0x647a>();
+    expectTypeOf<Kem['id']>().toEqualTypeOf<KemId>();
+    expectTypeOf<0x0010>().not.toExtend<KemId>();
+  });
+});
+
+describe('states of the protocol', () => {
+  it('are no substitute for each other', () => {
+    expectTypeOf<Initiated>().not.toExtend<Confirmed>();
+    expectTypeOf<Confirmed>().not.toExtend<Requested>();
+    expectTypeOf<Responded>().not.toExtend<Accepted>();
+    expectTypeOf<Accepted>().not.toExtend<Served>();
+    expectTypeOf<Served>().not.toExtend<Accepted>();
+    expectTypeOf<Initiated>().not.toExtend<Responded>();
+  });
+});
+
+describe('errors', () => {
+  it('have closed unions', () => {
+    expectTypeOf<string>().not.toExtend<ErrorCode>();
+    expectTypeOf<MunimentError['code']>().toEqualTypeOf<ErrorCode>();
+    expectTypeOf<Blame>().toEqualTypeOf<'data' | 'caller' | 'environment' | 'bug'>();
+    expectTypeOf<'NO_SUCH_CODE'>().not.toExtend<ErrorCode>();
+  });
+});

@@ -1,0 +1,1116 @@
+/** Vectors of spec/keys.md: credentials, proof of possession, key trees, compartments, groups, statements, key files. */
+
+import {
+  ed25519Sign,
+  hpkeSeal,
+  KEM_X25519,
+  KEM_XWING,
+  sealOnce,
+  sha256,
+  stretch,
+  type KemId,
+} from '../../../src/crypto/index.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { encodePublicKeys } from '../../../src/keys/credential.ts';
+import {
+  answerChallenge,
+  challengePossession,
+  compartmentNode,
+  createAnchor,
+  createIdentity,
+  createKeys,
+  deriveNode,
+  exportKeys,
+  exposeSecret,
+  issueCredential,
+  nodeKey,
+  publishCompartments,
+  publishGroup,
+  readAnchor,
+  requestCredential,
+  Secret,
+  signStatement,
+  SoftwareDecapsulator,
+  SoftwareSigner,
+  suite,
+  type Compartment,
+  type Identity,
+  type IdentityKeys,
+  type NodeSecret,
+  type SoftwareKeys,
+  type TreeStep,
+} from '../../../src/keys/index.ts';
+import { encodeItems, fromUtf8, toBase64url, tuple, utf8, type TupleItem } from '../../../src/wire/index.ts';
+import { flipped } from '../../mutation.ts';
+import type { VectorCase, VectorFile } from '../file.ts';
+import { hex, unhex } from '../hex.ts';
+import { recordedRandom, seededRandom } from './seed.ts';
+
+/** The seeds of a party's three key pairs. */
+export interface Seeds {
+  readonly kem: number;
+  readonly signingSeed: string;
+  readonly handshakeSeed: string;
+  readonly sealingSeed: string;
+}
+
+/** A party whose private keys a vector needs, with its self-issued credential. */
+export interface Party extends Seeds {
+  readonly credential: string;
+}
+
+/** What a credential says, in JSON. */
+export interface FieldsJson {
+  readonly subject: string;
+  readonly roles: readonly string[];
+  readonly signing: { readonly algorithm: string; readonly publicKey: string };
+  readonly handshake: { readonly kem: number; readonly publicKey: string };
+  readonly sealing: { readonly kem: number; readonly publicKey: string };
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly serial: string;
+  readonly issuer: string;
+}
+
+export type KeysCase = VectorCase &
+  (
+    | {
+        readonly operation: 'credential';
+        readonly issuerSeed: string;
+        readonly fields: FieldsJson;
+        readonly publicKeys: string;
+        readonly body: string;
+        readonly id: string;
+        readonly signatureInput: string;
+        readonly signature: string;
+        readonly encoded: string;
+      }
+    | {
+        readonly operation: 'read anchor';
+        readonly encoded: string;
+        readonly pinnedId: string;
+      }
+    | {
+        readonly operation: 'verify credential';
+        readonly encoded: string;
+        readonly issuer: string;
+        readonly at: number | 'ever';
+        readonly id?: string;
+      }
+    | {
+        readonly operation: 'credential request';
+        readonly keys: Seeds;
+        readonly subject: string;
+        readonly roles: readonly string[];
+        readonly body: string;
+        readonly signatureInput: string;
+        readonly signature: string;
+        readonly request: string;
+      }
+    | { readonly operation: 'read credential request'; readonly request: string }
+    | {
+        readonly operation: 'possession challenge';
+        readonly request: string;
+        readonly issuer: string;
+        readonly randomness: string;
+        readonly requestDigest: string;
+        readonly info: { readonly handshake: string; readonly sealing: string };
+        readonly aad: { readonly handshake: string; readonly sealing: string };
+        readonly expected: string;
+        readonly challenge: string;
+      }
+    | {
+        readonly operation: 'answer challenge';
+        readonly keys: Seeds;
+        readonly request: string;
+        readonly challenge: string;
+        readonly issuer: string;
+        readonly answer?: string;
+      }
+    | {
+        readonly operation: 'issue credential';
+        readonly issuer: Party;
+        readonly request: string;
+        readonly expected: string;
+        readonly answer: string;
+        readonly roles: readonly string[];
+        readonly notBefore: number;
+        readonly notAfter: number;
+        readonly serial: string;
+        readonly encoded?: string;
+      }
+    | {
+        readonly operation: 'tree node';
+        readonly root: string;
+        readonly path: readonly TreeStep[];
+        readonly infos: readonly string[];
+        readonly node: string;
+      }
+    | {
+        readonly operation: 'compartment node';
+        readonly root: string;
+        readonly compartment: string;
+        readonly epoch: number;
+        readonly path: readonly TreeStep[];
+        readonly node: string;
+      }
+    | {
+        readonly operation: 'node key';
+        readonly node: string;
+        readonly kem: number;
+        readonly info: string;
+        readonly seed: string;
+        readonly publicKey: string;
+      }
+    | {
+        readonly operation: 'statement';
+        readonly author: Party;
+        readonly body: string;
+        readonly signatureInput: string;
+        readonly signed: string;
+      }
+    | {
+        readonly operation: 'verify statement';
+        readonly author: string;
+        readonly signed: string;
+        readonly body?: string;
+      }
+    | {
+        readonly operation: 'compartments';
+        readonly owner: Party;
+        readonly root: string;
+        readonly recordId: string;
+        readonly names: readonly string[];
+        readonly randomness: string;
+        readonly list: readonly {
+          readonly name: string;
+          readonly epoch: number;
+          readonly kem: number;
+          readonly publicKey: string;
+        }[];
+        readonly rootInfo: string;
+        readonly rootAad: string;
+        readonly rootPlaintext: string;
+        readonly signed: string;
+      }
+    | { readonly operation: 'verify compartments'; readonly owner: string; readonly signed: string }
+    | {
+        readonly operation: 'open root';
+        readonly owner: Party;
+        readonly signed: string;
+        readonly root?: string;
+      }
+    | {
+        readonly operation: 'group';
+        readonly keeper: Party;
+        readonly group: { readonly name: string; readonly epoch: number; readonly kem: number };
+        readonly members: readonly string[];
+        readonly randomness: string;
+        readonly seed: string;
+        readonly publicKey: string;
+        readonly wrapInfos: readonly string[];
+        readonly wrapAad: string;
+        readonly wrapPlaintext: string;
+        readonly signed: string;
+      }
+    | { readonly operation: 'verify group'; readonly keeper: string; readonly signed: string }
+    | {
+        readonly operation: 'open group';
+        readonly keeper: string;
+        readonly member: Party;
+        readonly signed: string;
+        readonly seed?: string | null;
+      }
+    | {
+        readonly operation: 'key file';
+        readonly keys: Seeds;
+        readonly passphrase: string;
+        readonly salt: string;
+        readonly sealSalt: string;
+        readonly stretchedKey: string;
+        readonly context: string;
+        readonly content: string;
+        readonly file: string;
+      }
+    | {
+        readonly operation: 'open key file';
+        readonly passphrase: string;
+        readonly file: string;
+        readonly keys?: Seeds;
+      }
+  );
+
+/** The key pairs that seeds give. */
+export function keysOf(seeds: Seeds): SoftwareKeys {
+  const key = (seed: string): SoftwareDecapsulator =>
+    new SoftwareDecapsulator(seeds.kem as KemId, new Secret('kem seed', unhex(seed)));
+  return {
+    signer: new SoftwareSigner(new Secret('signing seed', unhex(seeds.signingSeed))),
+    handshake: key(seeds.handshakeSeed),
+    sealing: key(seeds.sealingSeed),
+  };
+}
+
+/** The seeds of key pairs. */
+export function seedsOf(keys: SoftwareKeys): Seeds {
+  return {
+    kem: keys.sealing.kem,
+    signingSeed: hex(exposeSecret(keys.signer.seed)),
+    handshakeSeed: hex(exposeSecret(keys.handshake.seed)),
+    sealingSeed: hex(exposeSecret(keys.sealing.seed)),
+  };
+}
+
+/** The credential of a party of these vectors: self-issued, and taken as pinned. */
+export function anchorOf(encoded: string): Identity['credential'] {
+  const bytes = unhex(encoded);
+  const body = bytes.subarray(4 + utf8('muniment/1 signed credential').length + 4, -68);
+  return readAnchor(bytes, sha256(body));
+}
+
+/** A party with its keys. */
+export function identityOf(party: Party): Identity {
+  return createIdentity(keysOf(party), anchorOf(party.credential));
+}
+
+/** The file. */
+export async function generate(): Promise<VectorFile<KeysCase>> {
+  const parties = await createParties();
+  return {
+    description:
+      'Credentials, proof of possession, key trees, compartments, groups, signed statements and key files, made and refused.',
+    spec: 'spec/keys.md',
+    cases: [
+      ...(await credentialCases(parties)),
+      ...(await possessionCases(parties)),
+      ...treeCases(),
+      ...(await statementCases(parties)),
+      ...(await compartmentsCases(parties)),
+      ...(await groupCases(parties)),
+      ...(await keyFileCases()),
+    ],
+  };
+}
+
+const FROM = 1_700_000_000_000;
+const UNTIL = 1_800_000_000_000;
+const LABEL_AT = 4;
+
+interface Parties {
+  readonly hospital: Identity;
+  readonly stranger: Identity;
+  readonly patient: Identity;
+  readonly hybrid: Identity;
+  readonly keeper: Identity;
+  readonly doctor: Identity;
+}
+
+async function createParties(): Promise<Parties> {
+  const make = (subject: string, roles: readonly string[], kem: KemId = KEM_X25519): Promise<Identity> =>
+    createAnchor(
+      { subject, roles, notBefore: FROM, notAfter: UNTIL },
+      { kem, random: seededRandom(`keys party ${subject}`) },
+    );
+  return {
+    hospital: await make('Hospital', ['administrator']),
+    stranger: await make('Stranger', ['administrator']),
+    patient: await make('Núria', ['patient']),
+    hybrid: await make('Pol', ['patient'], KEM_XWING),
+    keeper: await make('Keeper', ['keeper:speciality:cardiology']),
+    doctor: await make('Dr. Ruiz', ['doctor', 'speciality:cardiology']),
+  };
+}
+
+function partyOf(identity: Identity): Party {
+  return { ...seedsOf(inMemory(identity)), credential: hex(identity.credential.encoded) };
+}
+
+function signingSeed(identity: IdentityKeys): Uint8Array {
+  return exposeSecret(inMemory(identity).signer.seed);
+}
+
+// All keys of the vectors live in memory; the type of an identity leaves that open.
+function inMemory(identity: IdentityKeys): SoftwareKeys {
+  return identity as SoftwareKeys;
+}
+
+function credentialVector(name: string, identity: Identity, issuerSeed: Uint8Array): KeysCase {
+  const { credential } = identity;
+  const { subject, roles, signing, handshake, sealing, notBefore, notAfter, serial, issuer } = credential;
+  const publicKeys = encodePublicKeys(credential);
+  const body = tuple('credential', subject, roles, publicKeys, notBefore, notAfter, serial, issuer);
+  const signatureInput = tuple('credential signature', body);
+  return {
+    name: `credential: ${name}`,
+    operation: 'credential',
+    issuerSeed: hex(issuerSeed),
+    fields: {
+      subject,
+      roles,
+      signing: { algorithm: signing.algorithm, publicKey: hex(signing.publicKey) },
+      handshake: { kem: handshake.kem, publicKey: hex(handshake.publicKey) },
+      sealing: { kem: sealing.kem, publicKey: hex(sealing.publicKey) },
+      notBefore,
+      notAfter,
+      serial: hex(serial),
+      issuer: hex(issuer),
+    },
+    publicKeys: hex(publicKeys),
+    body: hex(body),
+    id: hex(credential.id),
+    signatureInput: hex(signatureInput),
+    signature: hex(ed25519Sign(issuerSeed, signatureInput)),
+    encoded: hex(credential.encoded),
+  };
+}
+
+async function credentialCases({ hospital, stranger, patient, hybrid }: Parties): Promise<KeysCase[]> {
+  const issued = await enrolled(hospital);
+  const { credential } = issued;
+  const encoded = credential.encoded;
+  const verify = (
+    name: string,
+    bytes: Uint8Array,
+    other: { at?: number | 'ever'; issuer?: Identity } = {},
+    error: ErrorCode | null = 'KEY_CREDENTIAL',
+  ): KeysCase => {
+    const base = {
+      name: `verify credential: ${name}`,
+      operation: 'verify credential',
+      encoded: hex(bytes),
+      issuer: hex((other.issuer ?? hospital).credential.encoded),
+      at: other.at ?? FROM,
+    } as const;
+    return error === null ? { ...base, id: hex(credential.id) } : { ...base, error };
+  };
+  const keys: TupleItem[] = [
+    credential.signing.algorithm,
+    credential.signing.publicKey,
+    credential.handshake.kem,
+    credential.handshake.publicKey,
+    credential.sealing.kem,
+    credential.sealing.publicKey,
+  ];
+  const parts = (changes: Readonly<Record<number, TupleItem>> = {}): TupleItem[] =>
+    Object.assign(
+      [
+        credential.subject,
+        credential.roles,
+        encodeItems(keys),
+        credential.notBefore,
+        credential.notAfter,
+        credential.serial,
+        credential.issuer,
+      ],
+      changes,
+    );
+  // A credential that its issuer did sign, and that is malformed in one place.
+  const signed = (body: Uint8Array, signer: Identity = hospital): Uint8Array =>
+    tuple('signed credential', body, ed25519Sign(signingSeed(signer), tuple('credential signature', body)));
+  const malformed = (name: string, changes: Readonly<Record<number, TupleItem>>): KeysCase =>
+    verify(name, signed(tuple('credential', ...parts(changes))));
+  const otherKeys = (changes: Readonly<Record<number, TupleItem>>): Record<number, TupleItem> => ({
+    2: encodeItems(Object.assign([...keys], changes)),
+  });
+  const anchor = hospital.credential;
+  const readCase = (name: string, bytes: Uint8Array, pinned: Uint8Array, error?: ErrorCode): KeysCase => ({
+    name: `read anchor: ${name}`,
+    operation: 'read anchor',
+    encoded: hex(bytes),
+    pinnedId: hex(pinned),
+    ...(error === undefined ? {} : { error }),
+  });
+  const body = tuple('credential', ...parts());
+  const signature = ed25519Sign(signingSeed(hospital), tuple('credential signature', body));
+  return [
+    credentialVector('self-issued, X25519', hospital, signingSeed(hospital)),
+    credentialVector('self-issued, X-Wing', hybrid, signingSeed(hybrid)),
+    credentialVector('issued', issued, signingSeed(hospital)),
+    readCase('as it should be', anchor.encoded, anchor.id),
+    readCase('another pinned Id', anchor.encoded, flipped(anchor.id, 0), 'KEY_CREDENTIAL'),
+    readCase(
+      'the signature altered',
+      flipped(anchor.encoded, anchor.encoded.length - 1),
+      anchor.id,
+      'KEY_CREDENTIAL',
+    ),
+    readCase('a credential that somebody issued', encoded, credential.id, 'KEY_CREDENTIAL'),
+    readCase('part of it', anchor.encoded.subarray(0, 100), anchor.id, 'KEY_CREDENTIAL'),
+    verify('as it should be, at its first millisecond', encoded, {}, null),
+    verify('as it should be, at its last millisecond', encoded, { at: UNTIL }, null),
+    verify('as it should be, whatever the time', encoded, { at: 'ever' }, null),
+    verify('a millisecond too early', encoded, { at: FROM - 1 }),
+    verify('a millisecond too late', encoded, { at: UNTIL + 1 }),
+    verify('another issuer', encoded, { issuer: stranger }),
+    verify('another issuer, whatever the time', encoded, { issuer: stranger, at: 'ever' }),
+    verify('signed by somebody else in the name of the issuer', signed(body, stranger)),
+    verify('self-issued', patient.credential.encoded),
+    verify('its signature altered', flipped(encoded, encoded.length - 1)),
+    verify('its subject altered', flipped(encoded, encoded.indexOf('D'.charCodeAt(0), 60))),
+    verify(
+      'signed without the label of credential signatures',
+      tuple('signed credential', body, ed25519Sign(signingSeed(hospital), body)),
+    ),
+    verify('another outer label', tuple('signed statement', body, signature)),
+    verify('another inner label', signed(tuple('statement', ...parts()))),
+    verify('a signature of 63 bytes', tuple('signed credential', body, signature.subarray(1))),
+    verify('a further outer part', tuple('signed credential', body, signature, '')),
+    verify('a byte after its end', unhex(hex(encoded) + '00')),
+    verify('cut off by a byte', encoded.subarray(0, -1)),
+    verify('nothing', new Uint8Array(0)),
+    verify('more than 6144 bytes', tuple('signed credential', new Uint8Array(6144), signature)),
+    malformed('an empty subject', { 0: '' }),
+    malformed('a subject of 129 bytes', { 0: 'x'.repeat(129) }),
+    malformed('a subject that is not UTF-8', { 0: Uint8Array.of(0xff) }),
+    malformed('no role', { 1: [] }),
+    malformed('seventeen roles', { 1: Array.from({ length: 17 }, (_, i) => `role ${String(i)}`) }),
+    malformed('a role of 129 bytes', { 1: ['x'.repeat(129)] }),
+    malformed('an unknown signature algorithm', otherKeys({ 0: 'Ed448' })),
+    malformed('a signing key of 31 bytes', otherKeys({ 1: new Uint8Array(31) })),
+    malformed('an unknown KEM', otherKeys({ 2: 0x0010 })),
+    malformed('a key of another KEM', otherKeys({ 2: KEM_XWING })),
+    malformed('a sealing key of 33 bytes', otherKeys({ 5: new Uint8Array(33) })),
+    malformed('a seventh part among the keys', otherKeys({ 6: '' })),
+    malformed('a time of four bytes', { 3: new Uint8Array(4) }),
+    malformed('a time of 2^53', { 4: unhex('0020000000000000') }),
+    malformed('a serial of 15 bytes', { 5: new Uint8Array(15) }),
+    malformed('an issuer of 31 bytes', { 6: new Uint8Array(31) }),
+    malformed('an eighth part', { 7: '' }),
+    verify('a part too few', signed(tuple('credential', ...parts().slice(0, -1)))),
+    malformed('validity that ends before it begins', { 3: UNTIL, 4: FROM }),
+  ];
+}
+
+// Plays both sides of an issuance with fixed randomness.
+async function enrolled(issuer: Identity): Promise<Identity> {
+  const keys = createKeys({ kem: KEM_X25519, random: seededRandom('keys enrolled') });
+  const request = await requestCredential(keys, { subject: 'Dr. Ruiz', roles: ['doctor'] });
+  const { challenge, expected } = challengePossession(
+    request,
+    issuer.credential,
+    seededRandom('keys challenge'),
+  );
+  const answer = await answerChallenge(keys, request, challenge, issuer.credential);
+  const terms = {
+    roles: ['doctor'],
+    notBefore: FROM,
+    notAfter: UNTIL,
+    serial: seededRandom('keys serial')(16),
+  };
+  return createIdentity(keys, await issueCredential(issuer, request, { expected, answer }, terms));
+}
+
+async function possessionCases({ hospital, stranger }: Parties): Promise<KeysCase[]> {
+  const keys = createKeys({ kem: KEM_X25519, random: seededRandom('keys enrolled') });
+  const others = createKeys({ kem: KEM_X25519, random: seededRandom('keys others') });
+  const claim = { subject: 'Dr. Ruiz', roles: ['doctor', 'speciality:cardiology'] };
+  const request = await requestCredential(keys, claim);
+  const publicKeys = encodePublicKeys({
+    signing: keys.signer,
+    handshake: keys.handshake,
+    sealing: keys.sealing,
+  });
+  const body = tuple('credential request', claim.subject, claim.roles, publicKeys);
+  const signatureInput = tuple('credential request signature', body);
+  const signature = ed25519Sign(signingSeed(keys), signatureInput);
+  const { random, taken } = recordedRandom('keys possession');
+  const { challenge, expected } = challengePossession(request, hospital.credential, random);
+  const answer = await answerChallenge(keys, request, challenge, hospital.credential);
+  const sameSubject = await requestCredential(keys, { ...claim, roles: ['administrator'] });
+  const info = tuple('possession', suite(KEM_X25519), sha256(request));
+  const aad = (purpose: string): string => hex(tuple('possession aad', purpose, hospital.credential.id));
+
+  const refusedRequest = (name: string, bytes: Uint8Array): KeysCase => ({
+    name: `read credential request: ${name}`,
+    operation: 'read credential request',
+    request: hex(bytes),
+    error: 'KEY_POSSESSION',
+  });
+  const resigned = (text: Uint8Array, seed = signingSeed(keys)): Uint8Array =>
+    tuple('signed credential request', text, ed25519Sign(seed, tuple('credential request signature', text)));
+  const answering = (
+    name: string,
+    other: { keys?: SoftwareKeys; request?: Uint8Array; challenge?: Uint8Array; issuer?: Identity },
+    error: ErrorCode | null = 'KEY_POSSESSION',
+  ): KeysCase => ({
+    name: `answer challenge: ${name}`,
+    operation: 'answer challenge',
+    keys: seedsOf(other.keys ?? keys),
+    request: hex(other.request ?? request),
+    challenge: hex(other.challenge ?? challenge),
+    issuer: hex((other.issuer ?? hospital).credential.encoded),
+    ...(error === null ? { answer: hex(answer) } : { error }),
+  });
+  const serial = seededRandom('keys serial')(16);
+  const terms = { roles: ['doctor'], notBefore: FROM, notAfter: UNTIL, serial };
+  const issued = await issueCredential(hospital, request, { expected, answer }, terms);
+  const issuing = (name: string, other: object, error: ErrorCode | null): KeysCase => ({
+    name: `issue credential: ${name}`,
+    operation: 'issue credential',
+    issuer: partyOf(hospital),
+    request: hex(request),
+    expected: hex(exposeSecret(expected)),
+    answer: hex(answer),
+    ...terms,
+    serial: hex(serial),
+    ...other,
+    ...(error === null ? { encoded: hex(issued.encoded) } : { error }),
+  });
+  // The two sealed values of the challenge, exchanged.
+  const half = (challenge.length - LABEL_AT - utf8('muniment/1 possession challenge').length) / 2;
+  const start = challenge.length - 2 * half;
+  const swapped = new Uint8Array(challenge);
+  swapped.set(challenge.subarray(start + half), start);
+  swapped.set(challenge.subarray(start, start + half), start + half);
+  return [
+    {
+      name: 'credential request: a doctor',
+      operation: 'credential request',
+      keys: seedsOf(keys),
+      ...claim,
+      body: hex(body),
+      signatureInput: hex(signatureInput),
+      signature: hex(signature),
+      request: hex(request),
+    },
+    refusedRequest('its signature altered', flipped(request, request.length - 1)),
+    refusedRequest('signed with another key', resigned(body, signingSeed(others))),
+    refusedRequest('a further part', resigned(unhex(hex(body) + '00000000'))),
+    refusedRequest(
+      'seventeen roles',
+      resigned(
+        tuple(
+          'credential request',
+          'x',
+          Array.from({ length: 17 }, () => 'r'),
+          publicKeys,
+        ),
+      ),
+    ),
+    refusedRequest(
+      'a subject of 129 bytes',
+      resigned(tuple('credential request', 'x'.repeat(129), [], publicKeys)),
+    ),
+    refusedRequest('another label', resigned(tuple('credential', claim.subject, claim.roles, publicKeys))),
+    refusedRequest('more than 6144 bytes', resigned(new Uint8Array(6144))),
+    refusedRequest('nothing', new Uint8Array(0)),
+    {
+      name: 'possession challenge: X25519',
+      operation: 'possession challenge',
+      request: hex(request),
+      issuer: hex(hospital.credential.encoded),
+      randomness: taken(),
+      requestDigest: hex(sha256(request)),
+      info: { handshake: hex(info), sealing: hex(info) },
+      aad: { handshake: aad('handshake'), sealing: aad('sealing') },
+      expected: hex(exposeSecret(expected)),
+      challenge: hex(challenge),
+    },
+    answering('as it should be', {}, null),
+    answering('other keys', { keys: others }),
+    answering('handshake and sealing key exchanged', {
+      keys: { signer: keys.signer, handshake: keys.sealing, sealing: keys.handshake },
+    }),
+    answering('another request of the same keys', { request: sameSubject }),
+    answering('another issuer', { issuer: stranger }),
+    answering('the two sealed values exchanged', { challenge: swapped }),
+    answering('altered', { challenge: flipped(challenge, challenge.length - 1) }),
+    answering('a byte after its end', { challenge: unhex(hex(challenge) + '00') }),
+    answering('cut off by a byte', { challenge: challenge.subarray(0, -1) }),
+    issuing('as it should be, with fewer roles than were asked for', {}, null),
+    issuing('a wrong answer', { answer: hex(flipped(answer, 10)) }, 'KEY_POSSESSION'),
+    issuing('no answer', { answer: '' }, 'KEY_POSSESSION'),
+    issuing('a role that was not asked for', { roles: ['administrator'] }, 'KEY_POSSESSION'),
+    issuing('no role', { roles: [] }, 'KEY_CREDENTIAL'),
+    issuing('validity that ends before it begins', { notBefore: UNTIL, notAfter: FROM }, 'KEY_CREDENTIAL'),
+    issuing('a serial of 15 bytes', { serial: '00'.repeat(15) }, 'KEY_CREDENTIAL'),
+    issuing('an altered request', { request: hex(flipped(request, request.length - 1)) }, 'KEY_POSSESSION'),
+  ];
+}
+
+function treeRoot(): NodeSecret {
+  return new Secret('tree node', seededRandom('keys tree')(32));
+}
+
+function treeCases(): KeysCase[] {
+  const root = treeRoot();
+  const paths: Record<string, readonly TreeStep[]> = {
+    'the root itself': [],
+    'a child': [{ name: 'treatments', epoch: 0 }],
+    'the child, rotated once': [{ name: 'treatments', epoch: 1 }],
+    'a grandchild': [
+      { name: 'treatments', epoch: 0 },
+      { name: 'cardiology', epoch: 2 },
+    ],
+    'an empty name': [{ name: '', epoch: 0 }],
+    'a name beyond ASCII, the greatest epoch': [{ name: 'història', epoch: 9007199254740991 }],
+  };
+  const compartments: readonly (readonly [string, number, readonly TreeStep[]])[] = [
+    ['', 0, []],
+    ['inbox', 0, [{ name: 'inbox', epoch: 0 }]],
+    ['treatments', 3, [{ name: 'treatments', epoch: 3 }]],
+    [
+      'treatments/cardiology',
+      3,
+      [
+        { name: 'treatments', epoch: 0 },
+        { name: 'cardiology', epoch: 3 },
+      ],
+    ],
+  ];
+  const child = deriveNode(root, [{ name: 'treatments', epoch: 0 }]);
+  return [
+    ...Object.entries(paths).map(([name, path]): KeysCase => ({
+      name: `tree node: ${name}`,
+      operation: 'tree node',
+      root: hex(exposeSecret(root)),
+      path,
+      infos: path.map((step) => hex(tuple('node', step.name, step.epoch))),
+      node: hex(exposeSecret(deriveNode(root, path))),
+    })),
+    ...compartments.map(([compartment, epoch, path]): KeysCase => ({
+      name: `compartment node: '${compartment}' at epoch ${String(epoch)}`,
+      operation: 'compartment node',
+      root: hex(exposeSecret(root)),
+      compartment,
+      epoch,
+      path,
+      node: hex(exposeSecret(compartmentNode(root, compartment, epoch))),
+    })),
+    ...([KEM_X25519, KEM_XWING] as const).map((kem): KeysCase => {
+      const key = nodeKey(child, kem);
+      return {
+        name: `node key: ${kem === KEM_XWING ? 'X-Wing' : 'X25519'}`,
+        operation: 'node key',
+        node: hex(exposeSecret(child)),
+        kem,
+        info: hex(tuple('node kem', kem)),
+        seed: hex(exposeSecret(key.seed)),
+        publicKey: hex(key.publicKey),
+      };
+    }),
+  ];
+}
+
+// A statement of this author over any body, well-formed or not.
+function statementOver(author: Identity, body: Uint8Array): Uint8Array {
+  const { id } = author.credential;
+  return tuple(
+    'signed statement',
+    id,
+    body,
+    ed25519Sign(signingSeed(author), tuple('statement signature', id, body)),
+  );
+}
+
+async function statementCases({ hospital, stranger }: Parties): Promise<KeysCase[]> {
+  const { id } = hospital.credential;
+  const body = tuple('example statement', 'text');
+  const signed = await signStatement(hospital, body);
+  const signature = signed.subarray(-64);
+  const verify = (name: string, bytes: Uint8Array, error: ErrorCode | null): KeysCase => ({
+    name: `verify statement: ${name}`,
+    operation: 'verify statement',
+    author: hex(hospital.credential.encoded),
+    signed: hex(bytes),
+    ...(error === null ? { body: hex(body) } : { error }),
+  });
+  const asStranger = tuple(
+    'signed statement',
+    id,
+    body,
+    ed25519Sign(signingSeed(stranger), tuple('statement signature', id, body)),
+  );
+  return [
+    {
+      name: 'statement: a text',
+      operation: 'statement',
+      author: partyOf(hospital),
+      body: hex(body),
+      signatureInput: hex(tuple('statement signature', id, body)),
+      signed: hex(signed),
+    },
+    verify('as it should be', signed, null),
+    verify('of another author', statementOver(stranger, body), 'KEY_SIGNATURE'),
+    verify('signed by somebody else in the name of the author', asStranger, 'KEY_SIGNATURE'),
+    verify('its signature altered', flipped(signed, signed.length - 1), 'KEY_SIGNATURE'),
+    verify('its body altered', flipped(signed, signed.length - 69), 'KEY_SIGNATURE'),
+    verify(
+      'signed without the label of statement signatures',
+      tuple('signed statement', id, body, ed25519Sign(signingSeed(hospital), body)),
+      'KEY_SIGNATURE',
+    ),
+    verify('another label', tuple('signed credential', id, body, signature), 'WIRE_TUPLE'),
+    verify('an Id of 31 bytes', tuple('signed statement', id.subarray(1), body, signature), 'WIRE_TUPLE'),
+    verify(
+      'a signature of 63 bytes',
+      tuple('signed statement', id, body, signature.subarray(1)),
+      'WIRE_TUPLE',
+    ),
+    verify('a further part', tuple('signed statement', id, body, signature, ''), 'WIRE_TUPLE'),
+    verify('cut off by a byte', signed.subarray(0, -1), 'WIRE_TUPLE'),
+    verify('nothing', new Uint8Array(0), 'WIRE_TUPLE'),
+  ];
+}
+
+async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
+  const { patient, hybrid, stranger } = parties;
+  const root = treeRoot();
+  const recordId = seededRandom('keys record')(16);
+  const names = ['treatments', 'treatments/cardiology'];
+  const made = async (name: string, owner: Identity): Promise<{ vector: KeysCase; signed: Uint8Array }> => {
+    const { random, taken } = recordedRandom(`keys compartments ${name}`);
+    const signed = await publishCompartments(owner, root, { recordId, names }, random);
+    const kem = owner.sealing.kem;
+    const list = ['', 'inbox', ...names].map((compartment): Compartment => {
+      const { publicKey } = nodeKey(compartmentNode(root, compartment, 0), kem);
+      return { name: compartment, epoch: 0, kem, publicKey };
+    });
+    const vector: KeysCase = {
+      name: `compartments: ${name}`,
+      operation: 'compartments',
+      owner: partyOf(owner),
+      root: hex(exposeSecret(root)),
+      recordId: hex(recordId),
+      names,
+      randomness: taken(),
+      list: list.map((one) => ({ ...one, publicKey: hex(one.publicKey) })),
+      rootInfo: hex(tuple('root wrap', suite(kem), owner.credential.id)),
+      rootAad: hex(tuple('root wrap aad', recordId)),
+      rootPlaintext: hex(tuple('root', exposeSecret(root))),
+      signed: hex(signed),
+    };
+    return { vector, signed };
+  };
+  const classical = await made('X25519', patient);
+  const verify = (name: string, signed: Uint8Array, error?: ErrorCode): KeysCase => ({
+    name: `verify compartments: ${name}`,
+    operation: 'verify compartments',
+    owner: hex(patient.credential.encoded),
+    signed: hex(signed),
+    ...(error === undefined ? {} : { error }),
+  });
+  const key = nodeKey(root, KEM_X25519).publicKey;
+  const item = (name: string, kem = KEM_X25519, publicKey = key): TupleItem => [name, 0, kem, publicKey];
+  const encapsulation = new Uint8Array(32);
+  const stated = (list: TupleItem, changes: Readonly<Record<number, TupleItem>> = {}): Uint8Array =>
+    statementOver(
+      patient,
+      tuple(
+        'compartments',
+        ...Object.assign([recordId, patient.credential.id, list, encapsulation, new Uint8Array(16)], changes),
+      ),
+    );
+  const good = [item(''), item('inbox')];
+  const open = (name: string, signed: Uint8Array, found: boolean): KeysCase => ({
+    name: `open root: ${name}`,
+    operation: 'open root',
+    owner: partyOf(patient),
+    signed: hex(signed),
+    ...(found ? { root: hex(exposeSecret(root)) } : { error: 'KEY_OPEN' }),
+  });
+  const elsewhere = await publishCompartments(
+    patient,
+    root,
+    { recordId: flipped(recordId, 0), names: [] },
+    seededRandom('keys compartments elsewhere'),
+  );
+  const badRoot = (plaintext: Uint8Array): Uint8Array => {
+    const { encapsulation: sealedTo, ciphertext } = hpkeSeal(
+      patient.credential.sealing,
+      tuple('root wrap', suite(KEM_X25519), patient.credential.id),
+      tuple('root wrap aad', recordId),
+      plaintext,
+      seededRandom('keys compartments bad root'),
+    );
+    return stated(good, { 3: sealedTo, 4: ciphertext });
+  };
+  // The sealed root of another record, put into the statement about this one.
+  const [foreignEncapsulation, foreignCiphertext] = lastTwoParts(elsewhere);
+  return [
+    classical.vector,
+    (await made('X-Wing', hybrid)).vector,
+    verify('as it should be', classical.signed),
+    verify('the least that there may be', stated(good)),
+    verify(
+      'of another owner',
+      await publishCompartments(
+        stranger,
+        root,
+        { recordId, names: [] },
+        seededRandom('keys compartments stranger'),
+      ),
+      'KEY_SIGNATURE',
+    ),
+    verify('a statement of another kind', statementOver(patient, tuple('group', 'x')), 'WIRE_TUPLE'),
+    verify('a list without the root', stated([item('inbox')]), 'WIRE_TUPLE'),
+    verify('the root not first', stated([item('inbox'), item('')]), 'WIRE_TUPLE'),
+    verify('a list without the inbox', stated([item(''), item('treatments')]), 'WIRE_TUPLE'),
+    verify('an empty list', stated([]), 'WIRE_TUPLE'),
+    verify('a name twice', stated([...good, item('x'), item('x')]), 'WIRE_TUPLE'),
+    verify('another owner inside', stated(good, { 1: stranger.credential.id }), 'WIRE_TUPLE'),
+    verify('a record id of 15 bytes', stated(good, { 0: new Uint8Array(15) }), 'WIRE_TUPLE'),
+    verify('an unknown KEM', stated([item(''), item('inbox', 16)]), 'KEY_ALGORITHM'),
+    verify(
+      'a public key of 31 bytes',
+      stated([item(''), item('inbox', KEM_X25519, key.subarray(1))]),
+      'WIRE_TUPLE',
+    ),
+    verify('a name of 129 bytes', stated([...good, item('x'.repeat(129))]), 'WIRE_LIMIT'),
+    verify(
+      '257 compartments',
+      stated([...good, ...Array.from({ length: 255 }, (_, i) => item(String(i)))]),
+      'WIRE_LIMIT',
+    ),
+    verify('a further part', stated(good, { 5: '' }), 'WIRE_TUPLE'),
+    open('as it should be', classical.signed, true),
+    open('an empty ciphertext', stated(good, { 4: '' }), false),
+    open(
+      'the sealed root of another record',
+      stated(good, { 3: foreignEncapsulation, 4: foreignCiphertext }),
+      false,
+    ),
+    open('a root of 31 bytes', badRoot(tuple('root', new Uint8Array(31))), false),
+    open('something else than a root', badRoot(tuple('group key', new Uint8Array(32))), false),
+    open('an encapsulation of 31 bytes', stated(good, { 3: new Uint8Array(31) }), false),
+  ];
+}
+
+// The sealed root of a list of compartments: the last two parts of its body.
+function lastTwoParts(signed: Uint8Array): [Uint8Array, Uint8Array] {
+  const body = signed.subarray(0, -68);
+  const ciphertext = body.subarray(-(tuple('root', new Uint8Array(32)).length + 16));
+  const encapsulation = body.subarray(
+    body.length - ciphertext.length - 4 - 32,
+    body.length - ciphertext.length - 4,
+  );
+  return [encapsulation, ciphertext];
+}
+
+async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties): Promise<KeysCase[]> {
+  const name = 'speciality:cardiology';
+  const made = async (
+    title: string,
+    group: { name: string; epoch: number; kem: KemId },
+    members: readonly Identity[],
+  ): Promise<{ vector: KeysCase; signed: Uint8Array; seed: Uint8Array; publicKey: Uint8Array }> => {
+    const { random, taken } = recordedRandom(`keys group ${title}`);
+    const credentials = members.map((member) => member.credential);
+    const signed = await publishGroup(keeper, { ...group, members: credentials }, random);
+    const seed = unhex(taken().slice(0, 64));
+    const { publicKey } = new SoftwareDecapsulator(group.kem, new Secret('kem seed', new Uint8Array(seed)));
+    const vector: KeysCase = {
+      name: `group: ${title}`,
+      operation: 'group',
+      keeper: partyOf(keeper),
+      group,
+      members: credentials.map((member) => hex(member.encoded)),
+      randomness: taken(),
+      seed: hex(seed),
+      publicKey: hex(publicKey),
+      wrapInfos: credentials.map((member) => hex(tuple('group wrap', suite(member.sealing.kem), member.id))),
+      wrapAad: hex(tuple('group wrap aad', group.name, group.epoch, group.kem, publicKey)),
+      wrapPlaintext: hex(tuple('group key', seed)),
+      signed: hex(signed),
+    };
+    return { vector, signed, seed, publicKey };
+  };
+  const first = await made('two members', { name, epoch: 0, kem: KEM_X25519 }, [doctor, patient]);
+  const none = await made('no members', { name, epoch: 1, kem: KEM_X25519 }, []);
+  const large = await made('X-Wing, one member', { name, epoch: 2, kem: KEM_XWING }, [hybrid]);
+  const other = await made('another group', { name: 'insurer', epoch: 0, kem: KEM_X25519 }, [doctor]);
+  const verify = (title: string, signed: Uint8Array, error?: ErrorCode): KeysCase => ({
+    name: `verify group: ${title}`,
+    operation: 'verify group',
+    keeper: hex(keeper.credential.encoded),
+    signed: hex(signed),
+    ...(error === undefined ? {} : { error }),
+  });
+  const stated = (changes: Readonly<Record<number, TupleItem>>): Uint8Array =>
+    statementOver(
+      keeper,
+      tuple('group', ...Object.assign([name, 0, KEM_X25519, first.publicKey, [] as TupleItem[]], changes)),
+    );
+  const open = (
+    title: string,
+    member: Identity,
+    signed: Uint8Array,
+    found: Uint8Array | null | ErrorCode,
+  ): KeysCase => ({
+    name: `open group: ${title}`,
+    operation: 'open group',
+    keeper: hex(keeper.credential.encoded),
+    member: partyOf(member),
+    signed: hex(signed),
+    ...(typeof found === 'string' ? { error: found } : { seed: found === null ? null : hex(found) }),
+  });
+  // A keeper that wraps something else than the group's key to a member.
+  const badWrap = (plaintext: Uint8Array): Uint8Array => {
+    const { encapsulation, ciphertext } = hpkeSeal(
+      doctor.credential.sealing,
+      tuple('group wrap', suite(KEM_X25519), doctor.credential.id),
+      tuple('group wrap aad', name, 0, KEM_X25519, first.publicKey),
+      plaintext,
+      seededRandom('keys group bad wrap'),
+    );
+    return stated({ 4: [[doctor.credential.id, encapsulation, ciphertext]] });
+  };
+  const wrapped = (encapsulation: Uint8Array): TupleItem => [
+    [doctor.credential.id, encapsulation, new Uint8Array(80)],
+  ];
+  // Epoch 0's wraps under the name of epoch 1: bound by the wrap's associated data.
+  const moved = moveEpoch(keeper, first.signed, 1);
+  return [
+    first.vector,
+    none.vector,
+    large.vector,
+    verify('as it should be', first.signed),
+    verify('no members', none.signed),
+    verify('a group that the signer does not keep', other.signed, 'KEY_CREDENTIAL'),
+    verify(
+      'signed by somebody else',
+      await publishGroup(
+        stranger,
+        { name, epoch: 0, kem: KEM_X25519, members: [] },
+        seededRandom('keys group stranger'),
+      ),
+      'KEY_SIGNATURE',
+    ),
+    verify('a name of 129 bytes', stated({ 0: 'x'.repeat(129) }), 'WIRE_LIMIT'),
+    verify('an unknown KEM', stated({ 2: 0x0010 }), 'KEY_ALGORITHM'),
+    verify('a public key of 31 bytes', stated({ 3: new Uint8Array(31) }), 'WIRE_TUPLE'),
+    verify('a member Id of 31 bytes', stated({ 4: [[new Uint8Array(31), '', '']] }), 'WIRE_TUPLE'),
+    verify('a member with a part too many', stated({ 4: [[new Uint8Array(32), '', '', '']] }), 'WIRE_TUPLE'),
+    verify(
+      '257 members',
+      stated({ 4: Array.from({ length: 257 }, () => [new Uint8Array(32), '', '']) }),
+      'WIRE_LIMIT',
+    ),
+    verify('a further part', stated({ 5: '' }), 'WIRE_TUPLE'),
+    open('the first member', doctor, first.signed, first.seed),
+    open('the second member', patient, first.signed, first.seed),
+    open('X-Wing', hybrid, large.signed, large.seed),
+    open('nobody of the group', stranger, first.signed, null),
+    open('a wrap of no group', doctor, stated({ 4: wrapped(new Uint8Array(32).fill(9)) }), 'KEY_OPEN'),
+    open('a wrap with nothing in it', doctor, badWrap(tuple('group key')), 'KEY_OPEN'),
+    open('a wrap of something else', doctor, badWrap(tuple('root', first.seed)), 'KEY_OPEN'),
+    open('a wrap of another key', doctor, badWrap(tuple('group key', flipped(first.seed, 0))), 'KEY_OPEN'),
+    open('a wrap with a further part', doctor, badWrap(tuple('group key', first.seed, '')), 'KEY_OPEN'),
+    open(
+      'an encapsulation of another length',
+      doctor,
+      stated({ 4: wrapped(new Uint8Array(31)) }),
+      'KEY_OPEN',
+    ),
+    open('wraps of another epoch', doctor, moved, 'KEY_OPEN'),
+  ];
+}
+
+// The same statement body with another epoch, signed by the keeper: the epoch is the body's third part.
+function moveEpoch(keeper: Identity, signed: Uint8Array, epoch: number): Uint8Array {
+  const label = LABEL_AT + utf8('muniment/1 signed statement').length;
+  const body = new Uint8Array(signed.subarray(label + 4 + 32 + 4, -68));
+  const at = LABEL_AT + utf8('muniment/1 group').length + 4 + utf8('speciality:cardiology').length + 4;
+  new DataView(body.buffer).setBigUint64(at, BigInt(epoch));
+  return statementOver(keeper, body);
+}
+
+async function keyFileCases(): Promise<KeysCase[]> {
+  const made = async (name: string, kem: KemId, passphrase: string): Promise<KeysCase> => {
+    const keys = createKeys({ kem, random: seededRandom(`keys file ${name}`) });
+    const { random, taken } = recordedRandom(`keys file salts ${name}`);
+    const file = await exportKeys(keys, passphrase, random);
+    const salt = unhex(taken().slice(0, 64));
+    return {
+      name: `key file: ${name}`,
+      operation: 'key file',
+      keys: seedsOf(keys),
+      passphrase,
+      salt: hex(salt),
+      sealSalt: taken().slice(64),
+      stretchedKey: hex(await stretch(passphrase, salt, { n: 2 ** 15, r: 8, p: 1 })),
+      context: hex(tuple('key file context', 2 ** 15, 8, 1, salt)),
+      content: hex(contentOf(keys)),
+      file,
+    };
+  };
+  const keys = createKeys({ kem: KEM_X25519, random: seededRandom('keys file small') });
+  const passphrase = 'correct horse battery staple';
+  const salt = seededRandom('keys file small salt')(32);
+  const cost = { n: 2 ** 14, r: 8, p: 1 };
+  const written = async (content: Uint8Array, other = salt): Promise<string> => {
+    const key = await stretch(passphrase, other, cost);
+    const context = tuple('key file context', cost.n, cost.r, cost.p, other);
+    const sealed = sealOnce(key, context, content, seededRandom('keys file seal salt'));
+    return fileText({
+      format: 'muniment key file 1',
+      ...cost,
+      salt: toBase64url(other),
+      sealed: toBase64url(sealed),
+    });
+  };
+  const small = await written(contentOf(keys));
+  const members = JSON.parse(small) as Record<string, unknown>;
+  const without = (name: string): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(members).filter(([other]) => other !== name));
+  const open = (name: string, file: string, error: ErrorCode | null, other = passphrase): KeysCase => ({
+    name: `open key file: ${name}`,
+    operation: 'open key file',
+    passphrase: other,
+    file,
+    ...(error === null ? { keys: seedsOf(keys) } : { error }),
+  });
+  const altered = (name: string, at: number): string => {
+    const text = String(members[name]);
+    const letter = text[at] === 'A' ? 'B' : 'A';
+    return fileText({ ...members, [name]: text.slice(0, at) + letter + text.slice(at + 1) });
+  };
+  return [
+    await made('X-Wing', KEM_XWING, 'correct horse battery staple'),
+    await made('X25519, a passphrase in compatibility forms', KEM_X25519, '\uff41 ﬁne cafe\u0301'),
+    open('as it should be, at the least cost', small, null),
+    open('another passphrase', small, 'KEY_PASSPHRASE', 'Correct horse battery staple'),
+    open('no passphrase', small, 'KEY_PASSPHRASE', ''),
+    open('altered salt', altered('salt', 3), 'KEY_PASSPHRASE'),
+    open('altered salt of the sealed keys', altered('sealed', 3), 'KEY_PASSPHRASE'),
+    open('altered sealed keys', altered('sealed', 100), 'KEY_PASSPHRASE'),
+    open('nothing sealed', fileText({ ...members, sealed: '' }), 'KEY_PASSPHRASE'),
+    open('another cost than was used', fileText({ ...members, n: 2 ** 15 }), 'KEY_PASSPHRASE'),
+    open('nothing', '', 'KEY_FILE'),
+    open('not JSON', 'muniment', 'KEY_FILE'),
+    open('an array', '[1,2,3,4,5,6]', 'KEY_FILE'),
+    open('null', 'null', 'KEY_FILE'),
+    open('another format', fileText({ ...members, format: 'muniment key file 2' }), 'KEY_FILE'),
+    ...Object.keys(members).map((name) => open(`without ${name}`, fileText(without(name)), 'KEY_FILE')),
+    open('a further member', fileText({ ...members, note: '' }), 'KEY_FILE'),
+    open('a member twice', small.replace('{', '{"p":1,'), 'KEY_FILE'),
+    open('a cost as text', fileText({ ...members, n: '16384' }), 'KEY_FILE'),
+    open('a salt as a list', fileText({ ...members, salt: [] }), 'KEY_FILE'),
+    open('n under the least', fileText({ ...members, n: 2 ** 13 }), 'KEY_FILE'),
+    open('n over the most', fileText({ ...members, n: 2 ** 21 }), 'KEY_FILE'),
+    open('n that is no power of two', fileText({ ...members, n: 16385 }), 'KEY_FILE'),
+    open('another r', fileText({ ...members, r: 9 }), 'KEY_FILE'),
+    open('another p', fileText({ ...members, p: 16 }), 'KEY_FILE'),
+    open('a padded salt', fileText({ ...members, salt: `${String(members['salt'])}=` }), 'KEY_FILE'),
+    open('a salt of 31 bytes', await written(contentOf(keys), salt.subarray(1)), 'KEY_FILE'),
+    open('keys that are malformed inside', await written(tuple('key file')), 'KEY_FILE'),
+    open('keys of an unknown KEM inside', await written(contentOf(keys, 0x0010)), 'KEY_FILE'),
+    open('a further part inside', await written(unhex(hex(contentOf(keys)) + '00000000')), 'KEY_FILE'),
+  ];
+}
+
+function contentOf(keys: SoftwareKeys, kem: number = keys.handshake.kem): Uint8Array {
+  const seeds = seedsOf(keys);
+  return tuple(
+    'key file',
+    unhex(seeds.signingSeed),
+    kem,
+    unhex(seeds.handshakeSeed),
+    kem,
+    unhex(seeds.sealingSeed),
+  );
+}
+
+function fileText(members: object): string {
+  return fromUtf8(utf8(JSON.stringify(members))) + '\n';
+}

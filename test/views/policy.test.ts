@@ -1,0 +1,215 @@
+/** Policies: what they refuse, which rule takes a field, who its readers are. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/crypto/index.ts';
+import { alwaysWithheld, definePolicy, explain, type PolicyDefinition } from '../../src/views/index.ts';
+import { compilePattern, matches } from '../../src/views/pattern.ts';
+import { escapeToken, pointerTokens } from '../../src/views/pointer.ts';
+import { readJson, tuple } from '../../src/wire/index.ts';
+import { PROPERTY, wellFormed } from '../property.ts';
+import { refusal } from '../refusal.ts';
+import { DOCUMENT, POLICY } from './fixture.ts';
+
+const base: PolicyDefinition = { name: 'p/1', rules: [], otherwise: [] };
+
+describe('definePolicy', () => {
+  it.each<[string, PolicyDefinition]>([
+    ['no name', { ...base, name: '' }],
+    ['a name of 129 bytes', { ...base, name: 'é'.repeat(64) + 'x' }],
+    ['a rule without patterns', { ...base, rules: [{ fields: [], readers: 'public' }] }],
+    ['a pattern without a slash', { ...base, rules: [{ fields: ['a'], readers: [] }] }],
+    ['the empty pattern', { ...base, rules: [{ fields: [''], readers: [] }] }],
+    ['a misspelt escape in a pattern', { ...base, rules: [{ fields: ['/a~2'], readers: [] }] }],
+    ['five times any depth', { ...base, rules: [{ fields: ['/**/**/**/**/**'], readers: [] }] }],
+    [
+      'one pattern in two rules',
+      {
+        ...base,
+        rules: [
+          { fields: ['/a', '/b'], readers: ['x'] },
+          { fields: ['/b'], readers: 'public' },
+        ],
+      },
+    ],
+    ['one pattern twice in a rule', { ...base, rules: [{ fields: ['/a', '/a'], readers: ['x'] }] }],
+    ['the public as one reader among others', { ...base, otherwise: ['public'] }],
+    ['a reader without a name', { ...base, otherwise: [''] }],
+    ['a reader with two pointers', { ...base, otherwise: [{ a: '/a', b: '/b' }] }],
+    ['a reader with no pointer', { ...base, otherwise: [{}] }],
+    ['a pointer that starts nowhere', { ...base, otherwise: [{ a: 'a' }] }],
+    ['a pointer to the whole document', { ...base, otherwise: [{ a: '/' }] }],
+    ['a relative pointer to nothing', { ...base, otherwise: [{ a: '../' }] }],
+    ['a misspelt escape in a pointer', { ...base, otherwise: [{ a: '/a~2' }] }],
+    ['the root as a compartment', { ...base, rules: [{ fields: ['/a'], readers: [], compartment: '' }] }],
+    ['the root as the compartment of the rest', { ...base, otherwiseCompartment: '' }],
+    [
+      'more rules than a policy may have',
+      { ...base, rules: Array.from({ length: 256 }, (_, i) => ({ fields: [`/${i}`], readers: [] })) },
+    ],
+    [
+      'more patterns than a rule may have',
+      { ...base, rules: [{ fields: Array.from({ length: 257 }, (_, i) => `/${i}`), readers: [] }] },
+    ],
+  ])('refuses %s', (_, definition) => {
+    expect(refusal(() => definePolicy(definition))).toBe('VIEW_POLICY');
+  });
+
+  it('hashes everything that it decides by', () => {
+    const definition: PolicyDefinition = {
+      name: 'p/1',
+      rules: [
+        { fields: ['/a', '/b/**'], readers: ['x', { s: '../k' }], compartment: 'c' },
+        { fields: ['/d'], readers: 'public' },
+      ],
+      otherwise: ['y'],
+      otherwiseCompartment: 'z',
+    };
+    const encoded = tuple('policy', 'p/1', [
+      [['/a', '/b/**'], [['x'], ['s', '../k']], 'c'],
+      [['/d'], 'public', 'inbox'],
+      [['/**'], [['y']], 'z'],
+    ]);
+    const { hash } = definePolicy(definition);
+    expect(hash).toEqual(sha256(encoded));
+    const [first, second] = definition.rules as [(typeof definition.rules)[0], (typeof definition.rules)[0]];
+    const others: PolicyDefinition[] = [
+      { ...definition, name: 'p/2' },
+      { ...definition, rules: [second, first] },
+      { ...definition, rules: [{ ...first, fields: ['/a'] }, second] },
+      { ...definition, rules: [{ ...first, readers: ['x', 's', '../k'] }, second] },
+      { ...definition, rules: [{ ...first, compartment: 'd' }, second] },
+      { ...definition, rules: [first, { ...second, readers: [] }] },
+      { ...definition, otherwise: [] },
+      { ...definition, otherwiseCompartment: 'inbox' },
+    ];
+    const hashes = [definition, ...others].map((one) => definePolicy(one).hash.join());
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+});
+
+describe('patterns', () => {
+  const takes = (pattern: string, pointer: string): boolean =>
+    matches(compilePattern(pattern), pointerTokens(pointer));
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['/a', ['/a'], ['', '/', '/b', '/a/b', '/a/']],
+    ['/', ['/'], ['', '/a', '//']],
+    ['/*', ['/', '/a', '/*', '/0'], ['', '/a/b']],
+    ['/**', ['', '/', '/a', '/a/b/c'], []],
+    ['/a/**', ['/a', '/a/b', '/a/b/c'], ['', '/b', '/b/a']],
+    ['/**/a', ['/a', '/b/a', '/a/a', '/b/c/a'], ['', '/a/b', '/b']],
+    ['/a/*/b', ['/a/0/b', '/a//b'], ['/a/b', '/a/0/0/b']],
+    ['/a/**/b', ['/a/b', '/a/0/b', '/a/b/b'], ['/a', '/b', '/a/b/c']],
+    ['/**/a/**', ['/a', '/x/a/y'], ['', '/x']],
+    ['/a~1b/~0', ['/a~1b/~0'], ['/a/b/~0']],
+  ])('%s', (pattern, taken, left) => {
+    expect(taken.filter((pointer) => !takes(pattern, pointer))).toEqual([]);
+    expect(left.filter((pointer) => takes(pattern, pointer))).toEqual([]);
+  });
+
+  it('agree with regular expressions', () => {
+    const token = fc.constantFrom('', 'a', 'b', 'ab');
+    const patternToken = fc.constantFrom('', 'a', 'b', '*', '**');
+    const few = { minLength: 1, maxLength: 5 };
+    fc.assert(
+      fc.property(
+        fc.array(patternToken, few).filter((tokens) => tokens.filter((one) => one === '**').length < 5),
+        fc.array(token, { maxLength: 5 }),
+        (pattern, field) => {
+          const source = pattern.map((one) =>
+            one === '**' ? '(?:/[^/]*)*' : one === '*' ? '/[^/]*' : `/${one}`,
+          );
+          const pointer = field.map((one) => `/${one}`).join('');
+          expect(matches(compilePattern(`/${pattern.join('/')}`), field)).toBe(
+            new RegExp(`^${source.join('')}$`).test(pointer),
+          );
+        },
+      ),
+      { ...PROPERTY, numRuns: 2000 },
+    );
+  });
+
+  it('escape and unescape any name', () => {
+    fc.assert(
+      fc.property(wellFormed, (name) => {
+        expect(pointerTokens(`/${escapeToken(name)}`)).toEqual([name]);
+      }),
+      PROPERTY,
+    );
+  });
+});
+
+describe('explain', () => {
+  const said = (definition: PolicyDefinition, text: string): unknown[] =>
+    explain(definePolicy(definition), readJson(text)).map(({ pointer, rule, readers, compartment }) => [
+      pointer,
+      rule,
+      readers,
+      compartment,
+    ]);
+
+  it('goes through a document field by field', () => {
+    expect(said(POLICY, DOCUMENT)).toEqual([
+      ['/name', 0, 'public', 'inbox'],
+      ['/speciality', 0, 'public', 'inbox'],
+      ['/clinical/0/note', 1, ['emergency', 'speciality:cardiology'], 'clinical'],
+      ['/clinical/0/dose', 1, ['emergency', 'speciality:cardiology'], 'clinical'],
+      ['/clinical/1/note', 1, ['emergency', 'speciality:cardiology'], 'clinical'],
+      ['/clinical/2', 1, ['emergency', 'speciality:cardiology'], 'clinical'],
+      ['/clinical/3', 1, ['emergency', 'speciality:cardiology'], 'clinical'],
+      ['/cost', 2, ['emergency', 'insurer'], 'financial'],
+      ['/a~1b/', null, ['emergency'], 'inbox'],
+      ['/a~1b/~0n0/0/__proto__', null, ['emergency'], 'inbox'],
+    ]);
+  });
+
+  it('lets the first rule win, and gives the rest to nobody but the owner', () => {
+    const definition: PolicyDefinition = {
+      name: 'p/1',
+      rules: [
+        { fields: ['/a/b'], readers: ['x'] },
+        { fields: ['/a/**'], readers: 'public' },
+        { fields: ['/**/b'], readers: ['y'] },
+      ],
+      otherwise: [],
+      otherwiseCompartment: 'rest',
+    };
+    expect(said(definition, '{"a":{"b":1,"c":2},"b":3,"d":4}')).toEqual([
+      ['/a/b', 0, ['x'], 'inbox'],
+      ['/a/c', 1, 'public', 'inbox'],
+      ['/b', 2, ['y'], 'inbox'],
+      ['/d', null, [], 'rest'],
+    ]);
+  });
+
+  it('finds readers at pointers: absolute, relative, escaped, through arrays, absent', () => {
+    const readers = (pointer: string, text: string, field: string): unknown =>
+      explain(
+        definePolicy({ ...base, rules: [{ fields: [field], readers: [{ s: pointer }, 'z', 'z'] }] }),
+        readJson(text),
+      ).find(({ rule }) => rule === 0)?.readers;
+    expect(readers('/k', '{"k":"a","f":1}', '/f')).toEqual(['s:a', 'z']);
+    expect(readers('../k', '{"k":"a","f":1}', '/f')).toEqual(['s:a', 'z']);
+    expect(readers('../k', '{"l":[{"k":"a","f":1},{"k":"b"}]}', '/l/*/f')).toEqual(['s:a', 'z']);
+    expect(readers('../../k', '{"k":"é","o":{"f":1}}', '/o/f')).toEqual(['s:é', 'z']);
+    expect(readers('../../../../k', '{"k":"a","o":{"f":1}}', '/o/f')).toEqual(['s:a', 'z']);
+    expect(readers('/x~1y/1', '{"x/y":["a","b"],"f":1}', '/f')).toEqual(['s:b', 'z']);
+    expect(readers('/k', '{"k":"\\u0061\\n","f":1}', '/f')).toEqual(['s:a\n', 'z']);
+    // No text there, so nobody by that rule.
+    expect(readers('/k', '{"k":1,"f":1}', '/f')).toEqual(['z']);
+    expect(readers('/k', '{"k":{"a":"b"},"f":1}', '/f')).toEqual(['z']);
+    expect(readers('/k', '{"f":1}', '/f')).toEqual(['z']);
+    expect(readers('/k/0', '{"k":"ab","f":1}', '/f')).toEqual(['z']);
+    expect(readers('/l/01', '{"l":["a","b"],"f":1}', '/f')).toEqual(['z']);
+    expect(readers('/l/9', '{"l":["a","b"],"f":1}', '/f')).toEqual(['z']);
+    expect(readers('/__proto__/constructor', '{"f":1}', '/f')).toEqual(['z']);
+  });
+
+  it('says what a reader is never given', () => {
+    const policy = definePolicy(POLICY);
+    expect(alwaysWithheld(policy, (rule) => rule === 'insurer')).toEqual(['/clinical/**', '/**']);
+    expect(alwaysWithheld(policy, (rule) => rule === 'emergency')).toEqual([]);
+    expect(alwaysWithheld(policy, (rule) => typeof rule === 'object')).toEqual(['/cost', '/**']);
+  });
+});

@@ -1,0 +1,251 @@
+/** Break-glass: two hands, one reason, one document at a time. */
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { KEM_X25519 } from '../../src/crypto/index.ts';
+import { signStatement, type Decapsulator } from '../../src/keys/index.ts';
+import {
+  declareEmergency,
+  decodeReleases,
+  encodeReleases,
+  openRelease,
+  partyReader,
+  release,
+  selectFor,
+  verifyEmergency,
+  verifySealed,
+  type Emergency,
+  type PolicyDefinition,
+  type Release,
+  type ReleaseContext,
+  type SealedDocument,
+  type VerifiedSealed,
+} from '../../src/views/index.ts';
+import { tuple } from '../../src/wire/index.ts';
+import { flipped } from '../mutation.ts';
+import { refusal, refusalOf } from '../refusal.ts';
+import { createWorld, DOCUMENT, keyOf, openIn, POLICY, sealIn, viewIn, type World } from './fixture.ts';
+
+let world: World;
+let sealed: SealedDocument;
+let document: VerifiedSealed;
+let declared: { readonly statement: Uint8Array; readonly key: Decapsulator };
+let emergency: Emergency;
+let context: ReleaseContext;
+let released: Release;
+const UNTIL = 1000;
+
+const verified = (one: SealedDocument): VerifiedSealed =>
+  verifySealed(one, { recordId: world.compartments.recordId, authors: world.authors });
+
+beforeAll(async () => {
+  world = await createWorld();
+  sealed = await sealIn(world, DOCUMENT, POLICY, { breakGlass: world.breakGlass });
+  document = verified(sealed);
+  const { recordId } = world.compartments;
+  declared = await declareEmergency(
+    world.clinician,
+    { recordId, reason: 'unconscious', kem: KEM_X25519 },
+    world.random,
+  );
+  emergency = verifyEmergency(declared.statement, world.clinician.credential);
+  context = {
+    custodian: world.bank.credential.id,
+    clinician: world.clinician.credential.id,
+    emergencyHash: new Uint8Array(32).fill(5),
+  };
+  const terms = { context, until: UNTIL, random: world.random };
+  released = (await release(keyOf(world, 'custodian'), document, emergency, terms))!;
+});
+
+describe('break-glass', () => {
+  it('opens everything with both halves', async () => {
+    const halves = await openRelease(declared.key, released, { context, at: UNTIL });
+    const part = selectFor(sealed, [keyOf(world, 'emergency').reader.id], false);
+    const view = await openIn(world, part, 'emergency', { release: halves });
+    expect(view?.text).toBe(DOCUMENT);
+    expect(view?.complete).toBe(true);
+  });
+
+  it('leaves everybody else as they were', async () => {
+    expect((await viewIn(world, sealed, 'root')).text).toBe(DOCUMENT);
+    expect((await viewIn(world, sealed, 'insurer')).value).toMatchObject({ cost: 12.5 });
+    const account = (await viewIn(world, sealed, 'root')).account!;
+    const custodian = keyOf(world, 'custodian').reader.id;
+    const sealedClasses = [...account.readers.values()].filter((ids) => ids !== 'public');
+    expect(sealedClasses.every((ids) => ids.some((id) => id.join() === custodian.join()))).toBe(true);
+  });
+
+  it('opens nothing with one half', async () => {
+    for (const name of ['emergency', 'custodian']) {
+      for (const release of [null, [], [{ index: 0, key: new Uint8Array(31) }]]) {
+        expect(await refusalOf(() => openIn(world, sealed, name, { release }))).toBe('VIEW_RELEASE');
+      }
+    }
+    // Neither with the same half twice, nor with a guess.
+    const { openOwnWrap } = await import('../../src/views/open.ts');
+    const own = (await openOwnWrap(document, keyOf(world, 'emergency')))!.keys;
+    expect(await refusalOf(() => openIn(world, sealed, 'emergency', { release: own }))).toBe(
+      'VIEW_COMMITMENT',
+    );
+    const guess = own.map(({ index }) => ({ index, key: new Uint8Array(32) }));
+    expect(await refusalOf(() => openIn(world, sealed, 'emergency', { release: guess }))).toBe(
+      'VIEW_COMMITMENT',
+    );
+  });
+
+  it('has halves that differ from class to class and add up to the key', async () => {
+    const { openOwnWrap } = await import('../../src/views/open.ts');
+    const keys = async (name: string): Promise<Map<number, string>> => {
+      const content = (await openOwnWrap(document, keyOf(world, name)))!;
+      return new Map(content.keys.map(({ index, key }) => [index, key.join()]));
+    };
+    const [whole, a, b] = [await keys('root'), await keys('emergency'), await keys('custodian')];
+    expect([...a.keys()]).toEqual([...b.keys()]);
+    for (const [index, half] of a) {
+      const sum = half.split(',').map((byte, i) => Number(byte) ^ Number(b.get(index)!.split(',')[i]));
+      expect(sum.join()).toBe(whole.get(index));
+    }
+    expect(new Set([...whole.values(), ...a.values(), ...b.values()]).size).toBe(whole.size + 2 * a.size);
+  });
+
+  it('never splits the public class', async () => {
+    expect((await viewIn(world, sealed, 'speciality:dermatology')).text).toBe(
+      '{"name":"Núria","speciality":"cardiology"}',
+    );
+    const all = await sealIn(world, '{"name":1}', POLICY, { breakGlass: world.breakGlass });
+    expect(all.wraps).toHaveLength(1);
+  });
+});
+
+describe('a policy that would undo the two hands is refused', () => {
+  const sealing = (definition: PolicyDefinition, changes: object = {}): Promise<unknown> =>
+    sealIn(world, '{"a":1,"b":2}', definition, { breakGlass: world.breakGlass, ...changes });
+
+  it('where the custodian reads what is split', async () => {
+    const definition = { name: 'p/1', rules: [], otherwise: ['emergency', 'custodian'] };
+    expect(await refusalOf(() => sealing(definition))).toBe('VIEW_POLICY');
+  });
+
+  it('where the custodian reads something else', async () => {
+    const definition = {
+      name: 'p/1',
+      rules: [{ fields: ['/a'], readers: ['custodian'] }],
+      otherwise: ['emergency'],
+    };
+    expect(await refusalOf(() => sealing(definition))).toBe('VIEW_POLICY');
+  });
+
+  it('where the emergency team stands under a second name', async () => {
+    const readers = (name: string): ReturnType<typeof partyReader> | null =>
+      world.keys.get(name === 'er' ? 'emergency' : name)?.reader ?? null;
+    for (const rules of [
+      [{ fields: ['/a'], readers: ['er'] }],
+      [{ fields: ['/a'], readers: ['er', 'custodian'] }],
+    ]) {
+      const definition = { name: 'p/1', rules, otherwise: ['emergency'] };
+      expect(await refusalOf(() => sealing(definition, { readers }))).toBe('VIEW_POLICY');
+    }
+  });
+});
+
+describe('an emergency', () => {
+  it('says who, what and why', () => {
+    expect(emergency).toMatchObject({
+      recordId: world.compartments.recordId,
+      clinician: world.clinician.credential.id,
+      reason: 'unconscious',
+      key: { kem: KEM_X25519, publicKey: declared.key.publicKey },
+    });
+  });
+
+  it('is refused of another clinician, or changed', () => {
+    expect(refusal(() => verifyEmergency(declared.statement, world.doctor.credential))).toBe('VIEW_RELEASE');
+    for (let at = 0; at < declared.statement.length; at++) {
+      const changed = flipped(declared.statement, at);
+      expect(refusal(() => verifyEmergency(changed, world.clinician.credential))).toBe('VIEW_RELEASE');
+    }
+  });
+
+  it('is refused malformed, or without a reason', async () => {
+    const { recordId } = world.compartments;
+    const { kem, publicKey } = declared.key;
+    for (const body of [
+      tuple('emergency', recordId, '', kem, publicKey),
+      tuple('emergency', recordId, ' \n\t', kem, publicKey),
+      tuple('emergency', recordId, 'x'.repeat(513), kem, publicKey),
+      tuple('emergency', recordId, 'r', 0x10, publicKey),
+      tuple('emergency', recordId, 'r', kem, publicKey.subarray(1)),
+      tuple('emergency', recordId.subarray(1), 'r', kem, publicKey),
+      tuple('emergency', recordId, 'r', kem, publicKey, 0),
+      tuple('grant', recordId, 'r', kem, publicKey),
+    ]) {
+      const statement = await signStatement(world.clinician, body);
+      expect(refusal(() => verifyEmergency(statement, world.clinician.credential))).toBe('VIEW_RELEASE');
+    }
+  });
+});
+
+describe('a release', () => {
+  const opening = (
+    one: Release,
+    changes: Partial<ReleaseContext> = {},
+    at = 0,
+    key = declared.key,
+  ): Promise<unknown> => openRelease(key, one, { context: { ...context, ...changes }, at });
+
+  it('is refused after its time, and with its time altered', async () => {
+    expect(await refusalOf(() => opening(released, {}, UNTIL + 1))).toBe('VIEW_RELEASE');
+    expect(await refusalOf(() => opening({ ...released, until: UNTIL + 1 }))).toBe('VIEW_RELEASE');
+  });
+
+  it.each(['custodian', 'clinician', 'emergencyHash'] as const)(
+    'is refused for another %s',
+    async (member) => {
+      expect(await refusalOf(() => opening(released, { [member]: new Uint8Array(32) }))).toBe('VIEW_RELEASE');
+    },
+  );
+
+  it('is refused with another emergency’s key', async () => {
+    const { recordId } = world.compartments;
+    const other = await declareEmergency(world.clinician, { recordId, reason: 'again', kem: KEM_X25519 });
+    expect(await refusalOf(() => opening(released, {}, 0, other.key))).toBe('VIEW_RELEASE');
+  });
+
+  it('is refused with any byte changed', async () => {
+    for (const member of ['bodyHash', 'encapsulation', 'ciphertext'] as const) {
+      for (let at = 0; at < released[member].length; at += 3) {
+        const changed = { ...released, [member]: flipped(released[member], at) };
+        expect(await refusalOf(() => opening(changed))).toBe('VIEW_RELEASE');
+      }
+    }
+  });
+
+  it('does not open another document', async () => {
+    const other = await sealIn(world, DOCUMENT, POLICY, { breakGlass: world.breakGlass });
+    const halves = await openRelease(declared.key, released, { context, at: 0 });
+    expect(await refusalOf(() => openIn(world, other, 'emergency', { release: halves }))).toMatch(
+      /^VIEW_(COMMITMENT|RELEASE)$/,
+    );
+  });
+
+  it('is not made for another record, clinician or custodian', async () => {
+    const terms = { context, until: UNTIL };
+    const custodian = keyOf(world, 'custodian');
+    const elsewhere = { ...emergency, recordId: new Uint8Array(16) };
+    expect(await refusalOf(() => release(custodian, document, elsewhere, terms))).toBe('VIEW_RELEASE');
+    const posing = { ...terms, context: { ...context, clinician: world.doctor.credential.id } };
+    expect(await refusalOf(() => release(custodian, document, emergency, posing))).toBe('VIEW_RELEASE');
+    expect(await release(keyOf(world, 'insurer'), document, emergency, terms)).toBeNull();
+    const whole = verified(await sealIn(world, DOCUMENT));
+    expect(await release(custodian, whole, emergency, terms)).toBeNull();
+  });
+
+  it('travels among others', () => {
+    const releases = [released, { ...released, until: 0 }];
+    const bytes = encodeReleases(releases);
+    expect(decodeReleases(bytes, 2)).toEqual(releases);
+    expect(refusal(() => decodeReleases(bytes, 1))).toBe('VIEW_RELEASE');
+    expect(refusal(() => decodeReleases(bytes.subarray(1), 2))).toBe('VIEW_RELEASE');
+    expect(decodeReleases(encodeReleases([]), 0)).toEqual([]);
+  });
+});
