@@ -98,6 +98,8 @@ export class Sessions {
     let type = 'malformed';
     try {
       if (user.subject !== connection.subject) throw new BankRefusal('TLS_SUBJECT');
+      // The verdict is from message 1: a registration or a validity may have ended since.
+      this.#bank.directory.judge(user.encoded, this.#clock.now());
       const parsed = parseRequest(envelope.data);
       type = parsed.type;
       answer = await this.#bank.serve({ envelope, request: parsed, documents, sessionId, evidence });

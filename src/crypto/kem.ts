@@ -12,9 +12,9 @@ import { kemSuite, labeledExpand, labeledExtract, uint16 } from './labeled.ts';
 import type { Random } from './random.ts';
 
 /** HPKE KEM ids of the IANA registry. */
-export const KEM_X25519 = 0x0020;
+export const KEM_X25519 = 0x0020 as const;
 /** X-Wing: ML-KEM-768 with X25519. The default for every new identity. */
-export const KEM_XWING = 0x647a;
+export const KEM_XWING = 0x647a as const;
 /** A KEM id that this library has. */
 export type KemId = typeof KEM_X25519 | typeof KEM_XWING;
 
