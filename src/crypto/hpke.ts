@@ -34,7 +34,7 @@ export type Exporter = (context: Uint8Array, length: number) => Uint8Array;
  * @param plaintext - the message
  * @param random - randomness for the encapsulation
  * @returns encapsulation, ciphertext and the exporter of this context
- * @throws {@link MunimentError} `KEY_PUBLIC` for a bad public key
+ * @throws `MunimentError` `KEY_PUBLIC` for a bad public key
  * @example
  * ```ts
  * import { hpkeOpen, hpkeSeal, kem, KEM_X25519, systemRandom } from 'muniment/crypto';
@@ -71,7 +71,7 @@ export interface HpkeSender {
 /**
  * Sets up a sender's context (RFC 9180 section 5.1.1). Where the plaintext is known already, {@link hpkeSeal} is simpler.
  *
- * @throws {@link MunimentError} `KEY_PUBLIC` for a bad public key
+ * @throws `MunimentError` `KEY_PUBLIC` for a bad public key
  */
 export function hpkeSender(
   recipient: { readonly kem: KemId; readonly publicKey: Uint8Array },
@@ -96,7 +96,7 @@ export function hpkeSender(
  * Opens one message, given the shared secret that the receiver's key decapsulated (in software or hardware).
  *
  * @returns the plaintext and the exporter of this context
- * @throws {@link MunimentError} `KEY_OPEN` for every cause
+ * @throws `MunimentError` `KEY_OPEN` for every cause
  */
 export function hpkeOpen(
   kemId: KemId,

@@ -85,7 +85,7 @@ const xwing: Kem = {
  * The KEM with this id.
  *
  * @param id - an HPKE KEM id, as it came over the wire
- * @throws {@link MunimentError} `KEY_ALGORITHM` for an id that this library does not have
+ * @throws `MunimentError` `KEY_ALGORITHM` for an id that this library does not have
  * @example
  * ```ts
  * import { kem, KEM_XWING, systemRandom } from 'muniment/crypto';

@@ -21,7 +21,7 @@ const MAX_N = 2 ** 20;
  * @param passphrase - any text; normalised to NFKC, so that keyboards agree
  * @param salt - 32 bytes
  * @param cost - n a power of two from 2^14 to 2^20, r = 8, p = 1; anything else is refused before any work
- * @throws {@link MunimentError} `KEY_FILE` for parameters out of bounds
+ * @throws `MunimentError` `KEY_FILE` for parameters out of bounds
  */
 export async function stretch(passphrase: string, salt: Uint8Array, cost: ScryptCost): Promise<Uint8Array> {
   const { n, r, p } = cost;

@@ -34,7 +34,7 @@ export function ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array {
  * @param message - the signed bytes
  * @param signature - 64 bytes
  * @returns `message`, now known to be signed
- * @throws {@link MunimentError} `KEY_PUBLIC` for a key that is not a canonical point of large order, `KEY_SIGNATURE` otherwise
+ * @throws `MunimentError` `KEY_PUBLIC` for a key that is not a canonical point of large order, `KEY_SIGNATURE` otherwise
  * @example
  * ```ts
  * import { ed25519PublicKey, ed25519Sign, ed25519Verify, systemRandom } from 'muniment/crypto';

@@ -18,7 +18,7 @@ const SIGNATURE_LENGTHS = [64];
  *
  * @param envelope - the model
  * @returns UTF-8 bytes without declaration or white space between elements
- * @throws {@link MunimentError} `ENVELOPE_TEXT` if a text holds a character that XML cannot carry unchanged; `ENVELOPE_LIMIT`; `RangeError`
+ * @throws `MunimentError` `ENVELOPE_TEXT` if a text holds a character that XML cannot carry unchanged; `ENVELOPE_LIMIT`; `RangeError`
  * for a model that no document states
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
  *
  * @param bytes - at most {@link ENVELOPE_LIMIT}
  * @returns the model; encoding it again gives the same bytes
- * @throws {@link MunimentError} `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`
+ * @throws `MunimentError` `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (bytes.length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');

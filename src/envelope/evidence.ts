@@ -20,7 +20,7 @@ export function encodeEvidence(envelope: Envelope, context: SigningContext): Uin
  *
  * @param evidence - what {@link encodeEvidence} made
  * @param expected - the kind, its author, its receiver's Id, and for a reply the digests of the request
- * @throws {@link MunimentError} `ENVELOPE_SIGNATURE` if it is not that author's, to that receiver; `WIRE_TUPLE`, `ENVELOPE_GRAMMAR`, `ENVELOPE_LIMIT` if malformed
+ * @throws `MunimentError` `ENVELOPE_SIGNATURE` if it is not that author's, to that receiver; `WIRE_TUPLE`, `ENVELOPE_GRAMMAR`, `ENVELOPE_LIMIT` if malformed
  */
 export function verifyEvidence(
   evidence: Uint8Array,

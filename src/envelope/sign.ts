@@ -63,7 +63,7 @@ export async function signEnvelope(
  *
  * @param envelope - a decoded envelope
  * @param expected - the kind it must be, who must have signed it, and the context it must have been signed in
- * @throws {@link MunimentError} `ENVELOPE_SIGNATURE` for every cause
+ * @throws `MunimentError` `ENVELOPE_SIGNATURE` for every cause
  */
 export function verifyEnvelope(
   envelope: Envelope,

@@ -18,7 +18,7 @@ export const FOREIGN_LIMIT = 4 * 1024 * 1024;
  *
  * @param document - XML 1.0 in UTF-8, at most 4 MiB, without document type declaration, attributes, processing instructions
  * @returns the bytes that `decodeEnvelope` accepts
- * @throws {@link MunimentError} `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`, `ENVELOPE_TEXT`
+ * @throws `MunimentError` `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`, `ENVELOPE_TEXT`
  */
 export function normalizeEnvelope(document: Uint8Array): Uint8Array {
   if (document.length > FOREIGN_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');

@@ -71,7 +71,7 @@ export async function publishCompartments(
 /**
  * Verifies a list of compartments.
  *
- * @throws {@link MunimentError} `KEY_SIGNATURE`, `WIRE_TUPLE`, `WIRE_LIMIT`, `KEY_ALGORITHM`
+ * @throws `MunimentError` `KEY_SIGNATURE`, `WIRE_TUPLE`, `WIRE_LIMIT`, `KEY_ALGORITHM`
  */
 export function verifyCompartments(signed: Uint8Array, owner: Credential): Compartments {
   const reader = TupleReader.labelled(verifyStatement(signed, owner), 'compartments');
@@ -98,7 +98,7 @@ export function verifyCompartments(signed: Uint8Array, owner: Credential): Compa
 /**
  * Opens the root that the owner sealed to itself.
  *
- * @throws {@link MunimentError} `KEY_OPEN`
+ * @throws `MunimentError` `KEY_OPEN`
  */
 export async function openRoot(owner: Identity, compartments: Compartments): Promise<NodeSecret> {
   const opened = await hpkeOpenWith(

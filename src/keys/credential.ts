@@ -55,7 +55,7 @@ export interface Credential extends CredentialFields {
  * @param issuer - the credential of the issuer, already trusted
  * @param at - the time it must be valid at, in milliseconds since 1970; `ever` where the caller judges time itself, entry by entry
  * @returns the credential
- * @throws {@link MunimentError} `KEY_CREDENTIAL` for every cause
+ * @throws `MunimentError` `KEY_CREDENTIAL` for every cause
  * @example
  * ```ts
  * import { createAnchor, enrol, verifyCredential } from 'muniment/keys';
@@ -80,7 +80,7 @@ export function verifyCredential(encoded: Uint8Array, issuer: Credential, at: nu
  *
  * @param encoded - a signed credential whose issuer field is zeros
  * @param pinnedId - the Id that the caller trusts, 32 bytes
- * @throws {@link MunimentError} `KEY_CREDENTIAL` for every cause
+ * @throws `MunimentError` `KEY_CREDENTIAL` for every cause
  */
 export function readAnchor(encoded: Uint8Array, pinnedId: Uint8Array): Credential {
   const { body, signature, fields } = decode(encoded);
@@ -94,7 +94,7 @@ export function readAnchor(encoded: Uint8Array, pinnedId: Uint8Array): Credentia
  * Reads what an encoded credential claims, nothing of it verified: for the handshake alone, which must answer a
  * peer before it may tell whether the peer is accepted.
  *
- * @throws {@link MunimentError} `KEY_CREDENTIAL` if it is malformed
+ * @throws `MunimentError` `KEY_CREDENTIAL` if it is malformed
  */
 export function readUnverifiedCredential(
   encoded: Uint8Array,

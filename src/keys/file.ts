@@ -67,7 +67,7 @@ function seedOf(key: SoftwareSigner | SoftwareDecapsulator): Uint8Array {
  *
  * @param file - the file's text, at most 64 KiB
  * @param passphrase - the passphrase that it was written under
- * @throws {@link MunimentError} `KEY_FILE` if it is no key file or asks for more work than is allowed; `KEY_PASSPHRASE` if it does not open
+ * @throws `MunimentError` `KEY_FILE` if it is no key file or asks for more work than is allowed; `KEY_PASSPHRASE` if it does not open
  */
 export async function importKeys(file: string, passphrase: string): Promise<SoftwareKeys> {
   const { n, r, p, salt, sealed } = parseFile(file);

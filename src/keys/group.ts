@@ -61,7 +61,7 @@ export async function publishGroup(
 /**
  * Verifies an epoch of a group: signed by a keeper whose credential names this group.
  *
- * @throws {@link MunimentError} `KEY_CREDENTIAL` if the signer keeps another group; `KEY_SIGNATURE`, `WIRE_TUPLE`, `WIRE_LIMIT`, `KEY_ALGORITHM`
+ * @throws `MunimentError` `KEY_CREDENTIAL` if the signer keeps another group; `KEY_SIGNATURE`, `WIRE_TUPLE`, `WIRE_LIMIT`, `KEY_ALGORITHM`
  */
 export function verifyGroup(signed: Uint8Array, keeper: Credential): GroupEpoch {
   const reader = TupleReader.labelled(verifyStatement(signed, keeper), 'group');
@@ -81,7 +81,7 @@ export function verifyGroup(signed: Uint8Array, keeper: Credential): GroupEpoch 
 /**
  * The group's key, opened by a member; `null` if the identity is no member of this epoch.
  *
- * @throws {@link MunimentError} `KEY_OPEN` if the member's wrap is broken or leads to another key
+ * @throws `MunimentError` `KEY_OPEN` if the member's wrap is broken or leads to another key
  */
 export async function openGroup(member: Identity, group: GroupEpoch): Promise<Decapsulator | null> {
   const wrap = group.members.find((candidate) => equalBytes(candidate.id, member.credential.id));

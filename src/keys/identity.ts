@@ -89,7 +89,7 @@ export async function createAnchor(profile: Profile, options: KeyOptions = {}): 
 /**
  * Joins keys and their credential.
  *
- * @throws {@link MunimentError} `KEY_CREDENTIAL` if the credential is about other keys
+ * @throws `MunimentError` `KEY_CREDENTIAL` if the credential is about other keys
  */
 export function createIdentity(keys: IdentityKeys, credential: Credential): Identity {
   const same =

@@ -97,7 +97,7 @@ export class SoftwareDecapsulator implements Decapsulator {
 /**
  * Verifies a signature under a public key and returns the message.
  *
- * @throws {@link MunimentError} `KEY_ALGORITHM`, `KEY_PUBLIC`, `KEY_SIGNATURE`
+ * @throws `MunimentError` `KEY_ALGORITHM`, `KEY_PUBLIC`, `KEY_SIGNATURE`
  */
 export function verifySignature(
   key: SigningPublicKey,
@@ -111,7 +111,7 @@ export function verifySignature(
 /**
  * Opens one HPKE message with a private key that may live anywhere.
  *
- * @throws {@link MunimentError} `KEY_OPEN` for every cause
+ * @throws `MunimentError` `KEY_OPEN` for every cause
  */
 export async function hpkeOpenWith(
   key: Decapsulator,

@@ -62,7 +62,7 @@ export async function requestCredential(
 /**
  * Reads a request and verifies that its signing key signed it. The issuer decides on subject and roles from this.
  *
- * @throws {@link MunimentError} `KEY_POSSESSION`
+ * @throws `MunimentError` `KEY_POSSESSION`
  */
 export function readCredentialRequest(request: Uint8Array): CredentialRequest {
   return possession(() => {
@@ -115,7 +115,7 @@ export function challengePossession(
 /**
  * Opens a challenge with both KEM keys.
  *
- * @throws {@link MunimentError} `KEY_POSSESSION` if it is not for these keys, this request and this issuer
+ * @throws `MunimentError` `KEY_POSSESSION` if it is not for these keys, this request and this issuer
  */
 export async function answerChallenge(
   keys: IdentityKeys,
@@ -146,7 +146,7 @@ export async function answerChallenge(
  * @param request - the signed request
  * @param proof - what {@link challengePossession} expected, and what came back
  * @param terms - the roles that the issuer grants (which may be fewer than were asked for), validity, and a serial of 16 bytes
- * @throws {@link MunimentError} `KEY_POSSESSION` if the answer is wrong or a role is granted that was not asked for
+ * @throws `MunimentError` `KEY_POSSESSION` if the answer is wrong or a role is granted that was not asked for
  */
 export async function issueCredential(
   issuer: Identity,

@@ -29,7 +29,7 @@ export async function signStatement(author: Identity, body: Uint8Array): Promise
  *
  * @param signed - what {@link signStatement} made
  * @param author - the credential that must have signed it
- * @throws {@link MunimentError} `KEY_SIGNATURE` if somebody else signed, or nobody
+ * @throws `MunimentError` `KEY_SIGNATURE` if somebody else signed, or nobody
  */
 export function verifyStatement(signed: Uint8Array, author: Credential): Uint8Array {
   if (signed.length > STATEMENT_LIMIT) throw new MunimentError('WIRE_LIMIT');

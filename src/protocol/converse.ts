@@ -23,7 +23,7 @@ export interface Question {
  * @param parties - the caller's identity, and the verified credential of the bank it means
  * @param options - binding and clocks, and the question
  * @returns the verified reply
- * @throws {@link MunimentError} `SESSION_MESSAGE`, `SESSION_CLOSED`, `SESSION_PEER`; and whatever `send` rejects with
+ * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`, `SESSION_PEER`; and whatever `send` rejects with
  */
 export async function converse(
   send: Send,
@@ -44,7 +44,7 @@ export function joinMessages(third: Uint8Array, request: Uint8Array): Uint8Array
 /**
  * Takes a transmission apart again.
  *
- * @throws {@link MunimentError} `SESSION_MESSAGE`
+ * @throws `MunimentError` `SESSION_MESSAGE`
  */
 export function splitMessages(transmission: Uint8Array): { third: Uint8Array; request: Uint8Array } {
   try {

@@ -119,7 +119,7 @@ interface ServedContent extends Common {
  * @param gateway - the bank's identity
  * @param message - message 1 as it came
  * @param options - binding of this connection, clocks, replay memory, judge of credentials
- * @throws {@link MunimentError} `SESSION_MESSAGE`, `SESSION_REPLAY`: for the bank's own log; to the caller both look alike; `RangeError` for a binding of the wrong length
+ * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_REPLAY`: for the bank's own log; to the caller both look alike; `RangeError` for a binding of the wrong length
  */
 export async function respond(
   gateway: Identity,
@@ -211,7 +211,7 @@ async function respondTo(gateway: Identity, message: Uint8Array, options: Gatewa
  * @param state - from {@link respond}; a bad message leaves it usable for a few more tries
  * @param message - message 3 as it came
  * @param binding - of the connection that it came on, compared again
- * @throws {@link MunimentError} `SESSION_MESSAGE`, `SESSION_CLOSED`
+ * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`
  */
 export function accept(state: Responded, message: Uint8Array, binding: Binding): Promise<Accepted> {
   return state.step(async (content, clock) => {
@@ -240,7 +240,7 @@ export function accept(state: Responded, message: Uint8Array, binding: Binding):
  * @param message - message 4 as it came
  * @param binding - of the connection that it came on, compared again
  * @returns the verified request; of a caller whose credential was not accepted only the state for a refusal
- * @throws {@link MunimentError} `SESSION_MESSAGE`, `SESSION_CLOSED`
+ * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`
  */
 export function serve(state: Accepted, message: Uint8Array, binding: Binding): Promise<Service> {
   return state.step((content, clock): Promise<Service> => {
@@ -280,7 +280,7 @@ export function serve(state: Accepted, message: Uint8Array, binding: Binding): P
  * @param data - the reply as JSON text
  * @param documents - bodies that travel beside the signed envelope
  * @returns the message and the reply's evidence
- * @throws {@link MunimentError} `SESSION_CLOSED`, `SESSION_MESSAGE`
+ * @throws `MunimentError` `SESSION_CLOSED`, `SESSION_MESSAGE`
  */
 export function reply(
   state: Served,

@@ -8,7 +8,7 @@ export interface ReplayCache {
   /**
    * Remembers a digest until `expires` (milliseconds since 1970), durably before it returns.
    *
-   * @throws {@link MunimentError} `SESSION_REPLAY` if it is remembered already, or if there is no room
+   * @throws `MunimentError` `SESSION_REPLAY` if it is remembered already, or if there is no room
    */
   remember(digest: Uint8Array, expires: number, now: number): void;
 }

@@ -112,7 +112,7 @@ interface RequestedContent extends ConfirmedContent {
  * @param user - the caller's identity
  * @param gateway - the verified credential of the bank that the user means
  * @param options - binding, clocks
- * @throws {@link MunimentError} `SESSION_PEER` if user and bank are one and the same; `RangeError` for a binding of the wrong length
+ * @throws `MunimentError` `SESSION_PEER` if user and bank are one and the same; `RangeError` for a binding of the wrong length
  */
 export function initiate(user: Identity, gateway: Credential, options: SessionOptions): Step<Initiated> {
   if (equalBytes(user.credential.id, gateway.id)) throw new MunimentError('SESSION_PEER');
@@ -167,7 +167,7 @@ export function initiate(user: Identity, gateway: Credential, options: SessionOp
  *
  * @param state - from {@link initiate}; a bad message leaves it usable for a few more tries
  * @param message - what came back
- * @throws {@link MunimentError} `SESSION_MESSAGE` for every fault of the message, `SESSION_CLOSED` for a used or late state
+ * @throws `MunimentError` `SESSION_MESSAGE` for every fault of the message, `SESSION_CLOSED` for a used or late state
  */
 export function confirm(state: Initiated, message: Uint8Array): Promise<Step<Confirmed>> {
   return state.step(async (content, clock) => {
@@ -233,7 +233,7 @@ export function confirm(state: Initiated, message: Uint8Array): Promise<Step<Con
  * @param state - from {@link confirm}
  * @param data - the request as JSON text; documents are named in it by digest
  * @param documents - bodies that travel beside the signed envelope
- * @throws {@link MunimentError} `SESSION_CLOSED`, `SESSION_MESSAGE`
+ * @throws `MunimentError` `SESSION_CLOSED`, `SESSION_MESSAGE`
  */
 export function request(
   state: Confirmed,
@@ -274,7 +274,7 @@ export function request(
  *
  * @param state - from {@link request}; a bad message leaves it usable for a few more tries
  * @param message - what came back
- * @throws {@link MunimentError} `SESSION_MESSAGE`, `SESSION_CLOSED`
+ * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`
  */
 export function conclude(state: Requested, message: Uint8Array): Promise<Conclusion> {
   return state.step((content, clock) => {

@@ -57,7 +57,7 @@ export interface ChainRules {
  * @param rules - which chain this must be, its authors, and who may write what
  * @param from - the head that the first item must follow; `EMPTY_CHAIN` for the start
  * @returns yields each item verified, and returns the head at the end
- * @throws {@link MunimentError} `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, each naming the position; what was yielded before is still good
+ * @throws `MunimentError` `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, each naming the position; what was yielded before is still good
  */
 export async function* verifyChain(
   items: AsyncIterable<ChainItem> | Iterable<ChainItem>,
@@ -82,7 +82,7 @@ export async function* verifyChain(
 /**
  * Verifies one entry as the next of a chain: what a bank does before it accepts, and a verifier for each.
  *
- * @throws {@link MunimentError} `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`
+ * @throws `MunimentError` `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`
  */
 export function verifyEntry(signed: SignedEntry, rules: ChainRules, head: Head): VerifiedEntry {
   const { entry, signature } = signed;
@@ -111,7 +111,7 @@ export function verifyEntry(signed: SignedEntry, rules: ChainRules, head: Head):
  * @param signed - the author's entry
  * @param rules - as for {@link verifyChain}
  * @param head - the chain's head now
- * @throws {@link MunimentError} `RECORD_STALE` if the entry was signed over an older head, so that the author looks and signs again; else as {@link verifyEntry}
+ * @throws `MunimentError` `RECORD_STALE` if the entry was signed over an older head, so that the author looks and signs again; else as {@link verifyEntry}
  */
 export function appendEntry(
   signed: SignedEntry,

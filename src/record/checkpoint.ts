@@ -32,7 +32,7 @@ export async function signCheckpoint(signer: Signer, origin: string, head: TreeH
  *
  * @param checkpoint - the note's text
  * @param log - the log's origin and key
- * @throws {@link MunimentError} `RECORD_CHECKPOINT`
+ * @throws `MunimentError` `RECORD_CHECKPOINT`
  */
 export function verifyCheckpoint(
   checkpoint: string,

@@ -24,7 +24,7 @@ export function encodeCreation({ owner, tagSalt }: Creation): Uint8Array {
 /**
  * Reads the creation from a record's verified first entry and its payload.
  *
- * @throws {@link MunimentError} `RECORD_PAYLOAD`
+ * @throws `MunimentError` `RECORD_PAYLOAD`
  */
 export function readCreation(entry: Entry, payload: Uint8Array): Creation {
   const first = entry.kind === 'create' && entry.chain === 'content' && entry.seq === 0;

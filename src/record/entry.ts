@@ -150,7 +150,7 @@ export function encodeSignedEntry({ entry, signature }: SignedEntry): Uint8Array
  * Reads a signed entry's form; the signature is not checked by that.
  *
  * @param bytes - at most {@link ENTRY_LIMIT}
- * @throws {@link MunimentError} `RECORD_ENTRY`
+ * @throws `MunimentError` `RECORD_ENTRY`
  */
 export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
   try {

@@ -121,7 +121,7 @@ export function exportRecord(parts: RecordExport): string {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws {@link MunimentError} `RECORD_EXPORT` for its form; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY` if a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
+ * @throws `MunimentError` `RECORD_EXPORT` for its form; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY` if a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
  */
 export async function verifyExport(text: string, rules: ExportRules): Promise<VerifiedExport> {
   const parts = parseExport(text);

@@ -117,7 +117,7 @@ export class Log {
  * @param opening - the leaf's content
  * @param place - its index and the proof
  * @param head - size and root of a verified checkpoint
- * @throws {@link MunimentError} `RECORD_INCLUSION`
+ * @throws `MunimentError` `RECORD_INCLUSION`
  */
 export function verifyInclusion(
   opening: LeafOpening,
@@ -131,7 +131,7 @@ export function verifyInclusion(
 /**
  * Verifies that a newer tree head extends an older one, and returns the newer.
  *
- * @throws {@link MunimentError} `RECORD_CONSISTENCY`
+ * @throws `MunimentError` `RECORD_CONSISTENCY`
  */
 export function verifyConsistency(older: TreeHead, newer: TreeHead, proof: readonly Uint8Array[]): TreeHead {
   if (![older, newer].every(isPossible)) throw new MunimentError('RECORD_CONSISTENCY');

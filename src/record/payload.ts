@@ -38,7 +38,7 @@ export function statementDigest(payload: Uint8Array): Uint8Array {
  * @param entry - a verified entry
  * @param payload - what was stored beside it
  * @param digests - digest functions of the types other than statements
- * @throws {@link MunimentError} `RECORD_PAYLOAD`
+ * @throws `MunimentError` `RECORD_PAYLOAD`
  */
 export function verifyPayload(entry: Entry, payload: Uint8Array, digests: PayloadDigests = {}): Uint8Array {
   // Own members only: `constructor` would digest every payload to itself.
@@ -57,7 +57,7 @@ export function verifyPayload(entry: Entry, payload: Uint8Array, digests: Payloa
  * Checks a statement against its entry and reads it.
  *
  * @param kind - the kind that the statement must be of
- * @throws {@link MunimentError} `RECORD_PAYLOAD`
+ * @throws `MunimentError` `RECORD_PAYLOAD`
  */
 export function readStatement(entry: Entry, payload: Uint8Array, kind: string): Uint8Array {
   try {

@@ -41,7 +41,7 @@ export async function issueReceipt(bank: Signer, receipt: Receipt): Promise<Uint
  * @param signed - what {@link issueReceipt} made
  * @param bank - the credential that must have signed it
  * @param about - what it must be about: the bank's origin, and the entry's hash
- * @throws {@link MunimentError} `RECORD_RECEIPT`
+ * @throws `MunimentError` `RECORD_RECEIPT`
  */
 export function verifyReceipt(
   signed: Uint8Array,

@@ -51,7 +51,7 @@ export function encodeSealed(sealed: SealedDocument): Uint8Array {
  * Reads a sealed document's form; nothing in it is verified by that.
  *
  * @param bytes - at most {@link SEALED_LIMIT}
- * @throws {@link MunimentError} `VIEW_MANIFEST`
+ * @throws `MunimentError` `VIEW_MANIFEST`
  */
 export function decodeSealed(bytes: Uint8Array): SealedDocument {
   try {

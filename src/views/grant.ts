@@ -91,7 +91,7 @@ export async function grant(
  *
  * @param statement - the signed statement
  * @param grantor - who must have signed it
- * @throws {@link MunimentError} `VIEW_GRANT`
+ * @throws `MunimentError` `VIEW_GRANT`
  */
 export function verifyGrant(statement: Uint8Array, grantor: Credential): Grant {
   return refusing(() => {
@@ -110,7 +110,7 @@ export function verifyGrant(statement: Uint8Array, grantor: Credential): Grant {
  * @param grantee - to whom it was granted
  * @param signed - statement and wrap
  * @param expected - who must have granted it, of which record, and the time it must cover
- * @throws {@link MunimentError} `VIEW_GRANT` for every cause
+ * @throws `MunimentError` `VIEW_GRANT` for every cause
  */
 export async function openGrant(
   grantee: Identity,

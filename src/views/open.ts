@@ -54,7 +54,7 @@ export interface View {
  * @param sealed - decoded, nothing of it trusted
  * @param options - record, authors, readers
  * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public
- * @throws {@link MunimentError} what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if a split key lacks its other half
+ * @throws `MunimentError` what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if a split key lacks its other half
  */
 export async function open(sealed: SealedDocument, options: OpenOptions): Promise<View | null> {
   const document = verifySealed(sealed, options);

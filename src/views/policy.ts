@@ -70,7 +70,7 @@ export interface Explained {
  * Checks a policy and makes it ready to use.
  *
  * @param definition - the rules
- * @throws {@link MunimentError} `VIEW_POLICY` if it is malformed, or two rules share a pattern so that the second could never match
+ * @throws `MunimentError` `VIEW_POLICY` if it is malformed, or two rules share a pattern so that the second could never match
  * @example
  * ```ts
  * import { definePolicy } from 'muniment/views';
@@ -97,7 +97,7 @@ export function definePolicy(definition: PolicyDefinition): Policy {
  *
  * @param policy - from {@link definePolicy}
  * @param document - the document
- * @throws {@link MunimentError} `VIEW_LIMIT` for too many fields
+ * @throws `MunimentError` `VIEW_LIMIT` for too many fields
  */
 export function explain(policy: Policy, document: JsonNode): Explained[] {
   return leaves(document).map((leaf) => {

@@ -74,7 +74,7 @@ export async function declareEmergency(
 /**
  * Verifies an emergency's statement.
  *
- * @throws {@link MunimentError} `VIEW_RELEASE`
+ * @throws `MunimentError` `VIEW_RELEASE`
  */
 export function verifyEmergency(statement: Uint8Array, clinician: Credential): Emergency {
   try {
@@ -101,7 +101,7 @@ export function verifyEmergency(statement: Uint8Array, clinician: Credential): E
  * @param emergency - verified
  * @param terms - what ties it together, and until when
  * @returns the release; `null` if this document has nothing split for this custodian
- * @throws {@link MunimentError} `VIEW_RELEASE` for another record's document, `VIEW_COMMITMENT` for a broken wrap
+ * @throws `MunimentError` `VIEW_RELEASE` for another record's document, `VIEW_COMMITMENT` for a broken wrap
  */
 export async function release(
   custodian: OpeningReader,
@@ -132,7 +132,7 @@ export async function release(
  * @param key - the emergency's private key
  * @param released - what the custodian made
  * @param expected - the same context, and the time it must cover
- * @throws {@link MunimentError} `VIEW_RELEASE` for every cause
+ * @throws `MunimentError` `VIEW_RELEASE` for every cause
  */
 export async function openRelease(
   key: Decapsulator,

@@ -72,7 +72,7 @@ export interface BreakGlass {
  * @param document - JSON text, at most 16 Mi characters, or a tree of it; its spelling is kept digit for digit
  * @param options - policy, readers, author
  * @returns the sealed document; `encodeSealed` makes bytes of it
- * @throws {@link MunimentError} `VIEW_LIMIT` for more than 16 classes or readers, too many fields, a path or a sealed document that is too long; `VIEW_POLICY` if a reader would get some keys whole and others split, or the custodian is a reader of what is split; `WIRE_JSON`, `WIRE_LIMIT`, `KEY_PUBLIC`
+ * @throws `MunimentError` `VIEW_LIMIT` for more than 16 classes or readers, too many fields, a path or a sealed document that is too long; `VIEW_POLICY` if a reader would get some keys whole and others split, or the custodian is a reader of what is split; `WIRE_JSON`, `WIRE_LIMIT`, `KEY_PUBLIC`
  */
 export async function seal(document: string | JsonNode, options: SealOptions): Promise<SealedDocument> {
   const { policy, owner, author, type, random = systemRandom } = options;

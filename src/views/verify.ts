@@ -27,7 +27,7 @@ export interface VerifiedSealed {
  *
  * @param sealed - a decoded sealed document
  * @param expected - the record that it must belong to, and who may have written it
- * @throws {@link MunimentError} `VIEW_MANIFEST` if malformed or of another record; `VIEW_AUTHOR` if its author is unknown or did not sign it; `VIEW_COMMITMENT` if a class is not the one committed to, or a class, delivery or wrap stands twice; `VIEW_INCOMPLETE` if a class that a delivery names is missing
+ * @throws `MunimentError` `VIEW_MANIFEST` if malformed or of another record; `VIEW_AUTHOR` if its author is unknown or did not sign it; `VIEW_COMMITMENT` if a class is not the one committed to, or a class, delivery or wrap stands twice; `VIEW_INCOMPLETE` if a class that a delivery names is missing
  */
 export function verifySealed(
   sealed: SealedDocument,
@@ -53,7 +53,7 @@ export function verifySealed(
  * The digest by which an entry names a sealed document: `bodyHash`, so that a part of it has the same one. Whatever
  * classes are there are held against the manifest; signature and wraps are not looked at.
  *
- * @throws {@link MunimentError} `VIEW_MANIFEST`, `VIEW_COMMITMENT`, `VIEW_INCOMPLETE`
+ * @throws `MunimentError` `VIEW_MANIFEST`, `VIEW_COMMITMENT`, `VIEW_INCOMPLETE`
  */
 export function sealedDigest(bytes: Uint8Array): Uint8Array {
   const sealed = decodeSealed(bytes);

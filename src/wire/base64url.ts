@@ -40,7 +40,7 @@ export function toBase64url(bytes: Uint8Array): string {
  *
  * @param text - base64url text; limit its length first
  * @returns the bytes
- * @throws {@link MunimentError} `WIRE_BASE64URL`
+ * @throws `MunimentError` `WIRE_BASE64URL`
  * @example
  * ```ts
  * import { fromBase64url } from 'muniment/wire';

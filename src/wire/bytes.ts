@@ -10,7 +10,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  *
  * @param text - any well-formed string
  * @returns its UTF-8 bytes
- * @throws {@link MunimentError} `WIRE_UTF8` for a lone surrogate
+ * @throws `MunimentError` `WIRE_UTF8` for a lone surrogate
  * @example
  * ```ts
  * import { utf8 } from 'muniment/wire';
@@ -27,7 +27,7 @@ export function utf8(text: string): Uint8Array {
  *
  * @param bytes - UTF-8 bytes
  * @returns the text
- * @throws {@link MunimentError} `WIRE_UTF8` if the bytes are not UTF-8
+ * @throws `MunimentError` `WIRE_UTF8` if the bytes are not UTF-8
  * @example
  * ```ts
  * import { fromUtf8 } from 'muniment/wire';

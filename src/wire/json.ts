@@ -41,7 +41,7 @@ export const JSON_LIMITS: JsonLimits = { length: 32 * 1024 * 1024, depth: 128 };
  * @param source - JSON text, or its UTF-8 bytes; a byte order mark is refused
  * @param limits - bounds on length and depth
  * @returns the tree; {@link writeJson} gives back the text without white space
- * @throws {@link MunimentError} `WIRE_JSON`, `WIRE_LIMIT`, `WIRE_UTF8`
+ * @throws `MunimentError` `WIRE_JSON`, `WIRE_LIMIT`, `WIRE_UTF8`
  * @example
  * ```ts
  * import { readJson, writeJson } from 'muniment/wire';

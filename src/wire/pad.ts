@@ -50,7 +50,7 @@ export function pad(plaintext: Uint8Array, bucket = padmeLength(plaintext.length
  *
  * @param padded - what {@link pad} made
  * @param bucket - the fixed bucket, if {@link pad} was given one
- * @throws {@link MunimentError} `WIRE_PADDING`
+ * @throws `MunimentError` `WIRE_PADDING`
  * @example
  * ```ts
  * import { pad, unpad, utf8 } from 'muniment/wire';

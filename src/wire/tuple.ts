@@ -22,7 +22,7 @@ export type TupleItem = Uint8Array | string | number | readonly TupleItem[];
  * @param label - what the bytes are for, without the prefix `muniment/1 `, which is added
  * @param items - the parts, in the order that the specification gives
  * @returns the encoding, by which no two different tuples share a byte string
- * @throws {@link MunimentError} `WIRE_UTF8` for text with a lone surrogate; `RangeError` for a number that is no such integer
+ * @throws `MunimentError` `WIRE_UTF8` for text with a lone surrogate; `RangeError` for a number that is no such integer
  * @example
  * ```ts
  * import { tuple } from 'muniment/wire';
