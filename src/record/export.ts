@@ -62,6 +62,7 @@ export interface RecordExport {
 export interface ExportRules {
   /** The Id of the anchor whom the verifier trusts. */
   readonly anchorId: Uint8Array;
+  /** Who may write what, judged by the author's credential. */
   readonly mayWrite: ChainRules['mayWrite'];
   /** Digest functions of the payload types other than statements. */
   readonly digests: PayloadDigests;

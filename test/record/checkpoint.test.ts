@@ -1,10 +1,10 @@
 /** Checkpoints as signed notes: our own, altered ones, and those of others. */
 
-import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KEM_X25519 } from '../../src/crypto/index.ts';
 import { createKeys, type SigningPublicKey } from '../../src/keys/index.ts';
 import { CHECKPOINT_LIMIT, Log, signCheckpoint, verifyCheckpoint } from '../../src/record/index.ts';
+import { describeCorpus } from '../corpora/corpora.ts';
 import { refusal } from '../refusal.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
 
@@ -127,22 +127,16 @@ describe('a checkpoint', () => {
   });
 });
 
-const folder = new URL('../../../shared/corpora/tlog/', import.meta.url);
-const present = existsSync(folder);
-const read = (path: string): Buffer => readFileSync(new URL(path, folder));
-
 function keyOf(vkey: string): { readonly origin: string; readonly key: SigningPublicKey } {
   const [origin, , ...rest] = vkey.trim().split('+');
   const key = Buffer.from(rest.join('+'), 'base64');
   return { origin: origin!, key: { algorithm: 'Ed25519', publicKey: new Uint8Array(key.subarray(1)) } };
 }
 
-describe('the corpora', () => {
-  it('are there where they must be', () => {
-    if (process.env['MUNIMENT_REQUIRE_CORPORA'] !== undefined) expect(present).toBe(true);
-  });
+describeCorpus('tlog', (corpus) => {
+  const read = (file: string): Buffer => Buffer.from(corpus.bytes(file));
 
-  it.runIf(present)('of a real little log: sixteen checkpoints, each the root over its entries', () => {
+  it('a real little log: sixteen checkpoints, each the root over its entries', () => {
     const tessera = keyOf(read('tessera-log/vkey.txt').toString());
     const growing = new Log();
     const texts = Array.from({ length: 16 }, (_, size) => read(`tessera-log/checkpoint.${size}`).toString());
@@ -166,7 +160,7 @@ describe('the corpora', () => {
     });
   });
 
-  it.runIf(present)('of notes: none that is to be refused gets through, nor is one a checkpoint', () => {
+  it('notes: none that is to be refused gets through, nor is one a checkpoint', () => {
     const { open } = JSON.parse(read('notes/sumdb-note.json').toString()) as {
       open: { id: string; verifiers: string[]; note_b64: string; expect: string }[];
     };
@@ -180,7 +174,7 @@ describe('the corpora', () => {
     refused(rome.checkpoint, { origin: keyOf(rome.vkey).origin, key: signer });
   });
 
-  it.runIf(present)('of bodies: the forms that are good, with a root of 32 bytes', async () => {
+  it('bodies: the forms that are good, with a root of 32 bytes', async () => {
     const { cases } = JSON.parse(read('notes/checkpoint-body.json').toString()) as {
       cases: {
         desc: string;

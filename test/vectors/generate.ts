@@ -11,6 +11,8 @@ import * as crypto from './generators/crypto.ts';
 import * as envelope from './generators/envelope.ts';
 import * as keys from './generators/keys.ts';
 import * as protocol from './generators/protocol.ts';
+import * as record from './generators/record.ts';
+import * as views from './generators/views.ts';
 import * as wire from './generators/wire.ts';
 
 interface Generator {
@@ -23,6 +25,8 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
   envelope,
   keys,
   protocol,
+  record,
+  views,
   wire,
 };
 

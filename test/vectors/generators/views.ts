@@ -1,0 +1,1105 @@
+/** Vectors of spec/views.md: policies, sealed documents with every value between, openings, grants, break-glass, annexes. */
+
+import {
+  aeadOpen,
+  chunkSeal,
+  deriveTuple,
+  hashTuple,
+  hpkeOpen,
+  KEM_X25519,
+  KEM_XWING,
+  keyStream,
+  type KemId,
+} from '../../../src/crypto/index.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import {
+  compartmentNode,
+  exposeSecret,
+  signStatement,
+  SoftwareDecapsulator,
+  suite,
+  type Decapsulator,
+  type Identity,
+  type SoftwareKeys,
+} from '../../../src/keys/index.ts';
+import { commitClass, openClass } from '../../../src/views/classes.ts';
+import { decodeManifest, dummyLine, signedBytes, slotBlind, slotOf } from '../../../src/views/manifest.ts';
+import { openOwnWrap } from '../../../src/views/open.ts';
+import {
+  annexName,
+  declareEmergency,
+  definePolicy,
+  encodeAnnex,
+  encodeSealed,
+  explain,
+  grant,
+  openRelease,
+  release,
+  sealAnnex,
+  selectFor,
+  verifyEmergency,
+  verifySealed,
+  type Annex,
+  type ClassKey,
+  type GrantTerms,
+  type OpeningReader,
+  type PolicyDefinition,
+  type Reader,
+  type Release,
+  type ReleaseContext,
+  type SealedDocument,
+} from '../../../src/views/index.ts';
+import { concat, readJson, toHex, tuple, TupleReader, type TupleItem } from '../../../src/wire/index.ts';
+import { flipped } from '../../mutation.ts';
+import {
+  createWorld,
+  DOCUMENT,
+  fieldsOf,
+  forge,
+  keyOf,
+  openIn,
+  POLICY,
+  sealIn,
+  type Departures,
+  type ForgedClass,
+  type World,
+} from '../../views/fixture.ts';
+import type { VectorCase, VectorFile } from '../file.ts';
+import { hex } from '../hex.ts';
+import type { Party } from './keys.ts';
+import { recordedRandom, seededRandom } from './seed.ts';
+
+/** A reader. */
+export interface ReaderJson {
+  readonly kind: string;
+  readonly name: string;
+  readonly epoch: number;
+  readonly kem: number;
+  readonly publicKey: string;
+  readonly id: string;
+}
+
+/** A reader with the seed of its private key. */
+export interface OpeningJson extends ReaderJson {
+  readonly seed: string;
+}
+
+/** A class's key, or half of one. */
+export interface KeyJson {
+  readonly index: number;
+  readonly key: string;
+}
+
+/** One release. */
+export interface ReleaseJson {
+  readonly bodyHash: string;
+  readonly until: number;
+  readonly encapsulation: string;
+  readonly ciphertext: string;
+}
+
+/** What ties a release to an emergency. */
+export interface ContextJson {
+  readonly custodian: string;
+  readonly clinician: string;
+  readonly emergencyHash: string;
+}
+
+/** What a grant says. */
+export interface TermsJson {
+  readonly recordId: string;
+  readonly scope: string;
+  readonly purpose: string;
+  readonly from: number;
+  readonly until: number;
+  readonly mayPassOn: boolean;
+}
+
+/** A class with every value between. */
+export interface ClassJson {
+  readonly index: number;
+  readonly open: boolean;
+  readonly key: string;
+  readonly keyCommit: string;
+  readonly readers: readonly string[];
+  readonly readersSalt: string;
+  readonly readersHash: string;
+  readonly saltsKey: string;
+  readonly fields: readonly { path: string; text: string; salt: string; leaf: string }[];
+  readonly leavesHash: string;
+  readonly contentKey: string;
+  readonly aad: string;
+  readonly padded: string;
+  readonly ciphertext: string;
+  readonly commitment: string;
+}
+
+export type ViewsCase = VectorCase &
+  (
+    | {
+        readonly operation: 'policy';
+        readonly policy: PolicyDefinition;
+        readonly encoded?: string;
+        readonly hash?: string;
+      }
+    | {
+        readonly operation: 'explain';
+        readonly policy: PolicyDefinition;
+        readonly document: string;
+        readonly explained: readonly {
+          pointer: string;
+          rule: number | null;
+          readers: 'public' | readonly string[];
+          compartment: string;
+        }[];
+      }
+    | {
+        readonly operation: 'seal';
+        readonly document: string;
+        readonly policy: PolicyDefinition;
+        readonly policyHash: string;
+        readonly recordId: string;
+        readonly compartments: readonly ReaderJson[];
+        /** The reader behind each name that the policy gives. */
+        readonly readers: readonly { readonly named: string; readonly reader: ReaderJson }[];
+        readonly breakGlass: { readonly names: readonly string[]; readonly custodian: ReaderJson } | null;
+        readonly author: Party;
+        readonly type: string;
+        readonly supersedes: string;
+        readonly randomness: string;
+        readonly docId: string;
+        readonly ownerKey: string;
+        readonly classes: readonly ClassJson[];
+        readonly slots: readonly {
+          line: number;
+          readerId: string;
+          blind: string;
+          classes: readonly number[];
+          slot: string;
+        }[];
+        readonly dummies: readonly string[];
+        readonly manifest: string;
+        readonly bodyHash: string;
+        readonly signatureInput: string;
+        readonly signature: string;
+        readonly wraps: readonly { opening: OpeningJson; info: string; aad: string; plaintext: string }[];
+        readonly sealed: string;
+      }
+    | {
+        readonly operation: 'open';
+        readonly sealed: string;
+        readonly recordId: string;
+        readonly authors: readonly string[];
+        readonly as: readonly OpeningJson[];
+        readonly release: readonly KeyJson[] | null;
+        /** `null` where there is nothing for these readers. */
+        readonly text?: string | null;
+        readonly complete?: boolean;
+        readonly fields?: readonly { path: string; text: string; classIndex: number }[];
+      }
+    | {
+        readonly operation: 'grant';
+        readonly grantor: Party;
+        readonly grantee: string;
+        readonly terms: TermsJson;
+        readonly epoch: number;
+        readonly kem: number;
+        readonly node: string;
+        readonly randomness: string;
+        readonly info: string;
+        readonly aad: string;
+        readonly plaintext: string;
+        readonly wrap: string;
+        readonly body: string;
+        readonly statement: string;
+      }
+    | {
+        readonly operation: 'open grant';
+        readonly grantee: Party;
+        readonly grantor: string;
+        readonly recordId: string;
+        readonly at: number;
+        readonly statement: string;
+        readonly wrap: string;
+        readonly reader?: ReaderJson;
+      }
+    | {
+        readonly operation: 'emergency';
+        readonly clinician: Party;
+        readonly recordId: string;
+        readonly reason: string;
+        readonly kem: number;
+        readonly seed: string;
+        readonly publicKey: string;
+        readonly body: string;
+        readonly statement: string;
+      }
+    | { readonly operation: 'verify emergency'; readonly clinician: string; readonly statement: string }
+    | {
+        readonly operation: 'release';
+        readonly sealed: string;
+        readonly recordId: string;
+        readonly authors: readonly string[];
+        readonly custodian: OpeningJson;
+        readonly clinician: string;
+        readonly statement: string;
+        readonly context: ContextJson;
+        readonly until: number;
+        readonly randomness: string;
+        readonly info: string;
+        readonly aad: string;
+        readonly plaintext: string;
+        readonly release: ReleaseJson;
+      }
+    | {
+        readonly operation: 'open release';
+        readonly kem: number;
+        readonly seed: string;
+        readonly context: ContextJson;
+        readonly at: number;
+        readonly release: ReleaseJson;
+        readonly halves?: readonly KeyJson[];
+      }
+    | {
+        readonly operation: 'annex';
+        readonly recordId: string;
+        readonly docId: string;
+        readonly mediaType: string;
+        readonly plaintext: string;
+        readonly key: string;
+        readonly streamKey: string;
+        readonly chunks: readonly string[];
+        readonly ciphertext: string;
+        readonly root: string;
+        readonly annexName: string;
+        readonly text: string;
+      }
+    | {
+        readonly operation: 'open annex';
+        readonly recordId: string;
+        readonly docId: string;
+        readonly text: string;
+        readonly ciphertext: string;
+        readonly plaintext?: string;
+      }
+  );
+
+/** The file. */
+export async function generate(): Promise<VectorFile<ViewsCase>> {
+  const world = await createWorld(KEM_X25519, 'views vectors');
+  return {
+    description: 'Policies, sealed documents, openings, grants, break-glass and annexes, made and refused.',
+    spec: 'spec/views.md',
+    cases: [
+      ...policyCases(),
+      ...(await sealCases(world)),
+      ...(await openCases(world)),
+      ...(await forgedCases(world)),
+      ...(await grantCases(world)),
+      ...(await emergencyCases(world)),
+      ...(await annexCases()),
+    ],
+  };
+}
+
+const SMALL: PolicyDefinition = {
+  name: 'small/1',
+  rules: [
+    { fields: ['/name'], readers: 'public' },
+    { fields: ['/cost'], readers: ['insurer', 'emergency'], compartment: 'financial' },
+  ],
+  otherwise: ['emergency'],
+};
+const SMALL_DOCUMENT = '{"name":"Núria","cost":12.50,"notes":["a",1e2]}';
+
+function policyCases(): ViewsCase[] {
+  const { hash } = definePolicy(POLICY);
+  const encoded = tuple('policy', 'test/1', [
+    [['/name', '/speciality'], 'public', 'inbox'],
+    [['/clinical/**'], [['speciality', '/speciality'], ['emergency']], 'clinical'],
+    [['/cost'], [['insurer'], ['emergency']], 'financial'],
+    [['/**'], [['emergency']], 'inbox'],
+  ]);
+  const base: PolicyDefinition = { name: 'p/1', rules: [], otherwise: [] };
+  const refused: [string, PolicyDefinition][] = [
+    ['no name', { ...base, name: '' }],
+    ['a rule without patterns', { ...base, rules: [{ fields: [], readers: 'public' }] }],
+    ['a pattern without a slash', { ...base, rules: [{ fields: ['a'], readers: [] }] }],
+    ['a misspelt escape', { ...base, rules: [{ fields: ['/~2'], readers: [] }] }],
+    ['any depth five times', { ...base, rules: [{ fields: ['/**/**/**/**/**'], readers: [] }] }],
+    [
+      'one pattern in two rules',
+      {
+        ...base,
+        rules: [
+          { fields: ['/a'], readers: ['x'] },
+          { fields: ['/a'], readers: ['y'] },
+        ],
+      },
+    ],
+    ['the public among others', { ...base, otherwise: ['public'] }],
+    ['a reader of two pointers', { ...base, otherwise: [{ a: '/a', b: '/b' }] }],
+    ['a pointer that starts nowhere', { ...base, otherwise: [{ a: 'b' }] }],
+    ['the root as a compartment', { ...base, otherwiseCompartment: '' }],
+  ];
+  const explained = (name: string, policy: PolicyDefinition, document: string): ViewsCase => ({
+    name: `explain: ${name}`,
+    operation: 'explain',
+    policy,
+    document,
+    explained: explain(definePolicy(policy), readJson(document)).map(
+      ({ pointer, rule, readers, compartment }) => ({
+        ...{ pointer, rule, readers, compartment },
+      }),
+    ),
+  });
+  return [
+    {
+      name: 'policy: every kind of rule',
+      operation: 'policy',
+      policy: POLICY,
+      encoded: hex(encoded),
+      hash: hex(hash),
+    },
+    ...refused.map(([name, policy]): ViewsCase => ({
+      name: `policy: ${name}`,
+      operation: 'policy',
+      policy,
+      error: 'VIEW_POLICY',
+    })),
+    explained('every kind of rule', POLICY, DOCUMENT),
+    explained(
+      'first match, relative pointers, wildcards',
+      {
+        name: 'p/1',
+        rules: [
+          { fields: ['/visits/*/price'], readers: ['insurer'], compartment: 'money' },
+          { fields: ['/visits/**', '/**/note'], readers: [{ speciality: '../speciality' }] },
+          { fields: ['/**/note/**'], readers: 'public' },
+        ],
+        otherwise: [],
+      },
+      '{"visits":[{"speciality":"cardiology","price":1,"note":"x"}],"speciality":"x","note":{"note":[]},"free":{}}',
+    ),
+  ];
+}
+
+function readerJson(reader: Reader): ReaderJson {
+  const { kind, name, epoch, kem, publicKey, id } = reader;
+  return { kind, name, epoch, kem, publicKey: hex(publicKey), id: hex(id) };
+}
+
+function openingJson({ reader, key }: OpeningReader): OpeningJson {
+  return { ...readerJson(reader), seed: seedOf(key) };
+}
+
+// All keys of the vectors live in memory.
+function seedOf(key: Decapsulator): string {
+  if (!(key instanceof SoftwareDecapsulator)) throw new TypeError('a software key');
+  return hex(exposeSecret(key.seed));
+}
+
+function partyJson(identity: Identity): Party {
+  const { signer, handshake, sealing } = identity as unknown as SoftwareKeys;
+  return {
+    kem: sealing.kem,
+    signingSeed: hex(exposeSecret(signer.seed)),
+    handshakeSeed: seedOf(handshake),
+    sealingSeed: seedOf(sealing),
+    credential: hex(identity.credential.encoded),
+  };
+}
+
+async function sealCases(world: World): Promise<ViewsCase[]> {
+  const hybrid = await createWorld(KEM_XWING, 'views vectors hybrid');
+  return [
+    await sealCase(world, 'every kind of rule', DOCUMENT, POLICY),
+    await sealCase(world, 'break-glass', SMALL_DOCUMENT, SMALL, { breakGlass: true }),
+    await sealCase(world, 'a document that is one value, all of it public', '"\\u00e9"', {
+      name: 'open/1',
+      rules: [{ fields: ['/**'], readers: 'public' }],
+      otherwise: [],
+    }),
+    await sealCase(world, 'a document that supersedes another', '{}', SMALL, { supersedes: true }),
+    await sealCase(hybrid, 'X-Wing', '{"cost":1}', { ...SMALL, otherwise: [] }),
+  ];
+}
+
+async function sealCase(
+  world: World,
+  name: string,
+  document: string,
+  policy: PolicyDefinition,
+  other: { readonly breakGlass?: boolean; readonly supersedes?: boolean } = {},
+): Promise<ViewsCase> {
+  const { random, taken } = recordedRandom(`views seal ${name}`);
+  const breakGlass = other.breakGlass === true ? world.breakGlass : null;
+  const supersedes = other.supersedes === true ? new Uint8Array(32).fill(0xab) : new Uint8Array(32);
+  const sealed = await sealIn(world, document, policy, { random, breakGlass, supersedes });
+  const verified = verifySealed(sealed, { recordId: world.compartments.recordId, authors: world.authors });
+  const { manifest, bodyHash } = verified;
+  const root = await openOwnWrap(verified, keyOf(world, 'root'));
+  if (root?.owner == null) throw new Error('the root opens');
+  const { ownerKey } = root.owner;
+  const names = new Set(
+    explain(definePolicy(policy), readJson(document)).flatMap(({ readers }) =>
+      readers === 'public' ? [] : readers,
+    ),
+  );
+  return {
+    name: `seal: ${name}`,
+    operation: 'seal',
+    document,
+    policy,
+    policyHash: hex(definePolicy(policy).hash),
+    recordId: hex(manifest.recordId),
+    compartments: ['root', 'inbox', 'clinical', 'financial'].map((one) =>
+      readerJson(keyOf(world, one).reader),
+    ),
+    readers: [...names].sort().map((named) => ({ named, reader: readerJson(keyOf(world, named).reader) })),
+    breakGlass:
+      breakGlass === null ? null : { names: breakGlass.names, custodian: readerJson(breakGlass.custodian) },
+    author: partyJson(world.doctor),
+    type: manifest.type,
+    supersedes: hex(supersedes),
+    randomness: taken(),
+    docId: hex(manifest.docId),
+    ownerKey: hex(ownerKey),
+    classes: root.keys.map((key) => classJson(sealed, manifest, ownerKey, key)),
+    slots: sealed.deliveries.map(({ readerId, classes }) => {
+      const blind = slotBlind(ownerKey, manifest, readerId);
+      const slot = slotOf(manifest, readerId, blind, classes);
+      const line = manifest.slots.findIndex((one) => hex(one) === hex(slot));
+      return { line, readerId: hex(readerId), blind: hex(blind), classes, slot: hex(slot) };
+    }),
+    dummies: Array.from({ length: 32 }, (_, i) => hex(dummyLine(ownerKey, manifest, i))),
+    manifest: hex(sealed.manifest),
+    bodyHash: hex(bodyHash),
+    signatureInput: hex(signedBytes(bodyHash, manifest.author)),
+    signature: hex(sealed.signature),
+    wraps: await Promise.all(sealed.wraps.map((wrap) => wrapJson(world, wrap, bodyHash))),
+    sealed: hex(encodeSealed(sealed)),
+  };
+}
+
+function classJson(
+  sealed: SealedDocument,
+  names: { readonly recordId: Uint8Array; readonly docId: Uint8Array },
+  ownerKey: Uint8Array,
+  { index, key }: ClassKey,
+): ClassJson {
+  const own = sealed.classes.find((one) => one.index === index);
+  if (own === undefined) throw new Error('the class is there');
+  const { recordId, docId } = names;
+  const { readersHash, keyCommit, leavesHash, ciphertext } = own;
+  const open = sealed.publicKeys.some((one) => one.index === index);
+  const readers = sealed.deliveries
+    .filter(({ classes }) => classes.includes(index))
+    .map(({ readerId }) => hex(readerId));
+  if (open) readers.push(hex(hashTuple('reader', 'public', '', 0, 0, new Uint8Array(0))));
+  const fields = openClass(key, names, own);
+  const saltsKey = deriveTuple(key, 'salts', recordId, docId);
+  const salts = keyStream(saltsKey, 32 * fields.length);
+  const contentKey = deriveTuple(key, 'class key', recordId, docId, readersHash, leavesHash);
+  const aad = tuple('class aad', recordId, docId, readersHash, leavesHash);
+  return {
+    index,
+    open,
+    key: hex(key),
+    keyCommit: hex(keyCommit),
+    readers: readers.sort(),
+    readersSalt: hex(deriveTuple(ownerKey, 'readers salt', recordId, docId, keyCommit)),
+    readersHash: hex(readersHash),
+    saltsKey: hex(saltsKey),
+    fields: fields.map(({ path, text }, j) => {
+      const salt = salts.subarray(32 * j, 32 * j + 32);
+      return {
+        path,
+        text,
+        salt: hex(salt),
+        leaf: hex(hashTuple('leaf', recordId, docId, keyCommit, j, salt, path, text)),
+      };
+    }),
+    leavesHash: hex(leavesHash),
+    contentKey: hex(contentKey),
+    aad: hex(aad),
+    padded: hex(aeadOpen(contentKey, aad, ciphertext)),
+    ciphertext: hex(ciphertext),
+    commitment: hex(commitClass(own)),
+  };
+}
+
+async function wrapJson(
+  world: World,
+  wrap: SealedDocument['wraps'][0],
+  bodyHash: Uint8Array,
+): Promise<{ opening: OpeningJson; info: string; aad: string; plaintext: string }> {
+  const opening = [...world.keys.values()].find(({ reader }) => toHex(reader.id) === toHex(wrap.readerId));
+  if (opening === undefined) throw new Error('every reader is known');
+  const { kem, id } = opening.reader;
+  const info = tuple('wrap', suite(kem), id);
+  const aad = tuple('wrap aad', bodyHash);
+  const shared = await opening.key.decapsulate(wrap.encapsulation);
+  const { plaintext } = hpkeOpen(kem, shared, info, aad, wrap.ciphertext);
+  return { opening: openingJson(opening), info: hex(info), aad: hex(aad), plaintext: hex(plaintext) };
+}
+
+/** One opening, with the result that the library gives or the code by which it is to be refused. */
+async function openCase(
+  world: World,
+  name: string,
+  sealed: SealedDocument | Uint8Array,
+  as: readonly string[],
+  other: {
+    error?: ErrorCode;
+    release?: readonly ClassKey[];
+    recordId?: Uint8Array;
+    authors?: readonly Identity[];
+  } = {},
+): Promise<ViewsCase> {
+  const release = other.release ?? null;
+  const base = {
+    name: `open: ${name}`,
+    operation: 'open',
+    sealed: hex(sealed instanceof Uint8Array ? sealed : encodeSealed(sealed)),
+    recordId: hex(other.recordId ?? world.compartments.recordId),
+    authors: (other.authors ?? [world.doctor]).map(({ credential }) => hex(credential.encoded)),
+    as: as.map((one) => openingJson(keyOf(world, one))),
+    release: release === null ? null : release.map(({ index, key }) => ({ index, key: hex(key) })),
+  } as const;
+  if (other.error !== undefined) return { ...base, error: other.error };
+  if (sealed instanceof Uint8Array) throw new TypeError('a document that opens is given as one');
+  const view = await openIn(world, sealed, as, { release });
+  if (view === null) return { ...base, text: null };
+  const fields = view.fields.map(({ path, text, classIndex }) => ({ path, text, classIndex }));
+  return { ...base, text: view.text, complete: view.complete, fields };
+}
+
+async function openCases(world: World): Promise<ViewsCase[]> {
+  const random = seededRandom('views open');
+  const sealed = await sealIn(world, SMALL_DOCUMENT, SMALL, { random });
+  const sibling = await sealIn(world, SMALL_DOCUMENT, SMALL, { random });
+  const closed = await sealIn(world, '1', { ...SMALL, otherwise: ['insurer'] }, { random });
+  const part = selectFor(sealed, [keyOf(world, 'insurer').reader.id], false);
+  const by = (name: string) => {
+    const id = toHex(keyOf(world, name).reader.id);
+    return ({ readerId }: { readonly readerId: Uint8Array }): boolean => toHex(readerId) === id;
+  };
+  const not = (name: string) => (one: { readonly readerId: Uint8Array }) => !by(name)(one);
+  const [own] = sealed.deliveries.filter(by('insurer'));
+  const cost = own?.classes[0] ?? 0;
+  const broken = async (
+    name: string,
+    error: ErrorCode,
+    as: string,
+    changes: Partial<SealedDocument>,
+  ): Promise<ViewsCase> => openCase(world, name, { ...sealed, ...changes }, [as], { error });
+  const damaged = sealed.classes.map((one) =>
+    one.index === cost ? { ...one, ciphertext: flipped(one.ciphertext, 9) } : one,
+  );
+  const exchanged = sealed.classes.map((one, i) => ({ ...one, index: (sealed.classes[i ^ 1] ?? one).index }));
+  const insurers = sealed.wraps.find(by('insurer')) ?? sealed.wraps[0]!;
+  const verified = verifySealed(sealed, { recordId: world.compartments.recordId, authors: world.authors });
+  const leaked = (await openOwnWrap(verified, keyOf(world, 'insurer')))?.keys ?? [];
+  const bytes = encodeSealed(sealed);
+  const lines = decodeManifest(sealed.manifest);
+  const manifest = (changes: Readonly<Record<number, TupleItem>>): Uint8Array => {
+    const { recordId, docId, author, type, supersedes, classes, slots } = lines;
+    const items: TupleItem[] = [recordId, docId, author, type, supersedes, classes, slots];
+    return tuple('manifest', ...Object.assign(items, changes));
+  };
+  const restated = (name: string, changes: Readonly<Record<number, TupleItem>>): Promise<ViewsCase> =>
+    broken(name, 'VIEW_MANIFEST', 'root', { manifest: manifest(changes) });
+  return [
+    await openCase(world, 'the owner', sealed, ['root']),
+    await openCase(world, 'a compartment', sealed, ['financial']),
+    await openCase(world, 'a group', sealed, ['insurer']),
+    await openCase(world, 'a group’s part alone', part, ['insurer']),
+    await openCase(world, 'a group and a compartment', sealed, ['insurer', 'inbox']),
+    await openCase(world, 'a reader of everything', sealed, ['emergency']),
+    await openCase(world, 'the public', sealed, ['speciality:cardiology']),
+    await openCase(world, 'nothing for this reader', closed, ['speciality:cardiology']),
+    await openCase(world, 'bytes missing', bytes.subarray(0, -1), ['root'], { error: 'VIEW_MANIFEST' }),
+    await openCase(world, 'bytes too many', concat(bytes, new Uint8Array(1)), ['root'], {
+      error: 'VIEW_MANIFEST',
+    }),
+    await openCase(world, 'another record', sealed, ['root'], {
+      error: 'VIEW_MANIFEST',
+      recordId: new Uint8Array(16),
+    }),
+    await restated('a manifest of fifteen classes', { 5: lines.classes.slice(1) }),
+    await restated('a manifest of seventeen slots', { 6: [...lines.slots, new Uint8Array(32)] }),
+    await restated('a type of 65 bytes', { 3: 'x'.repeat(65) }),
+    await openCase(world, 'an unknown author', sealed, ['root'], {
+      error: 'VIEW_AUTHOR',
+      authors: [world.colleague],
+    }),
+    await broken('a signature changed', 'VIEW_AUTHOR', 'root', { signature: flipped(sealed.signature, 0) }),
+    await broken('a manifest changed', 'VIEW_AUTHOR', 'root', { manifest: flipped(sealed.manifest, 60) }),
+    await broken('another document’s signature', 'VIEW_AUTHOR', 'root', { signature: sibling.signature }),
+    await broken('a ciphertext changed', 'VIEW_COMMITMENT', 'root', { classes: damaged }),
+    await broken('classes exchanged', 'VIEW_COMMITMENT', 'root', { classes: exchanged }),
+    await broken('another document’s classes', 'VIEW_COMMITMENT', 'root', { classes: sibling.classes }),
+    await broken('a class twice', 'VIEW_COMMITMENT', 'root', {
+      classes: [...sealed.classes, sealed.classes[0]!],
+    }),
+    await broken('a wrap twice', 'VIEW_COMMITMENT', 'root', { wraps: [...sealed.wraps, sealed.wraps[0]!] }),
+    await broken('a delivery twice', 'VIEW_COMMITMENT', 'root', {
+      deliveries: [...sealed.deliveries, sealed.deliveries[0]!],
+    }),
+    await broken('a public key changed', 'VIEW_COMMITMENT', 'insurer', {
+      publicKeys: sealed.publicKeys.map((one) => ({ ...one, key: flipped(one.key, 0) })),
+    }),
+    await broken('another reader’s wrap', 'VIEW_COMMITMENT', 'emergency', {
+      wraps: sealed.wraps.map((one) =>
+        by('emergency')(one) ? { ...insurers, readerId: one.readerId } : one,
+      ),
+    }),
+    await broken('another document’s wraps', 'VIEW_COMMITMENT', 'insurer', { wraps: sibling.wraps }),
+    await broken('a delivery of other classes', 'VIEW_COMMITMENT', 'insurer', {
+      deliveries: sealed.deliveries.map((one) => (by('insurer')(one) ? { ...one, classes: [] } : one)),
+    }),
+    await broken('a class of one’s own missing', 'VIEW_INCOMPLETE', 'insurer', {
+      classes: sealed.classes.filter(({ index }) => index !== cost),
+    }),
+    await broken('a wrap missing whose delivery is there', 'VIEW_INCOMPLETE', 'insurer', {
+      wraps: sealed.wraps.filter(not('insurer')),
+    }),
+    await broken('a delivery missing whose wrap is there', 'VIEW_INCOMPLETE', 'insurer', {
+      deliveries: sealed.deliveries.filter(not('insurer')),
+    }),
+    await broken('the owner’s wrap withheld', 'VIEW_INCOMPLETE', 'root', {
+      wraps: sealed.wraps.filter(not('root')),
+      deliveries: sealed.deliveries.filter(not('root')),
+    }),
+    await broken('a delivery kept from the owner', 'VIEW_INCOMPLETE', 'root', {
+      wraps: sealed.wraps.filter(not('insurer')),
+      deliveries: sealed.deliveries.filter(not('insurer')),
+    }),
+    await broken('a public key kept from the owner', 'VIEW_INCOMPLETE', 'root', { publicKeys: [] }),
+    await broken('a class published by its reader', 'VIEW_INCOMPLETE', 'root', {
+      publicKeys: [...sealed.publicKeys, ...leaked],
+    }),
+  ];
+}
+
+async function forgedCases(original: World): Promise<ViewsCase[]> {
+  const world = { ...original, random: seededRandom('views forged') };
+  const [root, insurer, cardiology] = ['root', 'insurer', 'speciality:cardiology'].map(
+    (name) => keyOf(world, name).reader,
+  ) as [Reader, Reader, Reader];
+  const { fields, skeleton } = fieldsOf(world, '{"x":1,"y":2}');
+  const [x, y] = fields as [ForgedClass['fields'][0], ForgedClass['fields'][0]];
+  const honest: readonly ForgedClass[] = [
+    { readers: [root, insurer], fields: [x] },
+    { readers: [root, cardiology], fields: [y] },
+    { readers: [root], fields: [skeleton] },
+  ];
+  const is = (one: Reader, other: Reader): boolean => toHex(one.id) === toHex(other.id);
+  const owner = async (
+    name: string,
+    error: ErrorCode,
+    classes: readonly ForgedClass[],
+    departures: Departures = {},
+    as = 'root',
+  ): Promise<ViewsCase> =>
+    openCase(world, `an author who ${name}`, await forge(world, classes, departures), [as], { error });
+  const told = { ...x, text: '666' };
+  const reading = (name: string, list: ForgedClass['fields']): Promise<ViewsCase> =>
+    owner(name, 'VIEW_COMMITMENT', [{ readers: [root, insurer], fields: list }], {}, 'insurer');
+  return [
+    await owner('tells one field in two ways', 'VIEW_COMMITMENT', [
+      honest[0]!,
+      { readers: [root, cardiology], fields: [told, y] },
+      honest[2]!,
+    ]),
+    await owner('makes two classes for the same readers', 'VIEW_COMMITMENT', [
+      honest[0]!,
+      { readers: [root, insurer], fields: [y] },
+      honest[2]!,
+    ]),
+    await owner('gives one reader two wraps', 'VIEW_COMMITMENT', honest, {
+      portions: (all) => [
+        ...all,
+        { ...all.find(({ reader }) => is(reader, insurer))!, keys: [], stated: [] },
+      ],
+    }),
+    await owner('keeps a class from the owner', 'VIEW_INCOMPLETE', [
+      ...honest,
+      { readers: [insurer], fields: [{ path: '/z', text: '1' }] },
+    ]),
+    await owner('fills a line with something else', 'VIEW_INCOMPLETE', honest, {
+      lines: (classes) => (classes[9] = new Uint8Array(32)),
+    }),
+    await owner('adds a slot', 'VIEW_INCOMPLETE', honest, {
+      lines: (_, slots) => (slots[9] = new Uint8Array(32)),
+    }),
+    await owner('states a slot of other classes', 'VIEW_INCOMPLETE', honest, {
+      portions: (all) => all.map((one) => (is(one.reader, insurer) ? { ...one, stated: [1] } : one)),
+    }),
+    await owner('states other readers', 'VIEW_INCOMPLETE', [
+      { ...honest[0]!, stated: [root.id] },
+      ...honest.slice(1),
+    ]),
+    await owner('publishes under the readers’ own hash', 'VIEW_INCOMPLETE', [
+      { readers: [root], fields: [x, y], open: true, stated: [root.id] },
+      honest[2]!,
+    ]),
+    await owner('keeps D from the owner', 'VIEW_INCOMPLETE', honest, { opening: () => null }),
+    await owner('gives the owner another D', 'VIEW_INCOMPLETE', honest, {
+      opening: (_, own) => (own === null ? null : { ...own, ownerKey: new Uint8Array(32) }),
+    }),
+    await owner('leaves the skeleton out', 'VIEW_INCOMPLETE', [{ readers: [root], fields: [x, y] }]),
+    await owner('writes a skeleton of other fields', 'VIEW_COMMITMENT', [
+      { readers: [root], fields: [x, y, { ...skeleton, text: '"{\\"x\\":0}"' }] },
+    ]),
+    await owner(
+      'states a slot that the reader’s wrap does not fit',
+      'VIEW_COMMITMENT',
+      honest,
+      { portions: (all) => all.map((one) => (is(one.reader, insurer) ? { ...one, stated: [1] } : one)) },
+      'insurer',
+    ),
+    await owner(
+      'hands D to another reader',
+      'VIEW_COMMITMENT',
+      honest,
+      { opening: (_, own) => own ?? { ownerKey: new Uint8Array(32), policy: definePolicy(POLICY) } },
+      'insurer',
+    ),
+    await reading('writes one path twice', [x, told]),
+    await reading('writes a path below a leaf', [x, { path: '/x/y', text: '1' }]),
+    await reading('writes a path without a slash', [x, { path: 'z', text: '1' }]),
+    await reading('misspells an escape', [{ path: '/~2', text: '1' }]),
+    await reading('mixes names and indices', [x, { path: '/~n0000000000000000', text: '1' }]),
+    await reading('goes 129 levels deep', [{ path: '/a'.repeat(129), text: '1' }]),
+    await reading('writes a value with white space', [{ path: '/x', text: ' 1' }]),
+    await reading('writes a container as a value', [{ path: '/x', text: '[1]' }]),
+  ];
+}
+
+async function grantCases(world: World): Promise<ViewsCase[]> {
+  const { random, taken } = recordedRandom('views grant');
+  const { patient, colleague } = world;
+  const { recordId } = world.compartments;
+  const terms: GrantTerms = {
+    ...{ recordId, scope: 'clinical', purpose: 'second opinion', from: 100, until: 200, mayPassOn: false },
+  };
+  const secret = compartmentNode(world.root, 'clinical', 0);
+  const node = { name: 'clinical', epoch: 0, kem: KEM_X25519 as KemId, node: secret };
+  const signed = await grant(patient, colleague.credential, { terms, node }, random);
+  const randomness = taken();
+  const aadOf = (changes: Partial<GrantTerms> = {}, grantor = patient): Uint8Array => {
+    const t = { ...terms, ...changes };
+    return tuple(
+      'grant aad',
+      t.recordId,
+      grantor.credential.id,
+      t.scope,
+      t.purpose,
+      t.from,
+      t.until,
+      t.mayPassOn ? 1 : 0,
+    );
+  };
+  const outer = TupleReader.labelled(signed.statement, 'signed statement');
+  outer.bytes();
+  const body = outer.bytes();
+  const bodyReader = TupleReader.labelled(body, 'grant');
+  bodyReader.bytes();
+  const wrapHash = bodyReader.bytes();
+  const info = tuple('grant wrap', suite(KEM_X25519), colleague.credential.id);
+  const opening = (name: string, changes: object = {}, refused = true): ViewsCase => ({
+    name: `open grant: ${name}`,
+    operation: 'open grant',
+    grantee: partyJson(colleague),
+    grantor: hex(patient.credential.encoded),
+    recordId: hex(recordId),
+    at: 150,
+    statement: hex(signed.statement),
+    wrap: hex(signed.wrap),
+    ...changes,
+    ...(refused ? { error: 'VIEW_GRANT' as const } : { reader: readerJson(keyOf(world, 'clinical').reader) }),
+  });
+  const restated = async (bytes: Uint8Array, by = patient): Promise<object> => ({
+    statement: hex(await signStatement(by, tuple('grant', colleague.credential.id, wrapHash, bytes))),
+  });
+  const second = await grant(patient, colleague.credential, { terms, node }, random);
+  return [
+    {
+      name: 'grant: a compartment',
+      operation: 'grant',
+      grantor: partyJson(patient),
+      grantee: hex(colleague.credential.encoded),
+      terms: { ...terms, recordId: hex(recordId) },
+      epoch: 0,
+      kem: KEM_X25519,
+      node: hex(exposeSecret(secret)),
+      randomness,
+      info: hex(info),
+      aad: hex(aadOf()),
+      plaintext: hex(tuple('grant node', 'clinical', 0, KEM_X25519, exposeSecret(secret))),
+      wrap: hex(signed.wrap),
+      body: hex(body),
+      statement: hex(signed.statement),
+    },
+    opening('within its time', {}, false),
+    opening('on its first millisecond', { at: 100 }, false),
+    opening('on its last millisecond', { at: 200 }, false),
+    opening('too early', { at: 99 }),
+    opening('too late', { at: 201 }),
+    opening('another grantee', { grantee: partyJson(world.clinician) }),
+    opening('another grantor', { grantor: hex(world.doctor.credential.encoded) }),
+    opening('another record', { recordId: '00'.repeat(16) }),
+    opening('another grant’s wrap', { wrap: hex(second.wrap) }),
+    opening('a wrap changed', { wrap: hex(flipped(signed.wrap, 50)) }),
+    opening('a statement changed', { statement: hex(flipped(signed.statement, 150)) }),
+    opening('a longer time over the same wrap', await restated(aadOf({ until: 4e12 }))),
+    opening('another scope over the same wrap', await restated(aadOf({ scope: 'financial' }))),
+    opening('another grantor’s name', {
+      ...(await restated(aadOf(), world.doctor)),
+      grantor: hex(world.doctor.credential.encoded),
+    }),
+    opening(
+      'leave to pass on that is neither yes nor no',
+      await restated(
+        tuple('grant aad', recordId, patient.credential.id, 'clinical', 'second opinion', 100, 200, 2),
+      ),
+    ),
+  ];
+}
+
+const releaseJson = ({ bodyHash, until, encapsulation, ciphertext }: Release): ReleaseJson => ({
+  bodyHash: hex(bodyHash),
+  until,
+  encapsulation: hex(encapsulation),
+  ciphertext: hex(ciphertext),
+});
+
+async function emergencyCases(world: World): Promise<ViewsCase[]> {
+  const { clinician, bank } = world;
+  const { recordId } = world.compartments;
+  const reason = 'unconscious after an accident';
+  const declared = await declareEmergency(
+    clinician,
+    { recordId, reason, kem: KEM_X25519 },
+    seededRandom('views emergency'),
+  );
+  const { publicKey } = declared.key;
+  const body = tuple('emergency', recordId, reason, KEM_X25519, publicKey);
+  const seed = seedOf(declared.key);
+  const verify = (name: string, statement: Uint8Array, by = clinician, error?: ErrorCode): ViewsCase => ({
+    name: `verify emergency: ${name}`,
+    operation: 'verify emergency',
+    clinician: hex(by.credential.encoded),
+    statement: hex(statement),
+    ...(error === undefined ? {} : { error }),
+  });
+  const malformed: [string, Uint8Array][] = [
+    ['without a reason', tuple('emergency', recordId, ' ', KEM_X25519, publicKey)],
+    ['a reason of 513 bytes', tuple('emergency', recordId, 'x'.repeat(513), KEM_X25519, publicKey)],
+    ['an unknown KEM', tuple('emergency', recordId, reason, 0x10, publicKey)],
+    ['a key of 31 bytes', tuple('emergency', recordId, reason, KEM_X25519, publicKey.subarray(1))],
+    ['another label', tuple('grant', recordId, reason, KEM_X25519, publicKey)],
+  ];
+  const sealed = await sealIn(world, SMALL_DOCUMENT, SMALL, {
+    random: seededRandom('views break-glass'),
+    breakGlass: world.breakGlass,
+  });
+  const other = await sealIn(world, SMALL_DOCUMENT, SMALL, {
+    random: seededRandom('views break-glass of another'),
+    breakGlass: world.breakGlass,
+  });
+  const verified = verifySealed(sealed, { recordId, authors: world.authors });
+  const custodian = keyOf(world, 'custodian');
+  const context: ReleaseContext = {
+    custodian: bank.credential.id,
+    clinician: clinician.credential.id,
+    emergencyHash: seededRandom('views emergency entry')(32),
+  };
+  const contextJson = {
+    custodian: hex(context.custodian),
+    clinician: hex(context.clinician),
+    emergencyHash: hex(context.emergencyHash),
+  };
+  const until = 1000;
+  const recorded = recordedRandom('views release');
+  const emergency = verifyEmergency(declared.statement, clinician.credential);
+  const released = await release(custodian, verified, emergency, { context, until, random: recorded.random });
+  if (released === null) throw new Error('the custodian holds halves');
+  const halves = await openRelease(declared.key, released, { context, at: until });
+  const halvesJson = halves.map(({ index, key }) => ({ index, key: hex(key) }));
+  const plaintext = tuple(
+    'release halves',
+    halves.map(({ index, key }) => [index, key]),
+  );
+  const opening = (name: string, changes: object = {}, refused = true): ViewsCase => ({
+    name: `open release: ${name}`,
+    operation: 'open release',
+    kem: KEM_X25519,
+    seed,
+    context: contextJson,
+    at: until,
+    release: releaseJson(released),
+    ...changes,
+    ...(refused ? { error: 'VIEW_RELEASE' as const } : { halves: halvesJson }),
+  });
+  const fewer = halves.slice(1);
+  const wrong = halves.map(({ index, key }) => ({ index, key: flipped(key, 0) }));
+  return [
+    {
+      name: 'emergency: declared',
+      operation: 'emergency',
+      clinician: partyJson(clinician),
+      recordId: hex(recordId),
+      reason,
+      kem: KEM_X25519,
+      seed,
+      publicKey: hex(publicKey),
+      body: hex(body),
+      statement: hex(declared.statement),
+    },
+    verify('as signed', declared.statement),
+    verify('of another clinician', declared.statement, world.doctor, 'VIEW_RELEASE'),
+    verify('changed', flipped(declared.statement, 90), clinician, 'VIEW_RELEASE'),
+    ...(await Promise.all(
+      malformed.map(async ([name, bytes]) =>
+        verify(name, await signStatement(clinician, bytes), clinician, 'VIEW_RELEASE'),
+      ),
+    )),
+    {
+      name: 'release: a custodian’s halves',
+      operation: 'release',
+      sealed: hex(encodeSealed(sealed)),
+      recordId: hex(recordId),
+      authors: [hex(world.doctor.credential.encoded)],
+      custodian: openingJson(custodian),
+      clinician: hex(clinician.credential.encoded),
+      statement: hex(declared.statement),
+      context: contextJson,
+      until,
+      randomness: recorded.taken(),
+      info: hex(tuple('release', suite(KEM_X25519), context.custodian, context.clinician)),
+      aad: hex(tuple('release aad', context.emergencyHash, verified.bodyHash, until)),
+      plaintext: hex(plaintext),
+      release: releaseJson(released),
+    },
+    opening('on its last millisecond', {}, false),
+    opening('too late', { at: until + 1 }),
+    opening('another time', { release: { ...releaseJson(released), until: until + 1 } }),
+    opening('another emergency', { context: { ...contextJson, emergencyHash: '00'.repeat(32) } }),
+    opening('another custodian', { context: { ...contextJson, custodian: '00'.repeat(32) } }),
+    opening('another clinician', { context: { ...contextJson, clinician: '00'.repeat(32) } }),
+    opening('another document', { release: { ...releaseJson(released), bodyHash: '00'.repeat(32) } }),
+    opening('another emergency’s key', { seed: '11'.repeat(32) }),
+    opening('a ciphertext changed', {
+      release: releaseJson({ ...released, ciphertext: flipped(released.ciphertext, 0) }),
+    }),
+    await openCase(world, 'break-glass: the team with the release', sealed, ['emergency'], {
+      release: halves,
+    }),
+    await openCase(world, 'break-glass: the owner', sealed, ['root']),
+    await openCase(world, 'break-glass: the team alone', sealed, ['emergency'], { error: 'VIEW_RELEASE' }),
+    await openCase(world, 'break-glass: the custodian alone', sealed, ['custodian'], {
+      error: 'VIEW_RELEASE',
+    }),
+    await openCase(world, 'break-glass: a half missing', sealed, ['emergency'], {
+      error: 'VIEW_RELEASE',
+      release: fewer,
+    }),
+    await openCase(world, 'break-glass: a half changed', sealed, ['emergency'], {
+      error: 'VIEW_COMMITMENT',
+      release: wrong,
+    }),
+    await openCase(world, 'break-glass: a release of another document', other, ['emergency'], {
+      error: sameLines(sealed, other) ? 'VIEW_COMMITMENT' : 'VIEW_RELEASE',
+      release: halves,
+    }),
+  ];
+}
+
+function sameLines(a: SealedDocument, b: SealedDocument): boolean {
+  const lines = ({ classes, publicKeys }: SealedDocument): string =>
+    classes
+      .map(({ index }) => index)
+      .filter((index) => publicKeys.every((one) => one.index !== index))
+      .join();
+  return lines(a) === lines(b);
+}
+
+async function annexCases(): Promise<ViewsCase[]> {
+  const context = { recordId: new Uint8Array(16).fill(1), docId: new Uint8Array(16).fill(2) };
+  const plaintext = seededRandom('views annex plaintext')(300);
+  const { ciphertext: stream, annex: promise } = sealAnnex(
+    new Blob([new Uint8Array(plaintext)]).stream(),
+    { ...context, mediaType: 'image/png' },
+    seededRandom('views annex'),
+  );
+  const ciphertext = new Uint8Array(await new Response(stream).arrayBuffer());
+  const annex = await promise;
+  const streamKey = deriveTuple(annex.key, 'annex key', context.recordId, context.docId);
+  const opening = (name: string, changes: object = {}, refused = true): ViewsCase => ({
+    name: `open annex: ${name}`,
+    operation: 'open annex',
+    recordId: hex(context.recordId),
+    docId: hex(context.docId),
+    text: encodeAnnex(annex),
+    ciphertext: hex(ciphertext),
+    ...changes,
+    ...(refused ? { error: 'VIEW_ANNEX' as const } : { plaintext: hex(plaintext) }),
+  });
+  const described = (changes: Partial<Annex>): object => ({ text: encodeAnnex({ ...annex, ...changes }) });
+  const { key, length, mediaType, root } = JSON.parse(encodeAnnex(annex)) as Record<string, unknown>;
+  // A padded plaintext of 304 bytes, whose last byte is not zero, under a root that fits.
+  const padded = concat(plaintext, new Uint8Array(3), Uint8Array.of(1));
+  const spoiled = chunkSeal(streamKey, 0, true, padded);
+  const { leafHash } = await import('../../../src/crypto/index.ts');
+  return [
+    {
+      name: 'annex: 300 bytes',
+      operation: 'annex',
+      recordId: hex(context.recordId),
+      docId: hex(context.docId),
+      mediaType: annex.mediaType,
+      plaintext: hex(plaintext),
+      key: hex(annex.key),
+      streamKey: hex(streamKey),
+      chunks: [hex(ciphertext)],
+      ciphertext: hex(ciphertext),
+      root: hex(annex.root),
+      annexName: hex(annexName(annex.root)),
+      text: encodeAnnex(annex),
+    },
+    opening('as sealed', {}, false),
+    opening(
+      'its description in another order',
+      { text: JSON.stringify({ root, mediaType, key, length }) },
+      false,
+    ),
+    opening('another record', { recordId: '00'.repeat(16) }),
+    opening('another document', { docId: '00'.repeat(16) }),
+    opening('cut off', { ciphertext: hex(ciphertext.subarray(0, -1)) }),
+    opening('nothing', { ciphertext: '' }),
+    opening('followed by more', { ciphertext: hex(concat(ciphertext, new Uint8Array(1))) }),
+    opening('changed', { ciphertext: hex(flipped(ciphertext, 100)) }),
+    opening('not its final chunk', { ciphertext: hex(chunkSeal(streamKey, 0, false, padded)) }),
+    opening('padding that is not zero', {
+      ciphertext: hex(spoiled),
+      ...described({ root: leafHash(spoiled) }),
+    }),
+    opening('another root', described({ root: new Uint8Array(32) })),
+    opening('another key', described({ key: new Uint8Array(32) })),
+    opening('a shorter length', described({ length: 299 })),
+    opening('a longer length', described({ length: 400 })),
+    opening('a description with another member', {
+      text: JSON.stringify({ key, length, mediaType, root, more: 1 }),
+    }),
+    opening('a description without a member', { text: JSON.stringify({ key, length, root }) }),
+    opening('a description with a negative length', {
+      text: JSON.stringify({ key, length: -1, mediaType, root }),
+    }),
+    opening('a description with a key of 3 bytes', {
+      text: JSON.stringify({ key: 'AAAA', length, mediaType, root }),
+    }),
+  ];
+}
