@@ -46,6 +46,7 @@ describe('examples', () => {
       .spyOn(console, 'log')
       .mockImplementation((...values: unknown[]) => printed.push(values.join(' ')));
     try {
+      // eslint-disable-next-line no-restricted-syntax -- the module was written just above
       await import(file);
     } finally {
       log.mockRestore();
