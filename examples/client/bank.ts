@@ -13,6 +13,7 @@ import {
   verifyInclusion,
   verifyReceipt,
   type Head,
+  type Receipt,
   type SignedEntry,
   type TreeHead,
   hashEntry,
@@ -32,6 +33,8 @@ export interface Memory {
   newest: TreeHead | null;
   /** The newest verified head of each record's content, by its id in hexadecimal. */
   readonly heads: Map<string, Head>;
+  /** Called with every receipt that was verified. */
+  readonly keepReceipt?: (receipt: Uint8Array) => void;
 }
 
 /** The bank's signed no. */
@@ -117,19 +120,26 @@ export class BankClient {
       readonly request: VerifiedEnvelope['digests'] | null;
     },
   ): void {
-    const entryHash = hashEntry(signed);
+    const { leafIndex: index, time } = this.checkSignedReceipt(receipted.receipt, signed, context.request);
     const { recordId, chain, seq } = signed.entry;
-    const receipt = verifyReceipt(receipted.receipt, this.trust.bank, {
-      origin: this.trust.origin,
-      entryHash,
-    });
-    const { request } = context;
+    const leaf = { recordId, tagSalt: context.tagSalt, chain, seq, time, entryHash: hashEntry(signed) };
+    verifyInclusion(leaf, { index, proof: receipted.proof }, context.tree);
+    this.memory.keepReceipt?.(receipted.receipt);
+  }
+
+  /** Verifies what a receipt says, for who cannot know its place in the log yet: that takes the record's salt. */
+  checkSignedReceipt(
+    signedReceipt: Uint8Array,
+    signed: SignedEntry,
+    request: VerifiedEnvelope['digests'] | null,
+  ): Receipt {
+    const about = { origin: this.trust.origin, entryHash: hashEntry(signed) };
+    const receipt = verifyReceipt(signedReceipt, this.trust.bank, about);
     const mine =
       request === null ||
       (same(receipt.request.data, request.data) && same(receipt.request.signature, request.signature));
-    if (!mine || receipt.seq !== seq) throw new MunimentError('RECORD_RECEIPT');
-    const leaf = { recordId, tagSalt: context.tagSalt, chain, seq, time: receipt.time, entryHash };
-    verifyInclusion(leaf, { index: receipt.leafIndex, proof: receipted.proof }, context.tree);
+    if (!mine || receipt.seq !== signed.entry.seq) throw new MunimentError('RECORD_RECEIPT');
+    return receipt;
   }
 
   /** Asks one thing on an open connection: its one conversation. */

@@ -18,7 +18,13 @@ const CONNECT_TIMEOUT = 10_000;
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  readonly tls: { readonly certificate: string; readonly key: string; readonly authority: string };
+  readonly tls: {
+    readonly certificate: string;
+    readonly key: string;
+    readonly authority: string;
+    /** Of a key that is encrypted. */
+    readonly passphrase?: string;
+  };
 }
 
 /** The bank cannot be reached, is not trusted, or went away: what was asked may or may not have happened. */
@@ -123,6 +129,7 @@ async function openSocket({ host, port, tls }: Endpoint): Promise<TLSSocket> {
     port,
     cert: tls.certificate,
     key: tls.key,
+    ...(tls.passphrase !== undefined && { passphrase: tls.passphrase }),
     ca: tls.authority,
     minVersion: 'TLSv1.3',
     servername: /^[\d.]+$|:/.test(host) ? '' : host,
@@ -143,9 +150,10 @@ async function reached<Result>(promise: Promise<Result>): Promise<Result> {
   try {
     return await promise;
   } catch (error) {
-    throw new ConnectionError('the server went away in the middle; ask again under the same request id', {
-      cause: error,
-    });
+    throw new ConnectionError(
+      'the server went away in the middle: what was asked may or may not have happened',
+      { cause: error },
+    );
   }
 }
 

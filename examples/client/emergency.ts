@@ -42,8 +42,11 @@ export async function breakGlass(
     });
     try {
       const question = { type: 'break-glass', recordId, entry: encodeSignedEntry(entry) } as const;
-      const { reply, documents } = await client.ask<'break-glass'>(question, [writing.payload]);
+      const { reply, documents, request } = await client.ask<'break-glass'>(question, [writing.payload]);
       if (!equalBytes(reply.emergencyHash, hashEntry(entry))) throw new MunimentError('VIEW_RELEASE');
+      const { receipt } = reply.receipt;
+      client.checkSignedReceipt(receipt, entry, request);
+      client.memory.keepReceipt?.(receipt);
       const context = {
         custodian: client.trust.bank.id,
         clinician: client.user.credential.id,

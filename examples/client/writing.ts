@@ -175,8 +175,11 @@ async function send(
 }
 
 /** The administrator opens the bank's directory; once in a bank's life. */
-export async function openDirectory(client: BankClient): Promise<RecordName> {
-  const record = { recordId: directoryId(client.trust.origin), tagSalt: systemRandom(32) };
+export async function openDirectory(
+  client: BankClient,
+  tagSalt: Uint8Array = systemRandom(32),
+): Promise<RecordName> {
+  const record = { recordId: directoryId(client.trust.origin), tagSalt };
   const creation = encodeCreation({ owner: client.user.credential.id, tagSalt: record.tagSalt });
   await append(client, record, [statement('create', CREATE, creation)]);
   return record;

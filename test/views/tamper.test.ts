@@ -54,7 +54,7 @@ describe('every byte', () => {
     const bytes = encodeSealed(selectFor(whole, [id], name === 'root'));
     const codes = new Map<string, number>();
     for (let at = 0; at < bytes.length; at++) {
-      let code = 'accepted';
+      let code;
       try {
         const view = await openIn(world, decodeSealed(flipped(bytes, at)), name);
         code = view === null ? 'null' : 'accepted';

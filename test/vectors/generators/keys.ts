@@ -791,7 +791,12 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
     ...(error === undefined ? {} : { error }),
   });
   const key = nodeKey(root, KEM_X25519).publicKey;
-  const item = (name: string, kem: number = KEM_X25519, publicKey = key): TupleItem => [name, 0, kem, publicKey];
+  const item = (name: string, kem: number = KEM_X25519, publicKey = key): TupleItem => [
+    name,
+    0,
+    kem,
+    publicKey,
+  ];
   const encapsulation = new Uint8Array(32);
   const stated = (list: TupleItem, changes: Readonly<Record<number, TupleItem>> = {}): Uint8Array =>
     statementOver(

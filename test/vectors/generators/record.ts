@@ -553,7 +553,7 @@ function logCases(bank: Bank): RecordCase[] {
     ...bank.taken.map((_, index) => inclusion(`leaf ${index} of ${size}`, {}, null, index)),
     inclusion('another index', { index: 3 }),
     inclusion('an index outside', { index: 6 }),
-    inclusion('another size', { size: 7 }),
+    inclusion('a size with a longer path', { size: 9 }),
     inclusion('another root', { root: '00'.repeat(32) }),
     inclusion('a hash too few', { proof: proof.slice(1) }),
     inclusion('a hash too many', { proof: [...proof, '00'.repeat(32)] }),

@@ -439,7 +439,7 @@ async function sealCase(
   const verified = verifySealed(sealed, { recordId: world.compartments.recordId, authors: world.authors });
   const { manifest, bodyHash } = verified;
   const root = await openOwnWrap(verified, keyOf(world, 'root'));
-  if (root?.owner == null) throw new Error('the root opens');
+  if (root === null || root.owner === null) throw new Error('the root opens');
   const { ownerKey } = root.owner;
   const names = new Set(
     explain(definePolicy(policy), readJson(document)).flatMap(({ readers }) =>

@@ -1,0 +1,47 @@
+/** What a person is told when a command fails: one line, and an exit status. */
+
+import { MunimentError } from 'muniment';
+import { Refused } from '../bank.ts';
+import { ConnectionError } from '../connection.ts';
+import { FhirImportError } from '../fhir.ts';
+
+/** A command that cannot go on. Its message is the line. */
+export class CliError extends Error {
+  override readonly name: string = 'CliError';
+}
+
+/** A command that was not written as it must be: exit status 2. */
+export class UsageError extends CliError {
+  override readonly name = 'UsageError';
+}
+
+/** What the bank's more frequent refusals mean to the person who asked. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  FORBIDDEN: 'there is no such record, or it is not for you',
+  RECORD_CONSISTENCY: 'it shows an older or another history than it has shown before',
+  RECORD_EXISTS: 'that exists already',
+  RECORD_RIGHT: 'your roles do not allow this',
+  SESSION_PEER: 'it does not know you, or your credential is not valid now',
+  TLS_SUBJECT: 'your TLS certificate is not in the name of your credential',
+};
+
+/** The line for an error: never a stack, never a line break. */
+export function explain(error: unknown): string {
+  if (error instanceof Refused) {
+    const hint = REFUSALS[error.code];
+    return hint === undefined ? error.message : `${error.message} (${hint})`;
+  }
+  if (error instanceof MunimentError && error.code === 'KEY_PASSPHRASE') return 'wrong passphrase';
+  const expected = [CliError, ConnectionError, FhirImportError, MunimentError];
+  if (expected.some((kind) => error instanceof kind)) return firstLine((error as Error).message);
+  return error instanceof Error ? `${error.name}: ${firstLine(error.message)}` : 'unknown error';
+}
+
+/** The exit status for an error. */
+export function statusOf(error: unknown): number {
+  return error instanceof UsageError ? 2 : 1;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}

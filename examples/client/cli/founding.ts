@@ -1,0 +1,150 @@
+/** Commands that found a bank and fill its directory. */
+
+import { KEM_XWING, systemRandom } from 'muniment/crypto';
+import {
+  createRoot,
+  enrol,
+  exportKeys,
+  INBOX,
+  verifyCredential,
+  type Identity,
+  type SoftwareKeys,
+} from 'muniment/keys';
+import { toBase64url, toHex } from 'muniment/wire';
+import path from 'node:path';
+import { behcPolicy, fhirPolicy, meditrackPolicy } from '../../policies/index.ts';
+import type { PolicyDefinition } from 'muniment/views';
+import { directoryId } from '../../server/rights.ts';
+import { lookUp, person } from '../people.ts';
+import {
+  openDirectory,
+  publishCompartmentsOf,
+  publishGroupOf,
+  register,
+  type RecordName,
+} from '../writing.ts';
+import { CliError } from './error.ts';
+import { readBytes, readText, refuseExisting, writeFolder } from './files.ts';
+import { validFor, type Say } from './issuing.ts';
+import { plainly } from './show.ts';
+import type { Wallet } from './wallet.ts';
+
+/** The policies by the names that commands know them by. */
+export const POLICIES = { meditrack: meditrackPolicy, behc: behcPolicy, fhir: fhirPolicy } as const;
+/** One of them. */
+export type PolicyName = keyof typeof POLICIES;
+
+/** `bank-config`: the bank's identity and all that its server needs, in one folder. */
+export async function bankConfig(
+  wallet: Wallet,
+  bank: {
+    readonly out: string;
+    readonly tls: string;
+    readonly origin: string;
+    readonly host: string;
+    readonly port: number;
+    readonly days: number;
+  },
+  say: Say,
+): Promise<void> {
+  const { out, tls, origin, host, port, days } = bank;
+  refuseExisting(out);
+  const administrator = await wallet.administrator();
+  const anchor = administrator.credential;
+  const identity = await enrol(administrator, { subject: 'bank', roles: ['bank'], ...validFor(days) });
+  const passphrase = toBase64url(systemRandom(32));
+  const authority = readText(path.join(tls, 'authority.crt'));
+  const configuration = {
+    origin,
+    host,
+    port,
+    dataFolder: 'data',
+    tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
+    identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
+    anchor: { credential: 'anchor.credential', id: toHex(anchor.id) },
+  };
+  const settings = {
+    format: 'muniment settings 1',
+    origin,
+    host,
+    port,
+    directorySalt: toBase64url(systemRandom(32)),
+    anchor: toBase64url(anchor.encoded),
+    bank: toBase64url(identity.credential.encoded),
+    authority,
+  };
+  writeFolder(out, {
+    'server.json': `${JSON.stringify(configuration, null, 2)}\n`,
+    'settings.json': `${JSON.stringify(settings, null, 2)}\n`,
+    'server.crt': readBytes(path.join(tls, 'server.crt')),
+    'server.key': readBytes(path.join(tls, 'server.key')),
+    'authority.crt': authority,
+    'bank.keys': await exportKeys(identity as Identity & SoftwareKeys, passphrase), // made by enrol, so in memory
+    'bank.credential': identity.credential.encoded,
+    'anchor.credential': anchor.encoded,
+    passphrase: `${passphrase}\n`,
+  });
+  say(`${out}: start it with: npm run server -- --config ${path.join(out, 'server.json')}`);
+  say(`give ${path.join(out, 'settings.json')} to every user; the rest of ${out} is the server's alone`);
+}
+
+/** `open-directory`. */
+export async function openDirectoryOf(wallet: Wallet, say: Say): Promise<void> {
+  await wallet.use((client) => openDirectory(client, wallet.settings().directorySalt));
+  say("the bank's directory is open");
+}
+
+/** `register`. */
+export async function registerUsers(wallet: Wallet, files: readonly string[], say: Say): Promise<void> {
+  await wallet.use(async (client) => {
+    const users = files.map((file) => verifyCredential(readBytes(file), client.trust.anchor, Date.now()));
+    await register(client, directoryOf(wallet), users);
+    for (const { subject } of users) say(`registered ${plainly(subject)}`);
+  });
+}
+
+/** `publish-group`: the next epoch of a group, with exactly these members. */
+export async function publishNextGroup(
+  wallet: Wallet,
+  name: string,
+  members: readonly string[],
+  say: Say,
+): Promise<void> {
+  await wallet.use(async (client) => {
+    if (!client.user.credential.roles.includes(`keeper:${name}`))
+      throw new CliError(`that takes the role keeper:${plainly(name)}`);
+    const people = await lookUp(client, { subjects: members, groups: [name] });
+    const credentials = members.map((subject) => {
+      if (!people.credentials.some((one) => one.subject === subject))
+        throw new CliError(`${plainly(subject)} is not registered`);
+      return person(people, subject);
+    });
+    const epoch = (people.groups.get(name)?.epoch ?? -1) + 1;
+    const group = { name, epoch, kem: KEM_XWING, members: credentials };
+    await publishGroupOf(client, directoryOf(wallet), group);
+    say(`published ${plainly(name)}, epoch ${epoch}: ${members.map(plainly).join(', ')}`);
+  });
+}
+
+/** `publish-compartments`: the keys to which a patient's record will be sealed, and the record's id. */
+export async function publishOwnCompartments(wallet: Wallet, policy: PolicyName, say: Say): Promise<void> {
+  const names = compartmentNames(POLICIES[policy]);
+  const recordId = systemRandom(16);
+  await wallet.use((client) =>
+    publishCompartmentsOf(client, directoryOf(wallet), { root: createRoot(), recordId, names }),
+  );
+  say(`record ${toHex(recordId)} will have the parts ${names.join(', ')}`);
+  say('its root is sealed to your own key, and comes back from the bank whenever you need it');
+}
+
+/** The directory, whose salt is in the settings. */
+function directoryOf(wallet: Wallet): RecordName {
+  const { origin, directorySalt: tagSalt } = wallet.settings();
+  return { recordId: directoryId(origin), tagSalt };
+}
+
+function compartmentNames({ rules, otherwiseCompartment }: PolicyDefinition): string[] {
+  const named = [...rules.map(({ compartment }) => compartment), otherwiseCompartment];
+  // Every owner has an inbox without asking for it.
+  return [...new Set(named)].filter((name) => name !== undefined && name !== INBOX);
+}

@@ -1,0 +1,260 @@
+/** The commands: what each takes, and which function does it. */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { explain, statusOf, UsageError } from './error.ts';
+import {
+  bankConfig,
+  openDirectoryOf,
+  POLICIES,
+  publishNextGroup,
+  publishOwnCompartments,
+  registerUsers,
+  type PolicyName,
+} from './founding.ts';
+import { answer, authority, challenge, init, issue, join, request, status } from './issuing.ts';
+import { PASSPHRASE_VARIABLE, passphraseFrom } from './passphrase.ts';
+import { accesses, add, breakTheGlass, create, exportOwn, grant, verify, view } from './records.ts';
+import { Wallet } from './wallet.ts';
+
+/** Where a run prints and looks. */
+export interface Surroundings {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Runs one command and resolves to its exit status: 0, 1, or 2 for one that was not written as it must be. */
+export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    await createProgram(surroundings).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has said why
+    surroundings.err(`muniment-client: ${explain(error)}\n`);
+    return statusOf(error);
+  }
+}
+
+function createProgram({ out, err, env }: Surroundings): Command {
+  const program = new Command('muniment-client')
+    .description('the reference client: plays the main job by hand, one command a step')
+    .option('--wallet <dir>', "the user's folder", 'muniment-wallet')
+    .option('--passphrase-file <file>', `else ${PASSPHRASE_VARIABLE}, else asked for`)
+    .exitOverride()
+    .configureOutput({ writeOut: out, writeErr: err });
+  const say = (line: string): void => {
+    out(`${line}\n`);
+  };
+  const wallet = (): Wallet => {
+    const options = program.opts<{ wallet: string; passphraseFile?: string }>();
+    return new Wallet(options.wallet, passphraseFrom(options.passphraseFile, env));
+  };
+  issuingCommands(program, wallet, say);
+  foundingCommands(program, wallet, say);
+  recordCommands(program, wallet, say);
+  return program;
+}
+
+type Say = (line: string) => void;
+type FindWallet = () => Wallet;
+
+function issuingCommands(program: Command, wallet: FindWallet, say: Say): void {
+  program
+    .command('init')
+    .description('administrator: make the identity at which all trust ends')
+    .requiredOption('--subject <name>', 'its name', 'administrator')
+    .option('--days <n>', 'validity', positive, 3650)
+    .action(({ subject, days }: { subject: string; days: number }) => init(wallet(), subject, days, say));
+  program
+    .command('authority')
+    .description('administrator: TLS certificates for the server and these users, by a throw-away authority')
+    .requiredOption('--out <dir>', 'new folder')
+    .option('--host <name...>', "the server's names and addresses, instead of this machine's")
+    .argument('<subjects...>')
+    .action((subjects: string[], { out, host }: { out: string; host?: string[] }) =>
+      authority(out, host, subjects, say),
+    );
+  program
+    .command('request')
+    .description('make keys, and ask for a credential over them')
+    .requiredOption('--subject <name>', 'as the TLS certificate will name it too')
+    .requiredOption('--role <role...>', 'such as patient, doctor, speciality:cardiology')
+    .requiredOption('--out <file>')
+    .action(({ subject, role, out }: { subject: string; role: string[]; out: string }) =>
+      request(wallet(), { subject, roles: role, out }, say),
+    );
+  program
+    .command('challenge')
+    .description('administrator: make what only the holder of the requested keys can answer')
+    .argument('<request>')
+    .requiredOption('--out <file>')
+    .action((file: string, { out }: { out: string }) => challenge(wallet(), file, out, say));
+  program
+    .command('answer')
+    .description('prove that one holds the requested keys')
+    .argument('<challenge>')
+    .requiredOption('--out <file>')
+    .action((file: string, { out }: { out: string }) => answer(wallet(), file, out, say));
+  program
+    .command('issue')
+    .description('administrator: sign a credential with exactly these roles')
+    .argument('<request>')
+    .argument('<answer>')
+    .requiredOption('--role <role...>')
+    .requiredOption('--out <file>')
+    .option('--days <n>', 'validity', positive, 365)
+    .action((asked: string, proof: string, options: { role: string[]; out: string; days: number }) =>
+      issue(
+        wallet(),
+        { request: asked, answer: proof, out: options.out },
+        { roles: options.role, days: options.days },
+        say,
+      ),
+    );
+  program
+    .command('join')
+    .description('take credential, settings and TLS certificate into the wallet')
+    .option('--credential <file>', 'not for the administrator, who has one')
+    .requiredOption('--settings <file>', "the bank's settings.json")
+    .requiredOption('--tls <dir>', "the authority's folder")
+    .requiredOption('--anchor-id <hex>', 'whom to trust, learnt by other means', hexId)
+    .action((options: { credential?: string; settings: string; tls: string; anchorId: Uint8Array }) =>
+      join(wallet(), { ...options, credential: options.credential }, say),
+    );
+  program
+    .command('status')
+    .description('whose wallet this is')
+    .action(() => {
+      status(wallet(), say);
+    });
+}
+
+function foundingCommands(program: Command, wallet: FindWallet, say: Say): void {
+  program
+    .command('bank-config')
+    .description("administrator: make the bank's identity and its server's configuration")
+    .requiredOption('--out <dir>', 'new folder')
+    .requiredOption('--tls <dir>', "the authority's folder")
+    .requiredOption('--origin <name>', "the name of the bank's log")
+    .requiredOption('--port <n>', '1 to 65535', port)
+    .option('--host <address>', 'where it listens and is found', '127.0.0.1')
+    .option('--days <n>', 'validity', positive, 365)
+    .action((options: Parameters<typeof bankConfig>[1]) => bankConfig(wallet(), options, say));
+  program
+    .command('open-directory')
+    .description("administrator: open the bank's directory, once")
+    .action(() => openDirectoryOf(wallet(), say));
+  program
+    .command('register')
+    .description('administrator: register users')
+    .argument('<credentials...>')
+    .action((files: string[]) => registerUsers(wallet(), files, say));
+  program
+    .command('publish-group')
+    .description('keeper: publish the next epoch of a group')
+    .requiredOption('--name <group>', 'such as speciality:cardiology')
+    .requiredOption('--member <subject...>')
+    .action(({ name, member }: { name: string; member: string[] }) =>
+      publishNextGroup(wallet(), name, member, say),
+    );
+  program
+    .command('publish-compartments')
+    .description("patient: publish the parts of one's record")
+    .addOption(policyOption().makeOptionMandatory())
+    .action(({ policy }: { policy: PolicyName }) => publishOwnCompartments(wallet(), policy, say));
+}
+
+function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
+  program
+    .command('create')
+    .description("doctor: open a patient's record")
+    .requiredOption('--patient <subject>')
+    .action(({ patient }: { patient: string }) => create(wallet(), patient, say));
+  program
+    .command('add')
+    .description("doctor: seal documents into a patient's record")
+    .requiredOption('--patient <subject>')
+    .option('--fhir <bundle>', 'a FHIR R4 bundle in JSON')
+    .option('--index <n>', "which of the bundle's patients, from 1", positive)
+    .option('--json <file>', 'a JSON document')
+    .addOption(policyOption())
+    .action(({ patient, ...options }: AddOptions & { patient: string }) =>
+      add(wallet(), patient, sourceOf(options), say),
+    );
+  program
+    .command('view')
+    .description('read what one may of a record')
+    .option('--patient <subject>', 'else one's own')
+    .option('--purpose <text>', 'for the log of accesses', 'reading')
+    .option('--json', 'one JSON object', false)
+    .action(({ patient, ...how }: { patient?: string; purpose: string; json: boolean }) =>
+      view(wallet(), patient, how, say),
+    );
+  program
+    .command('grant')
+    .description('patient: let somebody read one part')
+    .requiredOption('--to <subject>')
+    .requiredOption('--scope <part>')
+    .requiredOption('--purpose <text>')
+    .requiredOption('--days <n>', 'for how long', positive)
+    .action((terms: Parameters<typeof grant>[1]) => grant(wallet(), terms, say));
+  program
+    .command('break-glass')
+    .description('emergency: read everything, for a reason that the patient will see')
+    .requiredOption('--patient <subject>')
+    .requiredOption('--reason <text>')
+    .option('--json', 'one JSON object', false)
+    .action(({ patient, ...how }: { patient: string; reason: string; json: boolean }) =>
+      breakTheGlass(wallet(), patient, how, say),
+    );
+  program
+    .command('accesses')
+    .description("patient: who has read one's record")
+    .action(() => accesses(wallet(), say));
+  program
+    .command('export')
+    .description("patient: one's whole record as evidence")
+    .requiredOption('--out <file>')
+    .action(({ out }: { out: string }) => exportOwn(wallet(), out, say));
+  program
+    .command('verify')
+    .description('anybody, offline: judge an export')
+    .argument('<export>')
+    .requiredOption('--anchor-id <hex>', 'whom to trust', hexId)
+    .requiredOption('--owner-id <hex>', 'whose record it must be', hexId)
+    .action((file: string, ids: Parameters<typeof verify>[1]) => verify(file, ids, say));
+}
+
+interface AddOptions {
+  readonly fhir?: string;
+  readonly index?: number;
+  readonly json?: string;
+  readonly policy?: PolicyName;
+}
+
+function sourceOf({ fhir, index, json, policy }: AddOptions): Parameters<typeof add>[2] {
+  if (fhir !== undefined && json === undefined && policy === undefined) return { fhir, index };
+  if (json !== undefined && fhir === undefined && policy !== undefined && index === undefined)
+    return { json, policy };
+  throw new UsageError('add takes either --fhir BUNDLE or --json FILE with --policy');
+}
+
+function policyOption(): Option {
+  return new Option('--policy <name>').choices(Object.keys(POLICIES));
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1');
+  return Number(text);
+}
+
+function port(text: string): number {
+  const value = positive(text);
+  if (value > 65535) throw new InvalidArgumentError('a port');
+  return value;
+}
+
+function hexId(text: string): Uint8Array {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('64 hexadecimal digits');
+  return Uint8Array.from(Buffer.from(text, 'hex'));
+}

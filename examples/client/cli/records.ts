@@ -1,0 +1,229 @@
+/** Commands about a patient's record: writing, reading, sharing, and judging an export. */
+
+import { INBOX, openRoot, ROOT, type Compartments } from 'muniment/keys';
+import { verifyExport } from 'muniment/record';
+import { definePolicy, explain, type Policy } from 'muniment/views';
+import { equalBytes, readJson, toHex } from 'muniment/wire';
+import { mayWriteRecord } from '../../server/rights.ts';
+import { readAccesses } from '../accesses.ts';
+import type { BankClient } from '../bank.ts';
+import { breakGlass } from '../emergency.ts';
+import { fetchExport } from '../exporting.ts';
+import { readBundle } from '../fhir.ts';
+import { lookUp, person, type People } from '../people.ts';
+import { DIGESTS, readRecord, type RecordView } from '../reading.ts';
+import {
+  append,
+  createRecord,
+  grantCompartment,
+  sealDraft,
+  type Draft,
+  type RecordName,
+  type Writing,
+} from '../writing.ts';
+import { CliError, UsageError } from './error.ts';
+import { readBytes, readText, writeWhole } from './files.ts';
+import { POLICIES, type PolicyName } from './founding.ts';
+import type { Say } from './issuing.ts';
+import { describeAccesses, describeView, plainly, viewAsJson } from './show.ts';
+import type { Wallet } from './wallet.ts';
+
+/** `create`: a doctor opens a patient's record. */
+export async function create(wallet: Wallet, patient: string, say: Say): Promise<void> {
+  await wallet.use(async (client) => {
+    await compartmentsOf(client, patient);
+    const { recordId } = await createRecord(client, patient);
+    say(`created record ${toHex(recordId)} of ${plainly(patient)}`);
+  });
+}
+
+/** What `add` adds: a JSON document under a policy, or one patient of a FHIR bundle. */
+export type Source =
+  | { readonly json: string; readonly policy: PolicyName }
+  | { readonly fhir: string; readonly index: number | undefined };
+
+/** `add`: a doctor seals documents into a patient's record. */
+export async function add(wallet: Wallet, patient: string, source: Source, say: Say): Promise<void> {
+  const { policy, drafts } = 'json' in source ? readDocument(source) : readPatient(source);
+  await wallet.use(async (client) => {
+    const { recordId } = await compartmentsOf(client, patient);
+    const { tagSalt } = await readRecord(client, recordId, { purpose: 'adding to it', releases: null });
+    const audience = await audienceFor(client, patient, { policy, drafts });
+    const writings: Writing[] = [];
+    for (const draft of drafts) writings.push(await sealDraft(client, audience, draft));
+    await append(client, { recordId, tagSalt }, writings);
+    say(`added ${writings.length} documents; every receipt and its place in the log verified`);
+  });
+}
+
+/** `view`: whatever of a record opens for this user. */
+export async function view(
+  wallet: Wallet,
+  patient: string | undefined,
+  how: { readonly purpose: string; readonly json: boolean },
+  out: Say,
+): Promise<void> {
+  await wallet.use(async (client) => {
+    const { recordId } = await compartmentsOf(client, patient ?? client.user.credential.subject);
+    const { purpose, json } = how;
+    show(await readRecord(client, recordId, { purpose, releases: null }), json, out);
+  });
+}
+
+/** `break-glass`: an emergency, declared in the record's chain before anything opens. */
+export async function breakTheGlass(
+  wallet: Wallet,
+  patient: string,
+  how: { readonly reason: string; readonly json: boolean },
+  out: Say,
+): Promise<void> {
+  await wallet.use(async (client) => {
+    const { recordId } = await compartmentsOf(client, patient);
+    const { releases } = await breakGlass(client, recordId, how.reason);
+    show(await readRecord(client, recordId, { purpose: how.reason, releases }), how.json, out);
+  });
+}
+
+/** `grant`: the patient lets somebody read one part. */
+export async function grant(
+  wallet: Wallet,
+  terms: {
+    readonly to: string;
+    readonly scope: string;
+    readonly purpose: string;
+    readonly days: number;
+  },
+  say: Say,
+): Promise<void> {
+  const { to, scope, purpose, days } = terms;
+  await wallet.use(async (client) => {
+    const { record, compartments } = await ownRecord(client);
+    const parts = compartments.list.map(({ name }) => name).filter((name) => name !== ROOT);
+    if (!parts.includes(scope))
+      throw new CliError(`there is no part ${plainly(scope)}; there are ${parts.map(plainly).join(', ')}`);
+    const people = await lookUp(client, { subjects: [to] });
+    if (people.credentials.length === 0) throw new CliError(`${plainly(to)} is not registered`);
+    await grantCompartment(client, record, {
+      grantee: person(people, to),
+      compartments,
+      root: await openRoot(client.user, compartments),
+      scope,
+      purpose,
+      until: Date.now() + days * 86_400_000,
+    });
+    say(`granted ${plainly(scope)} to ${plainly(to)} for ${days} days`);
+  });
+}
+
+/** `accesses`: who has read the patient's own record. */
+export async function accesses(wallet: Wallet, out: Say): Promise<void> {
+  await wallet.use(async (client) => {
+    const { recordId } = await compartmentsOf(client, client.user.credential.subject);
+    out(describeAccesses(await readAccesses(client, recordId)).trimEnd());
+  });
+}
+
+/** `export`: everything that is needed to verify the record offline, one day. */
+export async function exportOwn(wallet: Wallet, file: string, say: Say): Promise<void> {
+  await wallet.use(async (client) => {
+    const { recordId } = await compartmentsOf(client, client.user.credential.subject);
+    writeWhole(file, await fetchExport(client, recordId));
+    say(`${file}: verify it with: verify ${file} --anchor-id ${toHex(client.trust.anchor.id)} \\`);
+    say(`  --owner-id ${toHex(client.user.credential.id)}`);
+  });
+}
+
+/** `verify`: judges an export with nothing but two Ids, which must come from elsewhere. */
+export async function verify(
+  file: string,
+  ids: { readonly anchorId: Uint8Array; readonly ownerId: Uint8Array },
+  say: Say,
+): Promise<void> {
+  const { anchorId, ownerId } = ids;
+  const rules = { anchorId, mayWrite: mayWriteRecord(ownerId), digests: DIGESTS };
+  const result = await verifyExport(readText(file), rules);
+  if (!equalBytes(result.creation.owner, ownerId)) throw new CliError('the export is of another owner');
+  const { content, access } = result.heads;
+  say(`verified: record ${toHex(result.recordId)} at ${plainly(result.origin)}`);
+  say(
+    `  ${content.size} entries and ${access.size} accesses: authors, rights, links, payloads, receipts, log`,
+  );
+  say(`  content head ${toHex(content.hash)}`);
+  for (const doubt of result.notEstablished) say(`  not established: ${doubt}`);
+}
+
+function show(record: RecordView, json: boolean, out: Say): void {
+  out((json ? viewAsJson(record) : describeView(record)).trimEnd());
+}
+
+async function compartmentsOf(client: BankClient, patient: string): Promise<Compartments> {
+  const people = await lookUp(client, { subjects: [patient] });
+  if (people.credentials.length === 0) throw new CliError(`${plainly(patient)} is not registered`);
+  const compartments = people.compartments.get(patient);
+  if (compartments === undefined)
+    throw new CliError(`${plainly(patient)} has not published compartments, so has no record`);
+  return compartments;
+}
+
+async function ownRecord(client: BankClient): Promise<{ record: RecordName; compartments: Compartments }> {
+  const compartments = await compartmentsOf(client, client.user.credential.subject);
+  const { recordId } = compartments;
+  const { tagSalt } = await readRecord(client, recordId, { purpose: 'own record', releases: null });
+  return { record: { recordId, tagSalt }, compartments };
+}
+
+// For whom the documents are sealed: every name that the policy gives for them, as far as there is a group of that name.
+async function audienceFor(
+  client: BankClient,
+  patient: string,
+  sealed: { readonly policy: Policy; readonly drafts: readonly (Draft & { readonly sample: string })[] },
+): Promise<Parameters<typeof sealDraft>[1]> {
+  const { policy, drafts } = sealed;
+  const named = drafts.flatMap(({ sample }) =>
+    explain(policy, readJson(sample)).flatMap(({ readers }) => (readers === 'public' ? [] : readers)),
+  );
+  const groups = [...new Set(named)];
+  const people: People = await lookUp(client, { subjects: [patient], groups });
+  const owner = people.compartments.get(patient);
+  if (owner === undefined) throw new CliError(`${plainly(patient)} has not published compartments`);
+  const there = new Set(owner.list.map(({ name }) => name));
+  const missing = policy.compiled.find(({ compartment }) => compartment !== INBOX && !there.has(compartment));
+  if (missing !== undefined)
+    throw new CliError(
+      `the record of ${plainly(patient)} has no part ${missing.compartment}: another policy's`,
+    );
+  return { policy, owner, groups: people.groups, custodian: client.trust.bank };
+}
+
+interface ToSeal {
+  readonly policy: Policy;
+  /** Each with a text from which its readers can be told. */
+  readonly drafts: readonly (Draft & { readonly sample: string })[];
+}
+
+function readDocument({ json, policy }: { json: string; policy: PolicyName }): ToSeal {
+  const text = readText(json);
+  try {
+    readJson(text);
+  } catch (cause) {
+    throw new UsageError(`${json} is not strict JSON`, { cause });
+  }
+  const draft = { type: 'record', annexes: [], toJson: () => text, sample: text };
+  return { policy: definePolicy(POLICIES[policy]), drafts: [draft] };
+}
+
+function readPatient({ fhir, index }: { fhir: string; index: number | undefined }): ToSeal {
+  const records = readBundle(readBytes(fhir));
+  if (records.length > 1 && index === undefined)
+    throw new UsageError(`${fhir} holds ${records.length} patients: choose one with --index, from 1`);
+  const record = records[(index ?? 1) - 1];
+  if (record === undefined) throw new UsageError(`${fhir} holds only ${records.length} patients`);
+  const drafts = record.documents.map((document) => ({
+    type: document.type,
+    annexes: document.annexes,
+    toJson: (descriptors: readonly string[]) => document.toJson(descriptors),
+    // Where an annex is described, and so by whom it is read, does not depend on what the description says.
+    sample: document.toJson(document.annexes.map(() => '{"none":true}')),
+  }));
+  return { policy: definePolicy(POLICIES.fhir), drafts };
+}

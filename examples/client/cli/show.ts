@@ -1,0 +1,76 @@
+/** What is printed. Names, purposes and fields were written by others: nothing in them may move a terminal's cursor. */
+
+import type { Access } from '../accesses.ts';
+import type { RecordView } from '../reading.ts';
+import { readJson, toHex, type JsonNode } from 'muniment/wire';
+
+/** Text for a terminal: control characters, invisible ones and those that turn the direction of writing, spelled out. */
+export function plainly(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** A record as a person reads it. */
+export function describeView(view: RecordView): string {
+  const lines = [
+    `record ${toHex(view.recordId)} of ${plainly(view.owner.subject)}: ${view.chain.length} entries, ${view.documents.length} documents open for you, ${view.fields} fields`,
+  ];
+  for (const { entry, view: document } of view.documents) {
+    const { seq, time } = entry.entry;
+    const part = document.complete ? 'whole' : 'in part';
+    lines.push(
+      '',
+      `#${seq} ${plainly(document.type)} by ${plainly(document.author.subject)}, ${date(time)}, ${part}`,
+    );
+    for (const line of fieldLines(readJson(document.text), '')) lines.push(`  ${plainly(line)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** A record as one JSON object; documents stand in it as their author wrote them, digit for digit. */
+export function viewAsJson(view: RecordView): string {
+  const documents = view.documents.map(({ entry, view: document }) => {
+    const { seq, time } = entry.entry;
+    const about = JSON.stringify({
+      seq,
+      type: document.type,
+      author: document.author.subject,
+      time: date(time),
+      complete: document.complete,
+    });
+    return `${about.slice(0, -1)},"document":${document.text}}`;
+  });
+  const about = JSON.stringify({
+    recordId: toHex(view.recordId),
+    owner: view.owner.subject,
+    entries: view.chain.length,
+    fields: view.fields,
+  });
+  return `${about.slice(0, -1)},"documents":[${documents.join(',')}]}\n`;
+}
+
+// Positions are those in what is visible: the sealed paths' own indices are random numbers.
+function fieldLines(node: JsonNode, pointer: string): string[] {
+  switch (node.kind) {
+    case 'leaf':
+      return [`${pointer}: ${node.text}`];
+    case 'array':
+      return node.items.flatMap((item, i) => fieldLines(item, `${pointer}/${i}`));
+    case 'object':
+      return node.members.flatMap((member) => fieldLines(member.node, `${pointer}/${member.name}`));
+  }
+}
+
+/** Who has read. */
+export function describeAccesses(accesses: readonly Access[]): string {
+  const lines = accesses.map(({ reader, action, purpose, time }) => {
+    const did = action === 'read' ? 'read' : 'BROKE THE GLASS';
+    return `${date(time)}  ${plainly(reader.subject)}  ${did}  "${plainly(purpose)}"\n`;
+  });
+  return `${lines.join('')}${accesses.length} accesses, each over the reader's own signed request\n`;
+}
+
+function date(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,277 @@
+/** Attacks on what is kept: a byte flipped in every kind of stored object, entries dropped and swapped, the bank's own database altered. */
+
+import { systemRandom } from 'muniment/crypto';
+import { verifyEvidence } from 'muniment/envelope';
+import { exportKeys, importKeys, verifyCompartments, verifyGroup, type SoftwareKeys } from 'muniment/keys';
+import { readStatement, verifyExport } from 'muniment/record';
+import { decodeSealed, encodeSealed, open, openAnnex, openGrant, sealAnnex } from 'muniment/views';
+import { fromBase64url, toBase64url } from 'muniment/wire';
+import Database from 'better-sqlite3';
+import path from 'node:path';
+import { mayWriteRecord } from '../../server/rights.ts';
+import { CLOCK } from '../../client/connection.ts';
+import { readRecord, rootReader, DIGESTS } from '../../client/reading.ts';
+import type { Played } from '../play.ts';
+import type { World } from '../world.ts';
+
+import { flip, nothing, type Attack } from './attack.ts';
+
+interface ExportedJson {
+  credentials: string[];
+  content: EntryJson[];
+  access: EntryJson[];
+  checkpoint: string;
+}
+
+interface EntryJson {
+  entry: string;
+  payload: string;
+  receipt: string;
+  proof: string[];
+}
+
+// One object of each kind in an export is altered; the verifier must notice.
+export function flippedExport(world: World, played: Played): Attack[] {
+  const tampered = (name: string, codes: readonly string[], alter: (json: ExportedJson) => void): Attack => ({
+    name,
+    codes,
+    run: () => {
+      const json = JSON.parse(played.exported) as ExportedJson;
+      alter(json);
+      return verifyTampered(world, json);
+    },
+  });
+  const flipText = (text: string, at?: number): string => toBase64url(flip(fromBase64url(text), at));
+  const first = (json: ExportedJson): EntryJson => json.content[0] ?? nothing();
+  return [
+    tampered('flipped byte: credential', ['KEY_CREDENTIAL'], (json) => {
+      json.credentials[2] = flipText(json.credentials[2] ?? '');
+    }),
+    tampered('flipped byte: entry', ['RECORD_LINK', 'RECORD_ENTRY', 'RECORD_AUTHOR'], (json) => {
+      first(json).entry = flipText(first(json).entry);
+    }),
+    tampered("flipped byte: author's signature", ['RECORD_AUTHOR'], (json) => {
+      const bytes = fromBase64url(first(json).entry);
+      first(json).entry = toBase64url(flip(bytes, bytes.length - 40));
+    }),
+    tampered('flipped byte: statement', ['RECORD_PAYLOAD'], (json) => {
+      first(json).payload = flipText(first(json).payload);
+    }),
+    tampered('flipped byte: access statement', ['RECORD_PAYLOAD'], (json) => {
+      const access = json.access[0] ?? nothing();
+      access.payload = flipText(access.payload);
+    }),
+    tampered('flipped byte: receipt', ['RECORD_RECEIPT'], (json) => {
+      first(json).receipt = flipText(first(json).receipt);
+    }),
+    tampered('flipped byte: inclusion proof', ['RECORD_INCLUSION'], (json) => {
+      first(json).proof[0] = flipText(first(json).proof[0] ?? '');
+    }),
+    tampered('flipped byte: checkpoint', ['RECORD_CHECKPOINT'], (json) => {
+      json.checkpoint = json.checkpoint.replace(
+        /\n(\d)/,
+        (_, digit: string) => `\n${String((Number(digit) % 9) + 1)}`,
+      );
+    }),
+  ];
+}
+
+function verifyTampered(world: World, json: ExportedJson): Promise<unknown> {
+  return verifyExport(JSON.stringify(json), {
+    anchorId: world.trust.anchor.id,
+    mayWrite: mayWriteRecord(world.clients.patient.user.credential.id),
+    digests: DIGESTS,
+  });
+}
+
+// What is stored beside the chain: bodies, wraps, annexes, directory statements, evidence, key files.
+export async function flippedStore(world: World, played: Played): Promise<Attack[]> {
+  const { patient, secondDoctor, doctor, insurer } = world.clients;
+  const entry = played.verified.content.find(({ entry: { entry } }) => entry.kind === 'insert') ?? nothing();
+  const body = decodeSealed(entry.payload ?? nothing());
+  const as = [await rootReader(patient, played.compartments)];
+  const { recordId } = played.record;
+  const openAltered = (altered: Partial<typeof body>): Promise<unknown> =>
+    open(decodeSealed(encodeSealed({ ...body, ...altered })), {
+      recordId,
+      authors: () => entry.entry.author,
+      as,
+      release: null,
+    });
+  const [firstClass = nothing(), ...classes] = body.classes;
+  const [firstWrap = nothing(), ...wraps] = body.wraps;
+  const database = new Database(path.join(world.serverFolder, 'data', 'bank.sqlite'), { readonly: true });
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the row's shape is the query's
+  const stored = <Row>(sql: string): Row => (database.prepare(sql).get() as Row | undefined) ?? nothing();
+  const compartments = stored<{ statement: Buffer }>('SELECT statement FROM compartments').statement;
+  const group = stored<{ statement: Buffer }>(
+    "SELECT statement FROM groups WHERE name = 'insurer'",
+  ).statement;
+  const grantWrap = new Uint8Array(stored<{ bytes: Buffer }>('SELECT bytes FROM attachments').bytes);
+  const request = stored<{ evidence: Buffer; subject: string }>(
+    "SELECT evidence, subject FROM requests WHERE type = 'read'",
+  );
+  database.close();
+  const evidence = new Uint8Array(request.evidence);
+  const asker =
+    Object.values(world.clients).find(({ user }) => user.credential.subject === request.subject) ?? nothing();
+  const grant = grantStatement(played);
+  const keyFile = await exportKeys(doctor.user as unknown as SoftwareKeys, 'a passphrase'); // made by enrol, so in memory
+  return [
+    {
+      name: 'flipped byte: manifest',
+      codes: ['VIEW_AUTHOR'],
+      run: () => openAltered({ manifest: flip(body.manifest) }),
+    },
+    {
+      name: 'flipped byte: document signature',
+      codes: ['VIEW_AUTHOR'],
+      run: () => openAltered({ signature: flip(body.signature) }),
+    },
+    {
+      name: 'flipped byte: sealed fields',
+      codes: ['VIEW_COMMITMENT'],
+      run: () =>
+        openAltered({ classes: [{ ...firstClass, ciphertext: flip(firstClass.ciphertext) }, ...classes] }),
+    },
+    {
+      name: 'flipped byte: wrapped keys',
+      codes: ['VIEW_COMMITMENT'],
+      run: () => openAltered({ wraps: [{ ...firstWrap, ciphertext: flip(firstWrap.ciphertext) }, ...wraps] }),
+    },
+    { name: 'dropped class of a document', codes: ['VIEW_INCOMPLETE'], run: () => openAltered({ classes }) },
+    {
+      name: 'flipped byte: compartments',
+      codes: ['KEY_SIGNATURE'],
+      run: () =>
+        Promise.resolve().then(() =>
+          verifyCompartments(flip(new Uint8Array(compartments)), patient.user.credential),
+        ),
+    },
+    {
+      name: 'flipped byte: group epoch',
+      codes: ['KEY_SIGNATURE'],
+      run: () =>
+        Promise.resolve().then(() => verifyGroup(flip(new Uint8Array(group)), insurer.user.credential)),
+    },
+    {
+      name: 'flipped byte: granted node',
+      codes: ['VIEW_GRANT'],
+      run: () =>
+        openGrant(
+          secondDoctor.user,
+          { statement: grant, wrap: flip(grantWrap) },
+          { grantor: patient.user.credential, recordId, at: CLOCK.now() },
+        ),
+    },
+    { name: 'flipped byte: annex', codes: ['VIEW_ANNEX'], run: () => flippedAnnex(recordId) },
+    {
+      name: 'flipped byte: archived request',
+      codes: ['ENVELOPE_SIGNATURE', 'ENVELOPE_GRAMMAR'],
+      run: () =>
+        Promise.resolve().then(() =>
+          verifyEvidence(flip(evidence, evidence.length - 60), {
+            type: 'request',
+            author: asker.user.credential,
+            to: world.trust.bank.id,
+            answers: null,
+          }),
+        ),
+    },
+    {
+      name: 'flipped byte: key file',
+      codes: ['KEY_PASSPHRASE', 'KEY_FILE'],
+      run: () => {
+        const json = JSON.parse(keyFile) as { sealed: string };
+        const sealed = toBase64url(flip(fromBase64url(json.sealed)));
+        return importKeys(JSON.stringify({ ...json, sealed }), 'a passphrase');
+      },
+    },
+    {
+      name: "flipped byte in the server's own database, served",
+      codes: ['RECORD_PAYLOAD', 'VIEW_AUTHOR', 'VIEW_COMMITMENT'],
+      run: () => servedAltered(world, played, "chain = 'content' AND seq = 1", (bytes) => flip(bytes, 200)),
+    },
+  ];
+}
+
+// The record's own chain, altered by whoever keeps it.
+export function chainAttacks(world: World, played: Played): Attack[] {
+  const altered = (
+    name: string,
+    codes: readonly string[],
+    alter: (content: EntryJson[]) => void,
+  ): Attack => ({
+    name,
+    codes,
+    run: () => {
+      const json = JSON.parse(played.exported) as ExportedJson;
+      alter(json.content);
+      return verifyTampered(world, json);
+    },
+  });
+  return [
+    altered('dropped entry', ['RECORD_LINK'], (content) => content.splice(1, 1)),
+    altered('two swapped entries', ['RECORD_LINK'], (content) => {
+      content.splice(1, 2, content[2] ?? nothing(), content[1] ?? nothing());
+    }),
+    {
+      name: "the last entry dropped from the server's own database",
+      codes: ['RECORD_CONSISTENCY'],
+      run: () =>
+        servedAltered(
+          world,
+          played,
+          "chain = 'content' AND seq = (SELECT max(seq) FROM entries WHERE record = @record AND chain = 'content')",
+          null,
+        ),
+    },
+  ];
+}
+
+// The bank alters an entry's body, or drops the entry, and serves the record; the patient's client must notice. Put
+// right again afterwards.
+async function servedAltered(
+  world: World,
+  played: Played,
+  which: string,
+  alter: ((body: Uint8Array) => Uint8Array) | null,
+): Promise<void> {
+  const { recordId } = played.record;
+  const database = new Database(path.join(world.serverFolder, 'data', 'bank.sqlite'));
+  const record = { record: recordId };
+  const table = alter === null ? 'entries' : 'payloads';
+  const row = database
+    .prepare(`SELECT * FROM ${table} WHERE record = @record AND ${which}`)
+    .get(record) as object;
+  const drop = database.prepare(`DELETE FROM ${table} WHERE record = @record AND ${which}`);
+  const columns = Object.keys(row).map((name) => `@${name}`);
+  const insert = database.prepare(`INSERT INTO ${table} VALUES (${columns.join(', ')})`);
+  try {
+    drop.run(record);
+    if (alter !== null && 'bytes' in row)
+      insert.run({ ...row, bytes: alter(new Uint8Array(row.bytes as Buffer)) });
+    try {
+      await readRecord(world.clients.patient, recordId, { purpose: 'own record', releases: null });
+    } finally {
+      if (alter !== null) drop.run(record);
+      insert.run(row);
+    }
+  } finally {
+    database.close();
+  }
+}
+
+async function flippedAnnex(recordId: Uint8Array): Promise<void> {
+  const names = { recordId, docId: systemRandom(16) };
+  const sealed = sealAnnex(new Blob([systemRandom(1000)]).stream(), { ...names, mediaType: 'image/png' });
+  const ciphertext = new Uint8Array(await new Response(sealed.ciphertext).arrayBuffer());
+  const altered = new Blob([flip(ciphertext)]).stream();
+  await new Response(openAnnex(altered, await sealed.annex, names)).arrayBuffer();
+}
+
+function grantStatement(played: Played): Uint8Array {
+  const { entry, payload } =
+    played.verified.content.find((one) => one.entry.entry.kind === 'grant') ?? nothing();
+  return readStatement(entry.entry, payload ?? nothing(), 'grant');
+}

@@ -1,0 +1,222 @@
+/**
+ * A checker of test/vectors/record.json that shares no code with src: every hash, every signature and every place in
+ * the log again, on node:crypto alone, from the words of spec/record.md.
+ */
+
+import { createPublicKey, verify as verifySignature } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { H, list, parts, T, unhexed } from '../tuple.ts';
+import { casesOf, readVectors } from '../vectors/file.ts';
+import type { EntryJson, LeafJson, RecordCase } from '../vectors/generators/record.ts';
+
+const file = readVectors<RecordCase>('record');
+const ZERO = Buffer.alloc(32);
+
+function signed(publicKey: Buffer, message: Buffer, signature: Buffer): boolean {
+  const der = Buffer.concat([unhexed('302a300506032b6570032100'), publicKey]);
+  return verifySignature(
+    null,
+    message,
+    createPublicKey({ key: der, format: 'der', type: 'spki' }),
+    signature,
+  );
+}
+
+const encodeEntry = (e: EntryJson): Buffer =>
+  T(
+    'entry',
+    ...[e.origin, unhexed(e.recordId), e.chain, e.seq, unhexed(e.prev), unhexed(e.author), e.kind, e.time],
+    ...[e.seenSize, unhexed(e.seenRoot), e.payloadType, unhexed(e.payloadDigest)],
+  );
+const hashOf = (recordId: Buffer, chain: string, seq: number, prev: Buffer, inner: Buffer): Buffer =>
+  H(T('entry hash', recordId, chain, seq, prev, inner));
+const tagOf = (one: Pick<LeafJson, 'recordId' | 'tagSalt' | 'chain' | 'seq'>): Buffer =>
+  H(T('log tag', unhexed(one.recordId), unhexed(one.tagSalt), one.chain, one.seq));
+const leafOf = (one: LeafJson): Buffer => H(T('log leaf', tagOf(one), one.time, unhexed(one.entryHash)));
+
+// The root over leaves from index on, by the definition of RFC 6962.
+function tree(leaves: readonly Buffer[]): Buffer {
+  if (leaves.length === 0) return H();
+  if (leaves.length === 1) return H(Buffer.of(0), leaves[0] ?? ZERO);
+  let k = 1;
+  while (2 * k < leaves.length) k *= 2;
+  return H(Buffer.of(1), tree(leaves.slice(0, k)), tree(leaves.slice(k)));
+}
+
+// Up from a leaf: the recursion of RFC 6962 section 2.1.1 turned round.
+function climb(leaf: Buffer, index: number, size: number, proof: readonly Buffer[]): Buffer {
+  if (size === 1) return H(Buffer.of(0), leaf);
+  let k = 1;
+  while (2 * k < size) k *= 2;
+  const sibling = proof.at(-1) ?? ZERO;
+  const rest = proof.slice(0, -1);
+  return index < k
+    ? H(Buffer.of(1), climb(leaf, index, k, rest), sibling)
+    : H(Buffer.of(1), sibling, climb(leaf, index - k, size - k, rest));
+}
+
+describe('every value again', () => {
+  it.each(casesOf(file, 'entry'))('$name', (one) => {
+    const encoded = encodeEntry(one.entry);
+    const signature = unhexed(one.signature);
+    const inner = H(T('entry inner', encoded, signature));
+    const { recordId, chain, seq, prev } = one.entry;
+    expect({
+      encoded: encoded.toString('hex'),
+      signatureInput: T('entry signature', encoded).toString('hex'),
+      signed: T('signed entry', encoded, signature).toString('hex'),
+      inner: inner.toString('hex'),
+      entryHash: hashOf(unhexed(recordId), chain, seq, unhexed(prev), inner).toString('hex'),
+    }).toEqual({
+      encoded: one.encoded,
+      signatureInput: one.signatureInput,
+      signed: one.signed,
+      inner: one.inner,
+      entryHash: one.entryHash,
+    });
+  });
+
+  it('links the entries of either chain', () => {
+    for (const chain of ['content', 'access']) {
+      let prev = ZERO.toString('hex');
+      casesOf(file, 'entry')
+        .filter(({ entry }) => entry.chain === chain)
+        .forEach(({ entry, entryHash }, seq) => {
+          expect([entry.seq, entry.prev]).toEqual([seq, prev]);
+          prev = entryHash;
+        });
+    }
+  });
+
+  it.each(casesOf(file, 'statement'))('$name', (one) => {
+    const payload = T('statement', one.kind, unhexed(one.salt), unhexed(one.content));
+    expect([payload.toString('hex'), H(payload).toString('hex')]).toEqual([one.payload, one.digest]);
+  });
+
+  it.each(casesOf(file, 'creation'))('$name', (one) => {
+    expect(T('creation', unhexed(one.owner), unhexed(one.tagSalt)).toString('hex')).toBe(one.content);
+  });
+
+  it.each(casesOf(file, 'leaf'))('$name', (one) => {
+    expect([tagOf(one).toString('hex'), leafOf(one).toString('hex')]).toEqual([one.tag, one.leaf]);
+  });
+
+  it.each(casesOf(file, 'verify inclusion').filter(({ error }) => error === undefined))('$name', (one) => {
+    const root = climb(leafOf(one), one.index, one.size, one.proof.map(unhexed));
+    expect(root.toString('hex')).toBe(one.root);
+    expect(tree(casesOf(file, 'leaf').map(leafOf)).toString('hex')).toBe(one.root);
+  });
+
+  it.each(casesOf(file, 'verify consistency').filter(({ error }) => error === undefined))('$name', (one) => {
+    const leaves = casesOf(file, 'leaf').map(leafOf);
+    for (const { size, root } of [one.older, one.newer])
+      expect(tree(leaves.slice(0, size)).toString('hex')).toBe(root);
+  });
+
+  it.each(casesOf(file, 'checkpoint'))('$name', (one) => {
+    const body = `${one.origin}\n${one.size}\n${unhexed(one.root).toString('base64')}\n`;
+    const key = unhexed(one.publicKey);
+    const keyId = H(Buffer.from(`${one.origin}\n`), Buffer.of(1), key).subarray(0, 4);
+    const line = Buffer.concat([keyId, unhexed(one.signature)]).toString('base64');
+    expect([body, keyId.toString('hex')]).toEqual([one.body, one.keyId]);
+    expect(one.note).toBe(`${body}\n— ${one.origin} ${line}\n`);
+    expect(signed(key, Buffer.from(body), unhexed(one.signature))).toBe(true);
+  });
+
+  it.each(casesOf(file, 'receipt'))('$name', ({ receipt: r, ...one }) => {
+    const body = T(
+      'receipt',
+      ...[r.origin, unhexed(r.recordId), r.chain, unhexed(r.request.data), unhexed(r.request.signature)],
+      ...[
+        r.outcome,
+        unhexed(r.entryHash),
+        r.seq,
+        unhexed(r.prev),
+        r.leafIndex,
+        r.tree.size,
+        unhexed(r.tree.root),
+      ],
+      ...[r.time, r.head.size, unhexed(r.head.hash)],
+    );
+    expect(body.toString('hex')).toBe(one.body);
+    expect(T('signed receipt', body, unhexed(one.signature)).toString('hex')).toBe(one.signed);
+  });
+});
+
+describe('exports, from the anchor’s Id', () => {
+  const good = casesOf(file, 'verify export').filter(({ error }) => error === undefined);
+
+  it.each(good)('$name', (one) => {
+    const bytes = (value: unknown): Buffer => Buffer.from(String(value), 'base64url');
+    const text = JSON.parse(one.export) as Record<'origin' | 'recordId' | 'bank' | 'checkpoint', string> & {
+      credentials: string[];
+    } & Record<
+        'content' | 'access',
+        { entry: string; payload: string | null; receipt: string; proof: string[] }[]
+      >;
+    const recordId = bytes(text.recordId);
+
+    // Credentials: each body signed by the anchor; an Id is the body's hash.
+    const keys = new Map<string, Buffer>();
+    let anchorKey = Buffer.alloc(0);
+    text.credentials.forEach((encoded, i) => {
+      const [, body = ZERO, signature = ZERO] = parts(bytes(encoded));
+      const [, , , publicKeys = ZERO, , , , issuer = ZERO] = parts(body);
+      const [, key = ZERO] = parts(publicKeys);
+      if (i === 0) {
+        anchorKey = Buffer.from(key);
+        expect([H(body).toString('hex'), issuer]).toEqual([one.anchorId, ZERO]);
+      } else expect(issuer.toString('hex')).toBe(one.anchorId);
+      expect(signed(anchorKey, T('credential signature', body), signature)).toBe(true);
+      keys.set(H(body).toString('hex'), key);
+    });
+    const bankKey = keys.get(bytes(text.bank).toString('hex')) ?? ZERO;
+
+    // The checkpoint.
+    const [note = '', lines = ''] = text.checkpoint.split('\n\n');
+    const [origin, size = '', root = ''] = note.split('\n');
+    const signature = Buffer.from(lines.trim().split(' ')[2] ?? '', 'base64').subarray(4);
+    expect(signed(bankKey, Buffer.from(`${note}\n`), signature)).toBe(true);
+    expect([origin, Number(size), Buffer.from(root, 'base64').toString('hex')]).toEqual([
+      text.origin,
+      one.tree?.size,
+      one.tree?.root,
+    ]);
+
+    // Both chains: links, authors, payloads, receipts, places in the log.
+    const [, first] = parts(bytes(text.content[0]?.entry));
+    const [, , , creation = ZERO] = parts(bytes(text.content[0]?.payload));
+    const [, owner = ZERO, tagSalt = ZERO] = parts(creation);
+    expect(owner.toString('hex')).toBe(one.owner);
+    expect(first).toBeDefined();
+    for (const chain of ['content', 'access'] as const) {
+      let prev: Buffer = ZERO;
+      text[chain].forEach(({ entry, payload, receipt, proof }, seq) => {
+        const [, encoded = ZERO, own = ZERO] = parts(bytes(entry));
+        const e = parts(encoded);
+        expect(e.slice(1, 6)).toEqual(parts(list([text.origin, recordId, chain, seq, prev])));
+        expect(
+          signed(keys.get(e[6]?.toString('hex') ?? '') ?? ZERO, T('entry signature', encoded), own),
+        ).toBe(true);
+        if (payload !== null) expect(H(bytes(payload))).toEqual(e[12]);
+        const before = prev;
+        prev = hashOf(recordId, chain, seq, prev, H(T('entry inner', encoded, own)));
+
+        const [, body = ZERO, word = ZERO] = parts(bytes(receipt));
+        expect(signed(bankKey, body, word)).toBe(true);
+        const r = parts(body);
+        expect([r[1], r[2], r[3], r[7], r[8], r[9]]).toEqual(
+          parts(list([text.origin, recordId, chain, prev, seq, before])),
+        );
+        const [index, time] = [Number(r[10]?.readBigUInt64BE()), Number(r[13]?.readBigUInt64BE())];
+        const leaf = H(T('log leaf', H(T('log tag', recordId, tagSalt, chain, seq)), time, prev));
+        const climbed = climb(leaf, index, one.tree?.size ?? 0, proof.map(bytes));
+        expect(climbed.toString('hex')).toBe(one.tree?.root);
+      });
+      expect([text[chain].length, prev.toString('hex')]).toEqual([
+        one.heads?.[chain].size,
+        one.heads?.[chain].hash,
+      ]);
+    }
+  });
+});

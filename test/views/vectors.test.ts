@@ -1,0 +1,431 @@
+/** test/vectors/views.json, read back by the library; and sealed documents a second time on node:crypto alone. */
+
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { KemId, Random } from '../../src/crypto/index.ts';
+import { Secret, SoftwareDecapsulator, type Credential } from '../../src/keys/index.ts';
+import {
+  annexName,
+  decodeAnnex,
+  decodeSealed,
+  declareEmergency,
+  definePolicy,
+  encodeAnnex,
+  encodeSealed,
+  explain,
+  grant,
+  open,
+  openAnnex,
+  openGrant,
+  openRelease,
+  release,
+  seal,
+  sealAnnex,
+  verifyEmergency,
+  verifySealed,
+  type FindCredential,
+  type OpeningReader,
+  type Reader,
+  type Release,
+  type ReleaseContext,
+} from '../../src/views/index.ts';
+import { equalBytes, readJson } from '../../src/wire/index.ts';
+import { refusal, refusalOf } from '../refusal.ts';
+import { H, list, parts, T, unhexed } from '../tuple.ts';
+import { casesOf, readVectors, type CaseOf } from '../vectors/file.ts';
+import { anchorOf, identityOf } from '../vectors/generators/keys.ts';
+import type {
+  ContextJson,
+  OpeningJson,
+  ReaderJson,
+  ReleaseJson,
+  ViewsCase,
+} from '../vectors/generators/views.ts';
+import { hex, unhex } from '../vectors/hex.ts';
+
+const file = readVectors<ViewsCase>('views');
+
+it('holds as many cases as it should', () => {
+  const counts: Record<string, number> = {};
+  for (const { operation } of file.cases) counts[operation] = (counts[operation] ?? 0) + 1;
+  expect(counts).toEqual({
+    policy: 11,
+    explain: 2,
+    seal: 5,
+    open: 65,
+    grant: 1,
+    'open grant': 15,
+    emergency: 1,
+    'verify emergency': 8,
+    release: 1,
+    'open release': 9,
+    annex: 1,
+    'open annex': 18,
+  });
+});
+
+it('has every code of a view that data can cause', () => {
+  const codes = new Set(file.cases.flatMap(({ error }) => error ?? []));
+  expect([...codes].sort()).toEqual([
+    'VIEW_ANNEX',
+    'VIEW_AUTHOR',
+    'VIEW_COMMITMENT',
+    'VIEW_GRANT',
+    'VIEW_INCOMPLETE',
+    'VIEW_MANIFEST',
+    'VIEW_POLICY',
+    'VIEW_RELEASE',
+  ]);
+});
+
+/** Plays recorded bytes back, and knows whether all were taken. */
+function playback(text: string): { readonly random: Random; left(): number } {
+  let rest = unhex(text);
+  return {
+    random: (length) => {
+      const taken = rest.slice(0, length);
+      rest = rest.slice(length);
+      return taken;
+    },
+    left: () => rest.length,
+  };
+}
+
+const readerOf = (one: ReaderJson): Reader => ({
+  kind: one.kind as Reader['kind'],
+  name: one.name,
+  epoch: one.epoch,
+  kem: one.kem as KemId,
+  publicKey: unhex(one.publicKey),
+  id: unhex(one.id),
+});
+const keyOf = (kem: number, seed: string): SoftwareDecapsulator =>
+  new SoftwareDecapsulator(kem as KemId, new Secret('kem seed', unhex(seed)));
+const openingOf = (one: OpeningJson): OpeningReader => ({
+  reader: readerOf(one),
+  key: keyOf(one.kem, one.seed),
+});
+const authorsOf = (encoded: readonly string[]): FindCredential => {
+  const known = encoded.map(anchorOf);
+  return (id): Credential | null => known.find((one) => equalBytes(one.id, id)) ?? null;
+};
+const contextOf = (one: ContextJson): ReleaseContext => ({
+  custodian: unhex(one.custodian),
+  clinician: unhex(one.clinician),
+  emergencyHash: unhex(one.emergencyHash),
+});
+const releaseOf = (one: ReleaseJson): Release => ({
+  bodyHash: unhex(one.bodyHash),
+  until: one.until,
+  encapsulation: unhex(one.encapsulation),
+  ciphertext: unhex(one.ciphertext),
+});
+
+describe('policy', () => {
+  it.each(casesOf(file, 'policy'))('$name', (one) => {
+    if (one.error !== undefined) {
+      expect(refusal(() => definePolicy(one.policy))).toBe(one.error);
+      return;
+    }
+    expect(hex(definePolicy(one.policy).hash)).toBe(one.hash);
+    expect(H(unhexed(one.encoded ?? '')).toString('hex')).toBe(one.hash);
+  });
+});
+
+describe('explain', () => {
+  it.each(casesOf(file, 'explain'))('$name', (one) => {
+    const explained = explain(definePolicy(one.policy), readJson(one.document));
+    expect(
+      explained.map(({ pointer, rule, readers, compartment }) => ({ pointer, rule, readers, compartment })),
+    ).toEqual(one.explained);
+  });
+});
+
+describe('seal', () => {
+  it.each(casesOf(file, 'seal'))('$name', async (one) => {
+    const { random, left } = playback(one.randomness);
+    const readers = new Map(one.readers.map(({ named, reader }) => [named, readerOf(reader)]));
+    const sealed = await seal(one.document, {
+      policy: definePolicy(one.policy),
+      owner: {
+        recordId: unhex(one.recordId),
+        owner: new Uint8Array(32),
+        list: one.compartments.map(readerOf),
+        sealedRoot: { encapsulation: new Uint8Array(0), ciphertext: new Uint8Array(0) },
+      },
+      readers: (name) => readers.get(name) ?? null,
+      breakGlass:
+        one.breakGlass === null
+          ? null
+          : { names: one.breakGlass.names, custodian: readerOf(one.breakGlass.custodian) },
+      author: identityOf(one.author),
+      type: one.type,
+      supersedes: unhex(one.supersedes),
+      random,
+    });
+    expect(hex(encodeSealed(sealed))).toBe(one.sealed);
+    expect(left()).toBe(0);
+    expect(encodeSealed(decodeSealed(unhex(one.sealed)))).toEqual(unhex(one.sealed));
+  });
+
+  it.each(casesOf(file, 'seal'))('without the library: $name', (one) => {
+    checkSealed(one);
+  });
+});
+
+// Every value of a sealed document from the ones that it is said to come from. X25519 and Ed25519 are judged elsewhere.
+function checkSealed(one: CaseOf<ViewsCase, 'seal'>): void {
+  const [recordId, docId, D] = [unhexed(one.recordId), unhexed(one.docId), unhexed(one.ownerKey)];
+  const expand = (key: Buffer, info: Buffer): Buffer => {
+    // HKDF-Expand alone is HKDF whose Extract is undone; so here it is written out: T(1) = HMAC(key, info ‖ 1).
+    return hmac(key, Buffer.concat([info, Buffer.of(1)]));
+  };
+  const same = (name: string, stated: string, value: Buffer): void => {
+    expect(value.toString('hex'), name).toBe(stated);
+  };
+  const lines: Buffer[] = one.dummies.slice(0, 16).map(unhexed);
+  const slots: Buffer[] = one.dummies.slice(16).map(unhexed);
+  one.dummies.forEach((dummy, i) => {
+    same(`dummy ${i}`, dummy, expand(D, T('dummy', recordId, docId, i)));
+  });
+  for (const c of one.classes) {
+    const key = unhexed(c.key);
+    const keyCommit = expand(key, T('class commit', recordId, docId));
+    same('keyCommit', c.keyCommit, keyCommit);
+    const salt = expand(D, T('readers salt', recordId, docId, keyCommit));
+    same('readersSalt', c.readersSalt, salt);
+    expect([...c.readers].sort()).toEqual(c.readers);
+    const publicId = H(T('reader', 'public', '', 0, 0, '')).toString('hex');
+    expect(c.readers.includes(publicId)).toBe(c.open);
+    const readersHash = H(
+      T('readers', salt, one.policy.name, unhexed(one.policyHash), c.readers.map(unhexed)),
+    );
+    same('readersHash', c.readersHash, readersHash);
+    const saltsKey = expand(key, T('salts', recordId, docId));
+    same('saltsKey', c.saltsKey, saltsKey);
+    const salts = createCipheriv('chacha20', saltsKey, Buffer.alloc(16)).update(
+      Buffer.alloc(32 * c.fields.length),
+    );
+    const leaves = c.fields.map(({ path, text, salt: stated, leaf }, j) => {
+      const own = salts.subarray(32 * j, 32 * j + 32);
+      same('salt', stated, own);
+      same('leaf', leaf, H(T('leaf', recordId, docId, keyCommit, j, own, path, text)));
+      return unhexed(leaf);
+    });
+    const leavesHash = H(T('leaves', ...leaves));
+    same('leavesHash', c.leavesHash, leavesHash);
+    const contentKey = expand(key, T('class key', recordId, docId, readersHash, leavesHash));
+    same('contentKey', c.contentKey, contentKey);
+    const aad = T('class aad', recordId, docId, readersHash, leavesHash);
+    same('aad', c.aad, aad);
+    const fields = T('fields', ...c.fields.flatMap(({ path, text }) => [path, text]));
+    const padded = Buffer.alloc(unhexed(c.padded).length);
+    list([fields]).copy(padded);
+    same('padded', c.padded, padded);
+    expect(padded.length).toBeGreaterThanOrEqual(256);
+    const ciphertext = unhexed(c.ciphertext);
+    const decipher = createDecipheriv('chacha20-poly1305', contentKey, Buffer.alloc(12), {
+      authTagLength: 16,
+    });
+    decipher.setAAD(aad, { plaintextLength: padded.length });
+    decipher.setAuthTag(ciphertext.subarray(-16));
+    const opened = Buffer.concat([decipher.update(ciphertext.subarray(0, -16)), decipher.final()]);
+    same('opened', c.padded, opened);
+    const commitment = H(T('class', readersHash, keyCommit, leavesHash, H(ciphertext), ciphertext.length));
+    same('commitment', c.commitment, commitment);
+    lines[c.index] = commitment;
+  }
+  for (const s of one.slots) {
+    const blind = expand(D, T('blind', recordId, docId, unhexed(s.readerId)));
+    same('blind', s.blind, blind);
+    const slot = H(T('slot', recordId, docId, unhexed(s.readerId), blind, s.classes));
+    same('slot', s.slot, slot);
+    slots[s.line] = slot;
+  }
+  const [, author = Buffer.alloc(0)] = parts(unhexed(one.author.credential));
+  const authorId = H(author);
+  const manifest = T('manifest', recordId, docId, authorId, one.type, unhexed(one.supersedes), lines, slots);
+  same('manifest', one.manifest, manifest);
+  same('bodyHash', one.bodyHash, H(manifest));
+  same('signatureInput', one.signatureInput, T('sealed document', H(manifest), authorId));
+  for (const { opening, info, aad, plaintext } of one.wraps) {
+    const id = H(
+      T('reader', opening.kind, opening.name, opening.epoch, opening.kem, unhexed(opening.publicKey)),
+    );
+    same('reader id', opening.id, id);
+    same('info', info, T('wrap', T('suite', opening.kem, 'none'), id));
+    same('aad', aad, T('wrap aad', H(manifest)));
+    const slot = one.slots.find(({ readerId }) => readerId === opening.id);
+    const [label, blind, keys, own] = parts(unhexed(plaintext));
+    const stated = parts(keys ?? Buffer.alloc(0)).map((group) => {
+      const [index, key] = parts(group);
+      return { index: Number(index?.readBigUInt64BE()), key: key?.toString('hex') };
+    });
+    same('blind in wrap', slot?.blind ?? '', blind ?? Buffer.alloc(0));
+    expect(stated.map(({ index }) => index)).toEqual(slot?.classes);
+    const root = opening.kind === 'compartment' && opening.name === '';
+    expect(own).toEqual(root ? list([D, one.policy.name, unhexed(one.policyHash)]) : Buffer.alloc(0));
+    const half = label?.toString() === 'muniment/1 wrap half';
+    expect(half || label?.toString() === 'muniment/1 wrap keys').toBe(true);
+    for (const { index, key } of stated) {
+      const whole = one.classes.find((c) => c.index === index)?.key;
+      expect(key === whole).toBe(!half);
+    }
+  }
+}
+
+function hmac(key: Buffer, message: Buffer): Buffer {
+  const block = Buffer.alloc(64);
+  key.copy(block);
+  const pad = (byte: number): Buffer => block.map((own) => own ^ byte) as Buffer;
+  return H(pad(0x5c), H(pad(0x36), message));
+}
+
+it('has an HMAC that agrees with the platform’s HKDF', () => {
+  const [key, salt, info] = [Buffer.from('key'), Buffer.from('salt'), Buffer.from('info')];
+  const expected = Buffer.from(hkdfSync('sha256', key, salt, info, 32));
+  expect(hmac(hmac(salt, key), Buffer.concat([info, Buffer.of(1)]))).toEqual(expected);
+});
+
+describe('open', () => {
+  it.each(casesOf(file, 'open'))('$name', async (one) => {
+    const run = async (): ReturnType<typeof open> =>
+      open(decodeSealed(unhex(one.sealed)), {
+        recordId: unhex(one.recordId),
+        authors: authorsOf(one.authors),
+        as: one.as.map(openingOf),
+        release: one.release?.map(({ index, key }) => ({ index, key: unhex(key) })) ?? null,
+      });
+    if (one.error !== undefined) {
+      expect(await refusalOf(run)).toBe(one.error);
+      return;
+    }
+    const view = await run();
+    expect(view?.text ?? null).toBe(one.text);
+    expect(view?.complete).toBe(one.complete);
+    expect(view?.fields).toEqual(one.fields);
+  });
+});
+
+describe('grants', () => {
+  it.each(casesOf(file, 'grant'))('$name', async (one) => {
+    const { random, left } = playback(one.randomness);
+    const grantor = identityOf(one.grantor);
+    const terms = { ...one.terms, recordId: unhex(one.terms.recordId) };
+    const node = {
+      name: one.terms.scope,
+      epoch: one.epoch,
+      kem: one.kem as KemId,
+      node: new Secret('tree node', unhex(one.node)),
+    };
+    const signed = await grant(grantor, anchorOf(one.grantee), { terms, node }, random);
+    expect([hex(signed.statement), hex(signed.wrap), left()]).toEqual([one.statement, one.wrap, 0]);
+    const grantee = anchorOf(one.grantee);
+    const { scope, purpose, from, until, mayPassOn } = one.terms;
+    const aad = T(
+      'grant aad',
+      terms.recordId,
+      grantor.credential.id,
+      scope,
+      purpose,
+      from,
+      until,
+      mayPassOn ? 1 : 0,
+    );
+    expect(aad.toString('hex')).toBe(one.aad);
+    expect(T('grant wrap', T('suite', one.kem, 'none'), grantee.id).toString('hex')).toBe(one.info);
+    expect(T('grant node', scope, one.epoch, one.kem, unhexed(one.node)).toString('hex')).toBe(one.plaintext);
+    expect(T('grant', grantee.id, H(unhexed(one.wrap)), aad).toString('hex')).toBe(one.body);
+  });
+
+  it.each(casesOf(file, 'open grant'))('$name', async (one) => {
+    const run = (): Promise<OpeningReader> =>
+      openGrant(
+        identityOf(one.grantee),
+        { statement: unhex(one.statement), wrap: unhex(one.wrap) },
+        { grantor: anchorOf(one.grantor), recordId: unhex(one.recordId), at: one.at },
+      );
+    if (one.error !== undefined) expect(await refusalOf(run)).toBe(one.error);
+    else expect((await run()).reader).toEqual(one.reader === undefined ? null : readerOf(one.reader));
+  });
+});
+
+describe('break-glass', () => {
+  it.each(casesOf(file, 'emergency'))('$name', async (one) => {
+    const { statement } = await declareEmergency(
+      identityOf(one.clinician),
+      { recordId: unhex(one.recordId), reason: one.reason, kem: one.kem as KemId },
+      () => unhex(one.seed),
+    );
+    expect(hex(statement)).toBe(one.statement);
+    expect(
+      T('emergency', unhexed(one.recordId), one.reason, one.kem, unhexed(one.publicKey)).toString('hex'),
+    ).toBe(one.body);
+  });
+
+  it.each(casesOf(file, 'verify emergency'))('$name', (one) => {
+    const run = (): unknown => verifyEmergency(unhex(one.statement), anchorOf(one.clinician));
+    if (one.error !== undefined) expect(refusal(run)).toBe(one.error);
+    else expect(run()).toBeTruthy();
+  });
+
+  it.each(casesOf(file, 'release'))('$name', async (one) => {
+    const { random, left } = playback(one.randomness);
+    const document = verifySealed(decodeSealed(unhex(one.sealed)), {
+      recordId: unhex(one.recordId),
+      authors: authorsOf(one.authors),
+    });
+    const emergency = verifyEmergency(unhex(one.statement), anchorOf(one.clinician));
+    const terms = { context: contextOf(one.context), until: one.until, random };
+    expect(await release(openingOf(one.custodian), document, emergency, terms)).toEqual({
+      ...releaseOf(one.release),
+    });
+    expect(left()).toBe(0);
+    const { custodian, clinician, emergencyHash } = one.context;
+    const info = T('release', T('suite', 32, 'none'), unhexed(custodian), unhexed(clinician));
+    const aad = T('release aad', unhexed(emergencyHash), unhexed(one.release.bodyHash), one.until);
+    expect([info.toString('hex'), aad.toString('hex')]).toEqual([one.info, one.aad]);
+  });
+
+  it.each(casesOf(file, 'open release'))('$name', async (one) => {
+    const run = (): ReturnType<typeof openRelease> =>
+      openRelease(keyOf(one.kem, one.seed), releaseOf(one.release), {
+        context: contextOf(one.context),
+        at: one.at,
+      });
+    if (one.error !== undefined) expect(await refusalOf(run)).toBe(one.error);
+    else expect((await run()).map(({ index, key }) => ({ index, key: hex(key) }))).toEqual(one.halves);
+  });
+});
+
+describe('annexes', () => {
+  const streamOf = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
+    new Blob([new Uint8Array(bytes)]).stream();
+  const bytesOf = async (stream: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) chunks.push(chunk);
+    return new Uint8Array(Buffer.concat(chunks));
+  };
+
+  it.each(casesOf(file, 'annex'))('$name', async (one) => {
+    const context = { recordId: unhex(one.recordId), docId: unhex(one.docId), mediaType: one.mediaType };
+    const sealed = sealAnnex(streamOf(unhex(one.plaintext)), context, () => unhex(one.key));
+    expect(hex(await bytesOf(sealed.ciphertext))).toBe(one.ciphertext);
+    const annex = await sealed.annex;
+    expect([hex(annex.root), hex(annexName(annex.root)), encodeAnnex(annex)]).toEqual([
+      one.root,
+      one.annexName,
+      one.text,
+    ]);
+    expect(H(Buffer.of(0), unhexed(one.chunks[0] ?? '')).toString('hex')).toBe(one.root);
+    expect(H(T('annex name', unhexed(one.root))).toString('hex')).toBe(one.annexName);
+  });
+
+  it.each(casesOf(file, 'open annex'))('$name', async (one) => {
+    const names = { recordId: unhex(one.recordId), docId: unhex(one.docId) };
+    const run = async (): Promise<Uint8Array> =>
+      bytesOf(openAnnex(streamOf(unhex(one.ciphertext)), decodeAnnex(one.text), names));
+    if (one.error !== undefined) expect(await refusalOf(run)).toBe(one.error);
+    else expect(hex(await run())).toBe(one.plaintext);
+  });
+});
