@@ -3,90 +3,162 @@
 import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
 import type { Credential } from 'muniment/keys';
-import { decodeSignedEntry, EMPTY_CHAIN, readStatement, verifyChain } from 'muniment/record';
-import { equalBytes } from 'muniment/wire';
-import { decodeAccess, parseRequest } from '../server/api.ts';
+import {
+  decodeSignedEntry,
+  EMPTY_CHAIN,
+  readStatement,
+  verifyChain,
+  type VerifiedEntry,
+} from 'muniment/record';
+import { verifyEmergency } from 'muniment/views';
+import { equalBytes, toHex } from 'muniment/wire';
+import { decodeAccess, parseRequest, type AccessStatement, type BankRequest } from '../server/api.ts';
 import { mayWriteRecord } from '../server/rights.ts';
-import type { Answer, BankClient } from './bank.ts';
+import type { Answer, BankClient, Question } from './bank.ts';
+import { checkHead } from './heads.ts';
 import { byId, lookUp } from './people.ts';
 
-/** One verified access. */
+/** One access. */
 export interface Access {
   readonly reader: Credential;
   readonly action: 'read' | 'break-glass';
-  /** What the reader gave as purpose or, for break-glass, as reason. */
+  /** What the reader itself signed: the purpose, or the reason of an emergency. */
   readonly purpose: string;
   /** When the bank logged it, in milliseconds since 1970. */
   readonly time: number;
 }
 
-/** The owner's question: who has read my record? Every answer verified down to the reader's own signature. */
-export async function readAccesses(client: BankClient, recordId: Uint8Array): Promise<Access[]> {
+/** The answer: accesses proven down to the reader's own signature, and positions of entries where that proof fails. */
+export interface Accesses {
+  readonly proven: readonly Access[];
+  readonly unproven: readonly number[];
+}
+
+interface Claim {
+  readonly entry: VerifiedEntry;
+  readonly payload: Uint8Array;
+  readonly evidence: Uint8Array | null;
+}
+
+/** The owner's question: who has read my record? The whole chain is verified, to the head that the bank states. */
+export async function readAccesses(client: BankClient, recordId: Uint8Array): Promise<Accesses> {
+  const claims = await readClaims(client, recordId);
+  const ids = new Map(
+    claims.flatMap(({ entry, payload }) => {
+      const { reader } = statementOf(entry, payload);
+      return [[toHex(reader), reader] as const];
+    }),
+  );
+  const { credentials } = await lookUp(client, { ids: [...ids.values()] });
+  const find = byId([...credentials, client.user.credential]);
+  const proven: Access[] = [];
+  const unproven: number[] = [];
+  const used = new Set<string>();
+  for (const claim of claims) {
+    try {
+      const { signature, access } = prove(claim, { client, recordId, find });
+      // One signed request is one access; the bank cannot make two of it.
+      if (used.has(signature)) throw new MunimentError('RECORD_PAYLOAD');
+      used.add(signature);
+      proven.push(access);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      unproven.push(claim.entry.entry.seq);
+    }
+  }
+  return { proven, unproven };
+}
+
+async function readClaims(client: BankClient, recordId: Uint8Array): Promise<Claim[]> {
   const { origin, bank } = client.trust;
   const mayWrite = mayWriteRecord(client.user.credential.id);
   const rules = { origin, recordId, chain: 'access', authors: byId([bank]), mayWrite } as const;
-  const accesses: Access[] = [];
-  let head = EMPTY_CHAIN;
+  const claims: Claim[] = [];
+  const hashes: Uint8Array[] = [];
+  let stated = EMPTY_CHAIN;
   for (let from: number | null = 0; from !== null;) {
-    const question = {
+    const purpose = 'accesses';
+    const question: Question<'read'> = {
       type: 'read',
       recordId,
       chain: 'access',
       from,
-      purpose: 'accesses',
+      purpose,
       proofs: false,
       size: null,
-    } as const;
-    const page: Answer<'read'> = await client.ask<'read'>(question);
+    };
+    const { reply, documents }: Answer<'read'> = await client.ask<'read'>(question);
     const at = (position: number | null): Uint8Array => {
-      const bytes = position === null ? undefined : page.documents[position];
+      const bytes = position === null ? undefined : documents[position];
       if (bytes === undefined) throw new MunimentError('RECORD_ENTRY');
       return bytes;
     };
-    const { items } = page.reply;
+    const head = { size: hashes.length, hash: hashes.at(-1) ?? EMPTY_CHAIN.hash };
     const chain = verifyChain(
-      items.map((item) => decodeSignedEntry(at(item.entry))),
+      reply.items.map((item) => decodeSignedEntry(at(item.entry))),
       rules,
       head,
     );
-    const stated = [];
-    for (const item of items) {
+    for (const item of reply.items) {
       const next = await chain.next();
       if (next.done === true || 'hidden' in next.value) throw new MunimentError('RECORD_LINK');
-      const { entry, hash } = next.value;
-      head = { size: entry.seq + 1, hash };
-      const statement = decodeAccess(readStatement(entry, at(item.payload), entry.kind));
-      stated.push({ statement, time: entry.time, evidence: at(item.evidence) });
+      hashes.push(next.value.hash);
+      const evidence = item.evidence === null ? null : at(item.evidence);
+      claims.push({ entry: next.value, payload: at(item.payload), evidence });
     }
-    const { credentials } = await lookUp(client, { ids: stated.map(({ statement }) => statement.reader) });
-    const find = byId(credentials);
-    for (const { statement, time, evidence } of stated) {
-      const reader = find(statement.reader);
-      if (reader === null) throw new MunimentError('RECORD_AUTHOR');
-      checkEvidence(evidence, { reader, bank, recordId, digest: statement.request });
-      const { action, purpose } = statement;
-      accesses.push({ reader, action, purpose, time });
-    }
-    from = page.reply.next;
+    stated = reply.head;
+    from = reply.next;
   }
-  return accesses;
+  checkHead(client, recordId, 'access', { hashes, stated });
+  return claims;
 }
 
-// The reader signed the very request that the bank's entry names, to this bank and about this record.
-function checkEvidence(
-  evidence: Uint8Array,
-  expected: {
-    readonly reader: Credential;
-    readonly bank: Credential;
+function statementOf({ entry }: VerifiedEntry, payload: Uint8Array): AccessStatement {
+  return decodeAccess(readStatement(entry, payload, entry.kind));
+}
+
+// The reader signed the very request that the bank's entry names, to this bank, about this record; and what is told
+// of it is what the reader signed, not what the bank says.
+function prove(
+  { entry, payload, evidence }: Claim,
+  how: {
+    readonly client: BankClient;
     readonly recordId: Uint8Array;
-    readonly digest: { readonly data: Uint8Array; readonly signature: Uint8Array };
+    readonly find: (id: Uint8Array) => Credential | null;
   },
-): void {
-  const { reader, bank, recordId, digest } = expected;
+): { signature: string; access: Access } {
+  const statement = statementOf(entry, payload);
+  const reader = how.find(statement.reader);
+  if (reader === null || evidence === null) throw new MunimentError('RECORD_AUTHOR');
+  const { bank } = how.client.trust;
   const request = verifyEvidence(evidence, { type: 'request', author: reader, to: bank.id, answers: null });
+  const { data, signature } = request.digests;
   const named =
-    equalBytes(request.digests.data, digest.data) && equalBytes(request.digests.signature, digest.signature);
+    equalBytes(data, statement.request.data) && equalBytes(signature, statement.request.signature);
   const asked = parseRequest(request.data);
-  if (!named || !('recordId' in asked) || !equalBytes(asked.recordId, recordId))
-    throw new MunimentError('RECORD_PAYLOAD');
+  if (!named || !('recordId' in asked) || !equalBytes(asked.recordId, how.recordId)) refuse();
+  const purpose = purposeOf(asked, { statement, reader, kind: entry.entry.kind });
+  const { action } = statement;
+  return { signature: toHex(signature), access: { reader, action, purpose, time: entry.entry.time } };
+}
+
+function purposeOf(
+  asked: BankRequest,
+  claimed: { readonly statement: AccessStatement; readonly reader: Credential; readonly kind: string },
+): string {
+  const { statement, reader, kind } = claimed;
+  if (kind === 'access' && statement.action === 'read' && asked.type === 'read') {
+    if (asked.chain !== 'content' || asked.from !== statement.from) refuse();
+    return asked.purpose;
+  }
+  if (kind === 'release' && statement.action === 'break-glass' && asked.type === 'break-glass') {
+    const signed = decodeSignedEntry(asked.entry);
+    if (signed.entry.seq !== statement.from || !equalBytes(signed.entry.author, reader.id)) refuse();
+    return verifyEmergency(readStatement(signed.entry, statement.emergency, 'emergency'), reader).reason;
+  }
+  return refuse();
+}
+
+function refuse(): never {
+  throw new MunimentError('RECORD_PAYLOAD');
 }

@@ -18,6 +18,7 @@ import {
   type TreeHead,
   hashEntry,
 } from 'muniment/record';
+import { equalBytes } from 'muniment/wire';
 import { parseReply, writeText, type BankRequest, type ReplyOf } from '../server/api.ts';
 import { Connection, type Endpoint } from './connection.ts';
 
@@ -31,8 +32,10 @@ export interface Trust {
 /** Where a client keeps the newest checkpoint that it ever verified. */
 export interface Memory {
   newest: TreeHead | null;
-  /** The newest verified head of each record's content, by its id in hexadecimal. */
+  /** The newest verified head of each record's content, by its id in hexadecimal, and of its accesses, with `:access` behind it. */
   readonly heads: Map<string, Head>;
+  /** The newest epoch of each group, by name. */
+  readonly epochs: Map<string, number>;
   /** Called with every receipt that was verified. */
   readonly keepReceipt?: (receipt: Uint8Array) => void;
 }
@@ -64,7 +67,10 @@ export interface Answer<Type extends BankRequest['type']> {
 export type Question<Type extends BankRequest['type']> = Omit<
   Extract<BankRequest, { type: Type }>,
   'id' | 'seenSize'
->;
+> & {
+  /** 16 random bytes; to be kept by who asks again after a lost reply, so that it happens once. */
+  readonly id?: Uint8Array;
+};
 
 /** One user's view of one bank. */
 export class BankClient {
@@ -77,7 +83,7 @@ export class BankClient {
     user: Identity,
     trust: Trust,
     endpoint: Endpoint,
-    memory: Memory = { newest: null, heads: new Map() },
+    memory: Memory = { newest: null, heads: new Map(), epochs: new Map() },
   ) {
     this.user = user;
     this.trust = trust;
@@ -135,9 +141,8 @@ export class BankClient {
   ): Receipt {
     const about = { origin: this.trust.origin, entryHash: hashEntry(signed) };
     const receipt = verifyReceipt(signedReceipt, this.trust.bank, about);
-    const mine =
-      request === null ||
-      (same(receipt.request.data, request.data) && same(receipt.request.signature, request.signature));
+    // The data holds the request's id. Asked again after a lost reply it is the same, under another signature.
+    const mine = request === null || equalBytes(receipt.request.data, request.data);
     if (!mine || receipt.seq !== signed.entry.seq) throw new MunimentError('RECORD_RECEIPT');
     return receipt;
   }
@@ -176,7 +181,8 @@ export class BankClient {
     if (pinned !== null && tree.size !== pinned) throw new MunimentError('RECORD_CONSISTENCY');
     if (pinned !== null && tree.size < (asked?.size ?? 0)) return;
     verifyConsistency(asked ?? EMPTY_TREE, tree, consistency);
-    if (tree.size >= (this.memory.newest?.size ?? 0)) this.memory.newest = tree;
+    // Proven against what was asked with; if another answer came in between, the next question proves against that one.
+    if (this.memory.newest === asked) this.memory.newest = tree;
   }
 
   /** Verifies a checkpoint of the bank's. */
@@ -186,7 +192,3 @@ export class BankClient {
 }
 
 const EMPTY_TREE: TreeHead = { size: 0, root: emptyRoot() };
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}

@@ -7,6 +7,7 @@ import { equalBytes, toHex } from 'muniment/wire';
 import { hashEntry } from 'muniment/record';
 import { Refused, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
+import { headAfterStale, headToSign } from './newest.ts';
 import { statement } from './writing.ts';
 
 /** What an emergency opens. */
@@ -28,7 +29,7 @@ export async function breakGlass(
 ): Promise<BrokenGlass> {
   const declared = await declareEmergency(client.user, { recordId, reason, kem: client.user.sealing.kem });
   const writing = statement('emergency', 'emergency', declared.statement);
-  let { content: head } = (await client.ask<'head'>({ type: 'head', recordId })).reply;
+  let head = await headToSign(client, recordId);
   for (let attempt = 1; ; attempt++) {
     const entry = await signEntry(client.user, head, {
       origin: client.trust.origin,
@@ -58,8 +59,8 @@ export async function breakGlass(
       }
       return { entry, releases };
     } catch (error) {
-      if (!(error instanceof Refused) || error.head === null || attempt === ATTEMPTS) throw error;
-      head = error.head;
+      if (!(error instanceof Refused) || error.code !== 'RECORD_STALE' || attempt === ATTEMPTS) throw error;
+      head = await headAfterStale(client, recordId, [entry]);
     }
   }
 }

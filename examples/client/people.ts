@@ -13,6 +13,7 @@ import {
 import { groupReader, partyReader, type OpeningReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import type { BankClient } from './bank.ts';
+import { CLOCK } from './connection.ts';
 
 /** What was found, verified under the anchor. */
 export interface People {
@@ -54,15 +55,21 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
     groups: new Map(
       reply.groups.map(({ name, keeper, statement }) => {
         const group = verifyGroup(at(statement), find(keeper));
+        // An older epoch shown again would let those read who have left.
+        if (group.epoch < (client.memory.epochs.get(name) ?? 0))
+          throw new MunimentError('RECORD_CONSISTENCY');
+        client.memory.epochs.set(name, group.epoch);
         return group.name === name ? [name, group] : missing();
       }),
     ),
   };
 }
 
-/** Finds a subject's credential, or throws `KEY_CREDENTIAL`. */
+/** Finds a subject's credential, valid now: to seal or grant to. Throws `KEY_CREDENTIAL`. */
 export function person(people: People, subject: string): Credential {
-  return people.credentials.find((one) => one.subject === subject) ?? missing();
+  const found = people.credentials.find((one) => one.subject === subject) ?? missing();
+  const now = CLOCK.now();
+  return now >= found.notBefore && now <= found.notAfter ? found : missing();
 }
 
 /** Credentials by Id, for verifying authors. */

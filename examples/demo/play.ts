@@ -10,7 +10,7 @@ import { readAccesses, type Access } from '../client/accesses.ts';
 import { breakGlass } from '../client/emergency.ts';
 import { fetchExport } from '../client/exporting.ts';
 import { groupNames, lookUp, type People } from '../client/people.ts';
-import { DIGESTS, ownCompartments, readRecord, type RecordView } from '../client/reading.ts';
+import { ownCompartments, readRecord, type RecordView } from '../client/reading.ts';
 import {
   append,
   createRecord,
@@ -23,7 +23,7 @@ import {
   type RecordName,
   type Writing,
 } from '../client/writing.ts';
-import { mayWriteRecord } from '../server/rights.ts';
+import { DIGESTS, mayWriteRecord } from '../server/rights.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
 import type { World } from './world.ts';
@@ -121,7 +121,8 @@ export async function play(world: World, subject: Subject, report: Report): Prom
   });
 
   const accesses = await report.step('The patient asks who has read the record', async (say) => {
-    const list = await readAccesses(patient, record.recordId);
+    const { proven: list, unproven } = await readAccesses(patient, record.recordId);
+    must(unproven.length === 0, 'every access is proven');
     checkAccesses(world, list);
     for (const [reader, times] of countBy(list)) say(`${reader}: ${String(times)} ×`);
     say("each is the bank's signed entry over the reader's own signed request");
@@ -226,7 +227,7 @@ async function readAll(
   let restored = 0;
   const views = {} as Record<Viewer, RecordView>;
   for (const viewer of VIEWERS) {
-    views[viewer] = await readRecord(world.clients[viewer], record.recordId, {
+    const view = await readRecord(world.clients[viewer], record.recordId, {
       purpose: 'demonstration',
       releases: null,
       ...(viewer === 'patient' && {
@@ -235,6 +236,8 @@ async function readAll(
         },
       }),
     });
+    must(view.broken.length === 0, 'every document for this reader opens');
+    views[viewer] = view;
     progress.advance();
   }
   must(restored === subject.originals, 'every original comes back to the patient exactly as it was');

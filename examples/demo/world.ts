@@ -40,6 +40,8 @@ export interface RunningServer {
   readonly port: number;
   /** Stops it cleanly with SIGTERM, and resolves to its exit status. */
   stop(): Promise<number | null>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
 }
 
 /** Makes a world for two specialities. */
@@ -165,6 +167,10 @@ export async function startServer(configuration: string, folder: string): Promis
       const status = await exited;
       clearTimeout(timer);
       return status;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
     },
   };
 }

@@ -18,12 +18,13 @@ export class AnnexStore {
   readonly #folder: string;
   readonly #staging: string;
 
-  /** Opens or makes the folder, and removes what uploads left behind that never ended. */
-  constructor(dataFolder: string) {
+  /** Opens or makes the folder, and removes what uploads left behind: those that never ended, and those that no entry names. */
+  constructor(dataFolder: string, named: ReadonlySet<string>) {
     this.#folder = path.join(dataFolder, 'annexes');
     this.#staging = path.join(dataFolder, 'staging');
     for (const folder of [this.#folder, this.#staging]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(this.#staging)) rmSync(path.join(this.#staging, name));
+    for (const name of readdirSync(this.#folder)) if (!named.has(name)) rmSync(path.join(this.#folder, name));
   }
 
   /** Whether an annex of this name is here. */

@@ -196,14 +196,16 @@ export interface AccessStatement {
   readonly purpose: string;
   /** Digests of the reader's own signed request, which the bank archived. */
   readonly request: { readonly data: Uint8Array; readonly signature: Uint8Array };
-  /** The first position asked for. */
+  /** The first position asked for; of a break-glass the position of the emergency's entry. */
   readonly from: number;
+  /** Of a break-glass the emergency's statement, which the clinician signed; else empty. */
+  readonly emergency: Uint8Array;
 }
 
 /** Encodes the content of an access statement. */
 export function encodeAccess(access: AccessStatement): Uint8Array {
-  const { reader, action, purpose, request, from } = access;
-  return tuple('bank access', reader, action, purpose, request.data, request.signature, from);
+  const { reader, action, purpose, request, from, emergency } = access;
+  return tuple('bank access', reader, action, purpose, request.data, request.signature, from, emergency);
 }
 
 /** Reads the content of an access statement. */
@@ -211,11 +213,17 @@ export function decodeAccess(content: Uint8Array): AccessStatement {
   const reader = TupleReader.labelled(content, 'bank access');
   const access = {
     reader: reader.bytes(32),
-    action: reader.text() === 'read' ? ('read' as const) : ('break-glass' as const),
+    action: readAction(reader.text()),
     purpose: reader.text(),
     request: { data: reader.bytes(32), signature: reader.bytes(32) },
     from: reader.integer(),
+    emergency: reader.bytes(),
   };
   reader.end();
   return access;
+}
+
+function readAction(text: string): AccessStatement['action'] {
+  if (text !== 'read' && text !== 'break-glass') throw new MalformedError('no such action');
+  return text;
 }

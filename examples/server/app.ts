@@ -6,14 +6,18 @@ import fastify, {
   type FastifyInstance,
   type FastifyRequest,
 } from 'fastify';
+import { hasRole } from 'muniment/keys';
 import { fromBase64url, toHex } from 'muniment/wire';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { AnnexStore } from './annexes.ts';
+import type { Directory } from './directory.ts';
 import type { Connection, Outcome, Sessions } from './sessions.ts';
 
-/** Longest message, in bytes. */
+/** Longest first message, and longest request, in bytes. */
+const FIRST_LIMIT = 32 * 1024;
 const MESSAGE_LIMIT = 48 * 1024 * 1024;
+const ANNEX_TYPE = 'application/vnd.muniment.annex';
 /** RFC 9266. */
 const EXPORTER_LABEL = 'EXPORTER-Channel-Binding';
 /** The one reaction to everything that fails before a caller is authenticated, of one size. */
@@ -23,12 +27,13 @@ const REFUSED = 'SESSION_MESSAGE';
 export interface AppParts {
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly sessions: Sessions;
+  readonly directory: Directory;
   readonly annexes: AnnexStore;
   readonly logger: FastifyBaseLogger;
 }
 
 /** Builds the server; it listens when told to. */
-export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyInstance {
+export function buildApp({ tls, sessions, directory, annexes, logger }: AppParts): FastifyInstance {
   const connections = new WeakMap<TLSSocket, Known>();
   const app = fastify({
     https: { ...tls, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: true },
@@ -54,11 +59,11 @@ export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyI
   app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_, body, done) => {
     done(null, body);
   });
-  app.addContentTypeParser('application/vnd.muniment.annex', (_, payload, done) => {
+  app.addContentTypeParser(ANNEX_TYPE, (_, payload, done) => {
     done(null, payload);
   });
 
-  app.post('/session', async (request, response) => {
+  app.post('/session', { bodyLimit: FIRST_LIMIT }, async (request, response) => {
     try {
       return await sessions.first(bodyOf(request), connectionOf(request));
     } catch (error) {
@@ -88,11 +93,18 @@ export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyI
     return outcome.message;
   });
 
+  // Uploads come before the request that names them, so who may add is judged by the TLS certificate's subject; what
+  // no accepted entry names is removed when the server starts.
   app.put<{ Params: { name: string } }>(
     '/annexes/:name',
-    { bodyLimit: 2 ** 53 - 1 },
+    {
+      onRequest: async (request, response) => {
+        const user = directory.findSubject(connectionOf(request).subject);
+        const mayAdd = user !== null && hasRole(user, 'doctor');
+        if (!mayAdd || request.headers['content-type'] !== ANNEX_TYPE) await response.code(400).send(REFUSED);
+      },
+    },
     async (request, response) => {
-      connectionOf(request);
       try {
         await annexes.take(fromBase64url(request.params.name), request.body as Readable);
         return await response.code(204).send();
@@ -108,7 +120,7 @@ export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyI
     // Only what a signed, archived read on this very connection has named may be fetched.
     if (!connectionOf(request).annexes.has(toHex(name))) return response.code(404).send(REFUSED);
     const { stream, length } = await annexes.read(name);
-    return response.type('application/vnd.muniment.annex').header('content-length', length).send(stream);
+    return response.type(ANNEX_TYPE).header('content-length', length).send(stream);
   });
 
   app.setErrorHandler((error, request, response) => {
@@ -135,8 +147,8 @@ function bodyOf(request: FastifyRequest): Uint8Array {
   return body instanceof Uint8Array ? new Uint8Array(body) : new Uint8Array(0);
 }
 
-// Codes and class names only: an error's text could hold what a peer sent.
-function codeOf(error: unknown): string {
+/** A code or class name for the log: an error's text could hold what a peer sent. */
+export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

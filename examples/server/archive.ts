@@ -16,17 +16,11 @@ export interface Incoming {
   readonly evidence: Uint8Array;
 }
 
-/** Where a request stands: its number in the archive, and its reply if it was executed before. */
-export interface Archived {
-  readonly number: number;
-  readonly reply: string | null;
-}
-
 /**
  * Consumes the session and stores the evidence in one transaction. The same request under the same id is found
- * again; another one under that id is refused.
+ * again; another one under that id is refused. Gives the request's number in the archive.
  */
-export function archive(store: Store, incoming: Incoming): Archived {
+export function archive(store: Store, incoming: Incoming): number {
   const { envelope, request, documents, sessionId, evidence } = incoming;
   const { author } = envelope;
   const digest = sha256(utf8(envelope.data));
@@ -35,7 +29,7 @@ export function archive(store: Store, incoming: Incoming): Archived {
     if (known !== undefined) {
       if (!equalBytes(known.digest, digest)) throw new BankRefusal('REQUEST_REUSED');
       store.run('INSERT INTO repeats VALUES (?, ?, ?)', sessionId, known.number, evidence);
-      return { number: known.number, reply: known.reply };
+      return known.number;
     }
     const { lastInsertRowid } = store.run(
       'INSERT INTO requests (issuer, subject, id, session, author, digest, evidence, type) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -52,13 +46,20 @@ export function archive(store: Store, incoming: Incoming): Archived {
     documents.forEach((bytes, position) =>
       store.run('INSERT INTO pending VALUES (?, ?, ?)', number, position, bytes),
     );
-    return { number, reply: null };
+    return number;
   });
 }
 
-/** Marks a request as executed; inside the transaction that executes it. */
+/** The reply of a request that was executed, however often it is asked; `null` before. */
+export function replyOf(store: Store, number: number): string | null {
+  return (
+    store.get<{ reply: string | null }>('SELECT reply FROM requests WHERE number = ?', number)?.reply ?? null
+  );
+}
+
+/** Marks a request as executed, once; inside the transaction that executes it. */
 export function settle(store: Store, number: number, reply: string): void {
-  store.run('UPDATE requests SET reply = ? WHERE number = ?', reply, number);
+  store.run('UPDATE requests SET reply = ? WHERE number = ? AND reply IS NULL', reply, number);
   store.run('DELETE FROM pending WHERE request = ?', number);
 }
 
@@ -78,9 +79,13 @@ export function unfinished(store: Store): { stored: StoredRequest; documents: Ui
   }));
 }
 
-/** The archived evidence of a request. */
-export function evidenceOf(store: Store, number: number): Uint8Array | null {
-  const row = store.get<{ evidence: Uint8Array }>('SELECT evidence FROM requests WHERE number = ?', number);
+/** The archived evidence of what was asked in a session. */
+export function evidenceOf(store: Store, session: Uint8Array): Uint8Array | null {
+  const row = store.get<{ evidence: Uint8Array }>(
+    'SELECT evidence FROM requests WHERE session = ? UNION ALL SELECT evidence FROM repeats WHERE session = ?',
+    session,
+    session,
+  );
   return row === undefined ? null : plain(row.evidence);
 }
 

@@ -110,6 +110,7 @@ export class Directory {
   /** Checks what a directory entry states, and returns how to write it once the entry is accepted. */
   prepare(entry: VerifiedEntry, payload: Uint8Array): () => void {
     const { kind } = entry.entry;
+    if (kind === 'create') return () => undefined;
     if (kind === 'register')
       return this.#register(readStatement(entry.entry, payload, DIRECTORY_KINDS.credential));
     if (kind !== 'key') throw new BankRefusal('MALFORMED');
@@ -120,17 +121,26 @@ export class Directory {
 
   #register(encoded: Uint8Array): () => void {
     const { id, subject } = verifyCredential(encoded, this.#anchor, 'ever');
-    if (this.findSubject(subject) !== null) throw new BankRefusal('RECORD_EXISTS');
-    return () => this.#store.run('INSERT INTO users VALUES (?, ?, ?)', id, subject, encoded);
+    return () => {
+      if (this.findSubject(subject) !== null) throw new BankRefusal('RECORD_EXISTS');
+      this.#store.run('INSERT INTO users VALUES (?, ?, ?)', id, subject, encoded);
+    };
   }
 
   #publishCompartments({ author }: VerifiedEntry, statement: Uint8Array): () => void {
     const { recordId } = verifyCompartments(statement, author);
-    const known = this.compartments(author);
-    // A record has one id for good; and no two owners share one.
-    if (known !== null && !equalBytes(known.verified.recordId, recordId))
-      throw new BankRefusal('RECORD_EXISTS');
-    return () => this.#store.run('INSERT OR REPLACE INTO compartments VALUES (?, ?)', author.id, statement);
+    // A record has one id for good, and no two owners share one; checked inside the transaction, where nothing can change.
+    return () => {
+      const known = this.#store.get<{ owner: Uint8Array; record: Uint8Array }>(
+        'SELECT owner, record FROM compartments WHERE owner = ? OR record = ?',
+        author.id,
+        recordId,
+      );
+      const same =
+        known === undefined || (equalBytes(known.owner, author.id) && equalBytes(known.record, recordId));
+      if (!same) throw new BankRefusal('RECORD_EXISTS');
+      this.#store.run('INSERT OR REPLACE INTO compartments VALUES (?, ?, ?)', author.id, recordId, statement);
+    };
   }
 
   #publishGroup({ author }: VerifiedEntry, statement: Uint8Array): () => void {

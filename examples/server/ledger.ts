@@ -45,6 +45,8 @@ export interface Receipted {
 /** What ties entries to the request that brought them. */
 export interface Cause {
   readonly request: number;
+  /** The session in which it was asked: its evidence is that session's. */
+  readonly session: Uint8Array;
   readonly digests: RequestDigests;
 }
 
@@ -186,7 +188,7 @@ export class Ledger {
       leaf,
       concat(...annexes),
       concat(...attachments.map(({ digest }) => digest)),
-      cause.request,
+      cause.session,
     );
     this.#store.run('INSERT INTO payloads VALUES (?, ?, ?, ?)', recordId, chain, seq, payload);
     for (const { digest, bytes } of attachments) {

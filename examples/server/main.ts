@@ -6,7 +6,7 @@ import { createIdentity, importKeys, readAnchor, verifyCredential } from 'munime
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { AnnexStore } from './annexes.ts';
-import { buildApp } from './app.ts';
+import { buildApp, codeOf } from './app.ts';
 import { Bank } from './bank.ts';
 import { readConfig, type Config } from './config.ts';
 import { Sessions } from './sessions.ts';
@@ -32,20 +32,31 @@ async function run(config: Config): Promise<void> {
     ca: read(config.tls.clientAuthority),
   };
   const store = new Store(config.dataFolder);
-  const annexes = new AnnexStore(config.dataFolder);
+  const annexes = new AnnexStore(config.dataFolder, store.annexNames());
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const releaseTime = config.releaseMinutes * 60_000;
+  const { now } = clock;
+  const report = (error: unknown): void => {
+    logger.warn({ event: 'request ended', code: codeOf(error) });
+  };
   const bank = new Bank({
     identity,
     anchor,
     origin: config.origin,
     store,
     annexes,
-    now: clock.now,
+    now,
     releaseTime,
+    report,
   });
   const recovered = await bank.recover();
-  const app = buildApp({ tls, sessions: new Sessions(bank, identity, store, clock), annexes, logger });
+  const app = buildApp({
+    tls,
+    sessions: new Sessions(bank, identity, store, clock),
+    directory: bank.directory,
+    annexes,
+    logger,
+  });
 
   const stop = async (signal: string): Promise<void> => {
     logger.info({ event: 'stopping', signal });

@@ -6,10 +6,11 @@ import { decodeSealed, encodeSealed, selectFor, verifyGrant } from 'muniment/vie
 import { equalBytes } from 'muniment/wire';
 import type { RequestOf } from './api.ts';
 import { evidenceOf } from './archive.ts';
-import { SEALED, type KnownRecord } from './bank.ts';
+import type { KeptRecord } from './records.ts';
+import { SEALED } from './rights.ts';
 import type { Directory } from './directory.ts';
 import type { Ledger } from './ledger.ts';
-import { plain, type Store, type StoredEntry } from './store.ts';
+import { plain, splitHashes, type Store, type StoredEntry } from './store.ts';
 
 /** Bodies in one reply, in bytes; at least one entry is always sent. */
 const PAGE_LIMIT = 8 * 1024 * 1024;
@@ -18,10 +19,11 @@ const ENTRIES_LIMIT = 1000;
 /** Who reads what. */
 interface Reading {
   readonly request: RequestOf<'read'>;
-  readonly record: KnownRecord;
+  readonly record: KeptRecord;
   readonly user: Credential;
   /** Entries past this log size are left out, and proofs are under it. */
   readonly size: number;
+  readonly now: number;
 }
 
 interface Page {
@@ -38,7 +40,7 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
   const { request, record, user, size } = reading;
   const { chain, from, proofs } = request;
   const owner = equalBytes(record.owner.id, user.id);
-  const grants = owner ? new Map<number, string>() : grantsTo(store, record, user);
+  const grants = owner ? new Map<number, string>() : grantsTo(store, record, { user, now: reading.now });
   const scopes = [...grants.values()].flatMap((scope) => directory.compartmentsOf(record.owner, scope));
   const readerIds = owner ? directory.compartmentsOf(user, '') : [...directory.readersOf(user), ...scopes];
   const page: Page & { next: number | null } = { items: [], next: null, documents: [], annexes: [] };
@@ -64,9 +66,9 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
       continue;
     }
     total += part.length;
-    const annexes = split(row.annexes);
+    const annexes = splitHashes(row.annexes);
     page.annexes.push(...annexes);
-    const evidence = chain === 'access' && row.evidence !== null ? evidenceOf(store, row.evidence) : null;
+    const evidence = chain === 'access' ? evidenceOf(store, row.session) : null;
     page.items.push({
       entry: add(plain(row.entry)),
       opaque: null,
@@ -105,15 +107,20 @@ function partFor(
   return part.wraps.length === 0 && part.publicKeys.length === 0 ? null : encodeSealed(part);
 }
 
-// Positions and scopes of the grants that name this user.
-function grantsTo(store: Store, record: KnownRecord, user: Credential): Map<number, string> {
+// Positions and scopes of the grants that name this user and stand now.
+function grantsTo(
+  store: Store,
+  record: KeptRecord,
+  { user, now }: { readonly user: Credential; readonly now: number },
+): Map<number, string> {
   const grants = new Map<number, string>();
   for (const row of rows(store, record.id, 'content', 0)) {
     const { entry } = decodeSignedEntry(plain(row.entry));
     const payload = entry.kind === 'grant' ? payloadOf(store, record.id, 'content', row.seq) : null;
     if (payload === null) continue;
     const grant = verifyGrant(readStatement(entry, payload, 'grant'), record.owner);
-    if (equalBytes(grant.grantee, user.id)) grants.set(row.seq, grant.scope);
+    const stands = now >= grant.from && now <= grant.until;
+    if (stands && equalBytes(grant.grantee, user.id)) grants.set(row.seq, grant.scope);
   }
   return grants;
 }
@@ -138,12 +145,8 @@ function rows(store: Store, record: Uint8Array, chain: string, from: number): Ro
 }
 
 function attachmentsOf(store: Store, row: Row): Uint8Array[] {
-  return split(row.attachments).flatMap((digest) => {
+  return splitHashes(row.attachments).flatMap((digest) => {
     const found = store.get<{ bytes: Uint8Array }>('SELECT bytes FROM attachments WHERE digest = ?', digest);
     return found === undefined ? [] : [plain(found.bytes)];
   });
-}
-
-function split(joined: Uint8Array): Uint8Array[] {
-  return Array.from({ length: joined.length / 32 }, (_, i) => plain(joined).slice(32 * i, 32 * i + 32));
 }

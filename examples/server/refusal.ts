@@ -5,9 +5,11 @@ import type { Head } from 'muniment/record';
 /** A stable code: what a signed refusal names. */
 export type RefusalCode =
   | 'ANNEX_MISSING'
+  | 'CLOCK'
   | 'FORBIDDEN'
   | 'INTERNAL'
   | 'MALFORMED'
+  | 'NOT_FOR_OWNER'
   | 'RECORD_EXISTS'
   | 'RECORD_UNKNOWN'
   | 'REQUEST_REUSED'
@@ -28,4 +30,9 @@ export class BankRefusal extends Error {
     this.code = code;
     this.head = head;
   }
+}
+
+/** Refuses what is not what the interface says. */
+export function malformed(): never {
+  throw new BankRefusal('MALFORMED');
 }

@@ -2,8 +2,15 @@
 
 import { hasRole, type Credential } from 'muniment/keys';
 import type { ChainRules, Entry } from 'muniment/record';
+import { STATEMENT } from 'muniment/record';
 import { sha256 } from 'muniment/crypto';
+import { sealedDigest } from 'muniment/views';
 import { equalBytes, tuple } from 'muniment/wire';
+
+/** The payload type of sealed documents in entries. */
+export const SEALED = 'sealed-document';
+/** Digest functions of the payload types beside statements. */
+export const DIGESTS = { [SEALED]: sealedDigest };
 
 /** The record in which the bank keeps who is who: registrations, groups, compartments. */
 export function directoryId(origin: string): Uint8Array {
@@ -26,7 +33,10 @@ export const mayWriteDirectory: ChainRules['mayWrite'] = ({ kind, chain }, autho
  * @param ownerId - the record's owner
  */
 export function mayWriteRecord(ownerId: Uint8Array): ChainRules['mayWrite'] {
-  return ({ kind, chain }: Entry, author: Credential) => {
+  return ({ kind, chain, payloadType }: Entry, author: Credential) => {
+    // Documents come in under the kinds that add, and nothing else does.
+    if (['insert', 'annotate', 'amend'].includes(kind) !== (payloadType === SEALED)) return false;
+    if (payloadType !== SEALED && payloadType !== STATEMENT) return false;
     if (chain === 'access') return hasRole(author, 'bank') && (kind === 'access' || kind === 'release');
     switch (kind) {
       case 'create':
@@ -35,7 +45,6 @@ export function mayWriteRecord(ownerId: Uint8Array): ChainRules['mayWrite'] {
       case 'amend':
         return hasRole(author, 'doctor');
       case 'grant':
-      case 'revoke':
         return equalBytes(author.id, ownerId);
       case 'emergency':
         return hasRole(author, 'emergency');

@@ -7,6 +7,7 @@ import { decodeEnvelope } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
 import {
   accept,
+  CLOCK_WINDOW,
   DEADLINES,
   reply,
   respond,
@@ -26,6 +27,8 @@ import type { Store } from './store.ts';
 
 /** Most conversations between message 1 and message 3. There is no cap per claimed identity: it would lock people out. */
 const HALF_OPEN_LIMIT = 1000;
+/** Of one TLS certificate: first messages in one clock window, so that nobody fills the replay memory for all. */
+const FIRST_MESSAGES = 2000;
 
 /** A connection, as sessions see it. */
 export interface Connection {
@@ -50,6 +53,7 @@ export class Sessions {
   readonly #identity: Identity;
   readonly #store: Store & ReplayCache;
   readonly #clock: Clock;
+  readonly #rates = new Map<string, { since: number; count: number }>();
   readonly #waiting = new Map<string, { state: Responded; connection: Connection; since: number }>();
 
   constructor(bank: Bank, identity: Identity, store: Store, clock: Clock) {
@@ -62,6 +66,7 @@ export class Sessions {
   /** Answers a first message. */
   async first(message: Uint8Array, connection: Connection): Promise<Uint8Array> {
     this.#sweep();
+    this.#limit(connection.subject);
     if (this.#waiting.size >= HALF_OPEN_LIMIT) throw new MunimentError('SESSION_MESSAGE');
     const {
       handle,
@@ -119,6 +124,15 @@ export class Sessions {
       waiting.state.close();
       this.#waiting.delete(key);
     }
+  }
+
+  #limit(subject: string): void {
+    const now = this.#clock.monotonic();
+    const known = this.#rates.get(subject);
+    const rate = known === undefined || now - known.since > CLOCK_WINDOW ? { since: now, count: 0 } : known;
+    rate.count++;
+    this.#rates.set(subject, rate);
+    if (rate.count > FIRST_MESSAGES) throw new MunimentError('SESSION_MESSAGE');
   }
 
   #sweep(): void {

@@ -9,12 +9,15 @@ import path from 'node:path';
 import { MunimentError } from 'muniment';
 import type { ReplayCache } from 'muniment/protocol';
 import type { ChainName, Head } from 'muniment/record';
+import { toHex } from 'muniment/wire';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS users (
     id BLOB PRIMARY KEY, subject TEXT NOT NULL UNIQUE, credential BLOB NOT NULL
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS compartments (owner BLOB PRIMARY KEY, statement BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS compartments (
+    owner BLOB PRIMARY KEY, record BLOB NOT NULL UNIQUE, statement BLOB NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS groups (
     name TEXT NOT NULL, epoch INTEGER NOT NULL, keeper BLOB NOT NULL, statement BLOB NOT NULL,
     PRIMARY KEY (name, epoch)
@@ -23,7 +26,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS entries (
     record BLOB NOT NULL, chain TEXT NOT NULL, seq INTEGER NOT NULL,
     entry BLOB NOT NULL, hash BLOB NOT NULL, receipt BLOB NOT NULL, leaf INTEGER NOT NULL UNIQUE,
-    annexes BLOB NOT NULL, attachments BLOB NOT NULL, evidence INTEGER,
+    annexes BLOB NOT NULL, attachments BLOB NOT NULL, session BLOB NOT NULL,
     PRIMARY KEY (record, chain, seq)
   ) STRICT, WITHOUT ROWID;
   -- Apart from the signed entries, so that a body can be erased one day and every proof stays.
@@ -60,8 +63,8 @@ export interface StoredEntry {
   /** Names of its annexes, and digests of its attachments, 32 bytes each, joined. */
   readonly annexes: Uint8Array;
   readonly attachments: Uint8Array;
-  /** The number of the request that it came with. */
-  readonly evidence: number | null;
+  /** The session in which it was asked for. */
+  readonly session: Uint8Array;
 }
 
 /** A request as it is archived before it is served. */
@@ -146,6 +149,12 @@ export class Store implements ReplayCache {
     return last === undefined ? null : { size: last.seq + 1, hash: plain(last.hash) };
   }
 
+  /** The names of all annexes that entries have, in hexadecimal. */
+  annexNames(): Set<string> {
+    const rows = this.all<{ annexes: Uint8Array }>('SELECT annexes FROM entries WHERE length(annexes) > 0');
+    return new Set(rows.flatMap(({ annexes }) => splitHashes(annexes).map(toHex)));
+  }
+
   /** The leaves of the log from the first on. */
   leaves(): Uint8Array[] {
     return this.all<{ leaf: Uint8Array }>('SELECT leaf FROM leaves ORDER BY position').map(({ leaf }) =>
@@ -163,4 +172,9 @@ export class Store implements ReplayCache {
 /** SQLite gives `Buffer`s; the library takes plain bytes. */
 export function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Takes 32-byte hashes apart that are stored joined. */
+export function splitHashes(joined: Uint8Array): Uint8Array[] {
+  return Array.from({ length: joined.length / 32 }, (_, i) => plain(joined).slice(32 * i, 32 * i + 32));
 }

@@ -11,7 +11,7 @@ export { grant, openGrant, REASON_LIMIT, verifyGrant } from './grant.ts';
 export type { Grant, GrantedNode, GrantTerms, SignedGrant } from './grant.ts';
 export type { Leaf } from './leaves.ts';
 export type { DocumentNames, Manifest } from './manifest.ts';
-export { open } from './open.ts';
+export { open, verifyOwnWrap } from './open.ts';
 export type { OpenedField, OpenOptions, View } from './open.ts';
 export type { Pattern } from './pattern.ts';
 export { alwaysWithheld, definePolicy, explain } from './policy.ts';

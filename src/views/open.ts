@@ -20,7 +20,7 @@ export interface OpenOptions {
   readonly authors: FindCredential;
   /** As whom to open: every reader whose private key one holds. */
   readonly as: readonly OpeningReader[];
-  /** A custodian's halves for this document, where one opens by break-glass; `null` otherwise. */
+  /** A custodian's halves for this document; where they are `null`, a reader whose keys are split opens nothing by them. */
   readonly release: readonly ClassKey[] | null;
 }
 
@@ -54,7 +54,7 @@ export interface View {
  * @param sealed - decoded, nothing of it trusted
  * @param options - record, authors, readers
  * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public
- * @throws `MunimentError` what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if a split key lacks its other half
+ * @throws `MunimentError` what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if a release does not cover the classes of a split reader
  */
 export async function open(sealed: SealedDocument, options: OpenOptions): Promise<View | null> {
   const document = verifySealed(sealed, options);
@@ -67,6 +67,7 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
     addressed = true;
     // Else an author could spare the owner its accounting, or lead it by a D that goes with nothing.
     if (isRoot(reader.reader) && content.owner === null) throw new MunimentError('VIEW_INCOMPLETE');
+    if (content.kind === 'half' && options.release === null) continue; // one half alone opens nothing
     if (!isRoot(reader.reader) && content.owner !== null) throw new MunimentError('VIEW_COMMITMENT');
     owner ??= content.owner;
     for (const { index, key } of join(content, options.release)) keys.set(index, key);
@@ -112,6 +113,22 @@ export async function openOwnWrap(
     classes.join() === delivery.classes.join();
   if (!fits) throw new MunimentError('VIEW_COMMITMENT');
   return content;
+}
+
+/**
+ * Opens one's own wrap and holds it against its slot, without opening any class: what a custodian checks when a
+ * document comes in, so that an emergency does not find it broken.
+ *
+ * @param document - a verified document
+ * @param opening - as whom
+ * @returns whether the wrap holds whole keys or halves; `null` if there is none for this reader
+ * @throws `MunimentError` `VIEW_COMMITMENT` if the wrap is broken
+ */
+export async function verifyOwnWrap(
+  document: VerifiedSealed,
+  opening: OpeningReader,
+): Promise<'keys' | 'half' | null> {
+  return (await openOwnWrap(document, opening))?.kind ?? null;
 }
 
 // The other halves must cover the same classes; which whole key they make is then checked against its commitment.

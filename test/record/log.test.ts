@@ -210,7 +210,8 @@ describeCorpus('tlog', (corpus) => {
     corpus
       .files(`merkle/${kind}`)
       .map((name) => ({ name, probe: corpus.json(name) as Record<string, unknown> }));
-  const base64 = (value: unknown): Uint8Array => new Uint8Array(Buffer.from((value as string | null) ?? '', 'base64'));
+  const base64 = (value: unknown): Uint8Array =>
+    new Uint8Array(Buffer.from((value as string | null) ?? '', 'base64'));
   const hashes = (value: unknown): Uint8Array[] => ((value ?? []) as unknown[]).map(base64);
 
   it('inclusion proofs agree', () => {

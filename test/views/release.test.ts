@@ -3,12 +3,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KEM_X25519 } from '../../src/crypto/index.ts';
 import { signStatement, type Decapsulator } from '../../src/keys/index.ts';
+import type { partyReader } from '../../src/views/index.ts';
 import {
   declareEmergency,
   decodeReleases,
   encodeReleases,
   openRelease,
-  partyReader,
   release,
   selectFor,
   verifyEmergency,

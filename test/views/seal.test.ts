@@ -215,7 +215,7 @@ describe('any document under any policy', () => {
         .chain((members) =>
           fc.tuple(...members.map(([one, node]) => spelt(one).map((spelling) => `${spelling}:${node}`))),
         )
-        .map((members) => `{${(members as string[]).join(',')}}`),
+        .map((members) => `{${members.join(',')}}`),
       fc.array(tie('node'), { maxLength: 4 }).map((items) => `[${items.join(',')}]`),
     ),
   })).node;

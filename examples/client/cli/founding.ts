@@ -143,8 +143,8 @@ function directoryOf(wallet: Wallet): RecordName {
   return { recordId: directoryId(origin), tagSalt };
 }
 
-function compartmentNames({ rules, otherwiseCompartment }: PolicyDefinition): string[] {
-  const named = [...rules.map(({ compartment }) => compartment), otherwiseCompartment];
+function compartmentNames({ rules, otherwiseCompartment = INBOX }: PolicyDefinition): string[] {
+  const named = [...rules.map(({ compartment = INBOX }) => compartment), otherwiseCompartment];
   // Every owner has an inbox without asking for it.
-  return [...new Set(named)].filter((name) => name !== undefined && name !== INBOX);
+  return [...new Set(named)].filter((name) => name !== INBOX);
 }

@@ -184,7 +184,7 @@ function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
   program
     .command('view')
     .description('read what one may of a record')
-    .option('--patient <subject>', 'else one's own')
+    .option('--patient <subject>', "else one's own")
     .option('--purpose <text>', 'for the log of accesses', 'reading')
     .option('--json', 'one JSON object', false)
     .action(({ patient, ...how }: { patient?: string; purpose: string; json: boolean }) =>

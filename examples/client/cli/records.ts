@@ -4,14 +4,14 @@ import { INBOX, openRoot, ROOT, type Compartments } from 'muniment/keys';
 import { verifyExport } from 'muniment/record';
 import { definePolicy, explain, type Policy } from 'muniment/views';
 import { equalBytes, readJson, toHex } from 'muniment/wire';
-import { mayWriteRecord } from '../../server/rights.ts';
+import { DIGESTS, mayWriteRecord } from '../../server/rights.ts';
 import { readAccesses } from '../accesses.ts';
 import type { BankClient } from '../bank.ts';
 import { breakGlass } from '../emergency.ts';
 import { fetchExport } from '../exporting.ts';
 import { readBundle } from '../fhir.ts';
 import { lookUp, person, type People } from '../people.ts';
-import { DIGESTS, readRecord, type RecordView } from '../reading.ts';
+import { readRecord, type RecordView } from '../reading.ts';
 import {
   append,
   createRecord,
@@ -119,7 +119,10 @@ export async function grant(
 export async function accesses(wallet: Wallet, out: Say): Promise<void> {
   await wallet.use(async (client) => {
     const { recordId } = await compartmentsOf(client, client.user.credential.subject);
-    out(describeAccesses(await readAccesses(client, recordId)).trimEnd());
+    const { proven, unproven } = await readAccesses(client, recordId);
+    out(describeAccesses(proven).trimEnd());
+    if (unproven.length > 0)
+      throw new CliError(`not proven by the reader's own signature: entries ${unproven.join(', ')}`);
   });
 }
 
@@ -154,6 +157,8 @@ export async function verify(
 
 function show(record: RecordView, json: boolean, out: Say): void {
   out((json ? viewAsJson(record) : describeView(record)).trimEnd());
+  const broken = record.broken.map(({ entry, code }) => `${entry.entry.seq} (${code})`);
+  if (broken.length > 0) throw new CliError(`documents that do not open, at entries ${broken.join(', ')}`);
 }
 
 async function compartmentsOf(client: BankClient, patient: string): Promise<Compartments> {
@@ -192,6 +197,10 @@ async function audienceFor(
     throw new CliError(
       `the record of ${plainly(patient)} has no part ${missing.compartment}: another policy's`,
     );
+  // A speciality that nobody here practises has no group, and needs none.
+  const absent = groups.find((name) => !name.startsWith('speciality:') && !people.groups.has(name));
+  if (absent !== undefined)
+    throw new CliError(`the policy names the group ${absent}, which is not published`);
   return { policy, owner, groups: people.groups, custodian: client.trust.bank };
 }
 

@@ -8,9 +8,9 @@ import { decodeSealed, encodeSealed, open, openAnnex, openGrant, sealAnnex } fro
 import { fromBase64url, toBase64url } from 'muniment/wire';
 import Database from 'better-sqlite3';
 import path from 'node:path';
-import { mayWriteRecord } from '../../server/rights.ts';
+import { DIGESTS, mayWriteRecord } from '../../server/rights.ts';
 import { CLOCK } from '../../client/connection.ts';
-import { readRecord, rootReader, DIGESTS } from '../../client/reading.ts';
+import { readRecord, rootReader } from '../../client/reading.ts';
 import type { Played } from '../play.ts';
 import type { World } from '../world.ts';
 

@@ -439,8 +439,8 @@ async function sealCase(
   const verified = verifySealed(sealed, { recordId: world.compartments.recordId, authors: world.authors });
   const { manifest, bodyHash } = verified;
   const root = await openOwnWrap(verified, keyOf(world, 'root'));
-  if (root === null || root.owner === null) throw new Error('the root opens');
-  const { ownerKey } = root.owner;
+  const ownerKey = root?.owner?.ownerKey;
+  if (root === null || ownerKey === undefined) throw new Error('the root opens');
   const names = new Set(
     explain(definePolicy(policy), readJson(document)).flatMap(({ readers }) =>
       readers === 'public' ? [] : readers,

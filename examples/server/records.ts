@@ -1,0 +1,114 @@
+/** The chains that a bank keeps: its directory, and one record for each owner. */
+
+import { MunimentError } from 'muniment';
+import { hasRole, type Credential } from 'muniment/keys';
+import { CLOCK_WINDOW } from 'muniment/protocol';
+import {
+  appendEntry,
+  readCreation,
+  type ChainRules,
+  type Head,
+  type SignedEntry,
+  type VerifiedEntry,
+} from 'muniment/record';
+import { equalBytes } from 'muniment/wire';
+import type { Directory } from './directory.ts';
+import { BankRefusal } from './refusal.ts';
+import { directoryId, mayAsk, mayWriteDirectory, mayWriteRecord } from './rights.ts';
+import { plain, type Store } from './store.ts';
+
+/** Something with a content chain: a record, or the directory. */
+export interface Kept {
+  readonly id: Uint8Array;
+  readonly tagSalt: Uint8Array;
+  readonly mayWrite: ChainRules['mayWrite'];
+  /** The record's owner; `null` for the directory. */
+  readonly owner: Credential | null;
+}
+
+/** A record. */
+export interface KeptRecord extends Kept {
+  readonly owner: Credential;
+}
+
+/** Finds and judges what a bank keeps. */
+export class Records {
+  readonly #store: Store;
+  readonly #directory: Directory;
+  readonly #origin: string;
+  readonly #now: () => number;
+
+  constructor(store: Store, directory: Directory, origin: string, now: () => number) {
+    this.#store = store;
+    this.#directory = directory;
+    this.#origin = origin;
+    this.#now = now;
+  }
+
+  /** A chain that exists, by its id. */
+  find(id: Uint8Array): Kept | null {
+    const row = this.#store.get<{ owner: Uint8Array; tag_salt: Uint8Array }>(
+      'SELECT owner, tag_salt FROM records WHERE id = ?',
+      id,
+    );
+    if (row === undefined) return null;
+    return this.#kept(id, this.#directory.find(plain(row.owner)), plain(row.tag_salt));
+  }
+
+  /** A record that this user may ask for; one answer for "no such record" and "not yours". */
+  asked(id: Uint8Array, user: Credential): KeptRecord {
+    const kept = this.find(id);
+    const owner = kept?.owner ?? null;
+    if (kept === null || owner === null || !mayAsk(user, owner.id)) throw new BankRefusal('FORBIDDEN');
+    return { ...kept, owner };
+  }
+
+  /** Whether this is the directory's id. */
+  isDirectory(id: Uint8Array): boolean {
+    return equalBytes(id, directoryId(this.#origin));
+  }
+
+  /**
+   * Judges a creation. The entry's signature and the author's right are checked right after, under the rules that
+   * this gives; until then nothing is written.
+   */
+  create(id: Uint8Array, { entry }: SignedEntry, payload: Uint8Array): Kept {
+    const { owner: ownerId, tagSalt } = readCreation(entry, payload);
+    if (this.find(id) !== null) throw new BankRefusal('RECORD_EXISTS');
+    const owner = this.#directory.find(ownerId);
+    if (!this.isDirectory(id)) {
+      // The owner named the record when it published its compartments: nobody opens one in a patient's name elsewhere.
+      const published = owner === null ? undefined : this.#directory.compartments(owner)?.verified.recordId;
+      if (published === undefined || !equalBytes(published, id)) throw new BankRefusal('FORBIDDEN');
+    }
+    return this.#kept(id, owner, tagSalt);
+  }
+
+  /** Verifies an entry as the next of a chain. */
+  next(kept: Kept, signed: SignedEntry, head: Head): { entry: VerifiedEntry; head: Head } {
+    const rules = {
+      origin: this.#origin,
+      recordId: kept.id,
+      chain: 'content',
+      authors: this.#directory.find,
+      mayWrite: kept.mayWrite,
+    } as const;
+    try {
+      return appendEntry(signed, rules, head);
+    } catch (error) {
+      const stale = error instanceof MunimentError && error.code === 'RECORD_STALE';
+      throw stale ? new BankRefusal('RECORD_STALE', head) : error;
+    }
+  }
+
+  /** An entry's time is the author's word; this bank takes it only near its own clock. */
+  checkTime({ entry }: SignedEntry): void {
+    if (Math.abs(entry.time - this.#now()) > CLOCK_WINDOW) throw new BankRefusal('CLOCK');
+  }
+
+  #kept(id: Uint8Array, owner: Credential | null, tagSalt: Uint8Array): Kept {
+    if (this.isDirectory(id)) return { id, tagSalt, mayWrite: mayWriteDirectory, owner: null };
+    if (owner === null || !hasRole(owner, 'patient')) throw new BankRefusal('FORBIDDEN');
+    return { id, tagSalt, mayWrite: mayWriteRecord(owner.id), owner };
+  }
+}

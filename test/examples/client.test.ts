@@ -1,0 +1,417 @@
+/** The reference client as a person uses it: every command, in temporary wallets, against the real server. */
+
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../examples/client/cli/program.ts';
+import { createAuthority } from '../../examples/demo/authority.ts';
+import { startServer, type RunningServer } from '../../examples/demo/world.ts';
+
+const PASSPHRASE = 'of the tests';
+const VISIT =
+  '{"patient":{"userId":"000000417","name":"Aina Example","bloodType":"B-","knownAllergies":["Penicillin"],' +
+  '"consultationRecords":[{"date":"2024-02-19","medicalSpeciality":"cardiology","doctorName":"Dr. Example",' +
+  '"treatmentSummary":"Bisoprolol 2.5 mg daily.\u009b2J","treatmentCost":15.00}]}}';
+const BUNDLE = {
+  resourceType: 'Bundle',
+  type: 'collection',
+  entry: [
+    { fullUrl: 'urn:uuid:p', resource: { resourceType: 'Patient', id: 'p', birthDate: '1987-11-03' } },
+    {
+      resource: {
+        resourceType: 'Observation',
+        subject: { reference: 'urn:uuid:p' },
+        valueQuantity: { value: 1 },
+      },
+    },
+  ],
+};
+
+let folder: string;
+let server: RunningServer;
+let port: number;
+let anchorId: string;
+
+/** What a command did. */
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const at = (...names: string[]): string => path.join(folder, ...names);
+
+/** Runs a command in this process. */
+async function as(who: string, ...args: string[]): Promise<Ran> {
+  let [out, err] = ['', ''];
+  const status = await run(['--wallet', at(who), ...args], {
+    out: (text) => (out += text),
+    err: (text) => (err += text),
+    env: { MUNIMENT_PASSPHRASE: PASSPHRASE },
+  });
+  return { status, out, err };
+}
+
+/** The same, and it must succeed. */
+async function done(who: string, ...args: string[]): Promise<string> {
+  const { status, out, err } = await as(who, ...args);
+  expect({ command: args[0], status, err }).toEqual({ command: args[0], status: 0, err: '' });
+  return out;
+}
+
+/** Runs a command as a process of its own. */
+async function spawned(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  const main = fileURLToPath(new URL('../../examples/client/main.ts', import.meta.url));
+  const { MUNIMENT_PASSPHRASE: _, ...inherited } = process.env;
+  const child = spawn(
+    process.execPath,
+    ['-C', 'muniment-source', '--import', import.meta.resolve('tsx'), main, ...args],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...inherited, ...env } },
+  );
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const [status] = (await once(child, 'close')) as [number];
+  return { status, out, err };
+}
+
+/** One line that says this, exit status 1, and nothing else. */
+function refusal(message: string | RegExp): unknown {
+  const line = typeof message === 'string' ? `muniment-client: ${message}\n` : expect.stringMatching(message);
+  return { status: 1, out: '', err: line };
+}
+
+async function enrol(name: string, ...roles: string[]): Promise<void> {
+  await done(name, 'request', '--subject', name, '--role', ...roles, '--out', at(`${name}.request`));
+  const asked = await done(
+    'administrator',
+    'challenge',
+    at(`${name}.request`),
+    '--out',
+    at(`${name}.challenge`),
+  );
+  expect(asked).toContain(`${name} asks for the roles ${roles.join(', ')}`);
+  await done(name, 'answer', at(`${name}.challenge`), '--out', at(`${name}.answer`));
+  const files = [at(`${name}.request`), at(`${name}.answer`)];
+  await done('administrator', 'issue', ...files, '--role', ...roles, '--out', at(`${name}.credential`));
+  await join(name, '--credential', at(`${name}.credential`));
+}
+
+async function join(name: string, ...more: string[]): Promise<string> {
+  const given = ['--settings', at('bank', 'settings.json'), '--tls', at('tls'), '--anchor-id', anchorId];
+  return done(name, 'join', ...given, ...more);
+}
+
+function idOf(who: string): Promise<string> {
+  return done(who, 'status').then((out) => /own id ([0-9a-f]{64})/.exec(out)?.[1] ?? '');
+}
+
+/** A wallet like another, but for some settings. */
+function copyOf(who: string, name: string, settings: Record<string, unknown> = {}): string {
+  cpSync(at(who), at(name), { recursive: true });
+  const file = at(name, 'settings.json');
+  const before = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...before, ...settings }));
+  return name;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port: free } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return free;
+}
+
+function start(): Promise<RunningServer> {
+  return startServer(at('bank', 'server.json'), at('log'));
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'muniment-client-test-'));
+  port = await freePort();
+  await done('administrator', 'init');
+  anchorId = readFileSync(at('administrator', 'anchor-id'), 'utf8').trim();
+  const subjects = [
+    'administrator',
+    'patient-1',
+    'patient-2',
+    'doctor-1',
+    'doctor-2',
+    'emergency-1',
+    'insurer-1',
+  ];
+  await done('administrator', 'authority', '--out', at('tls'), ...subjects);
+  const bank = ['--out', at('bank'), '--tls', at('tls'), '--origin', 'bank.example/test'];
+  await done('administrator', 'bank-config', ...bank, '--port', String(port));
+  await join('administrator');
+  server = await start();
+  await done('administrator', 'open-directory');
+  await enrol('patient-1', 'patient');
+  await enrol('patient-2', 'patient');
+  await enrol('doctor-1', 'doctor', 'speciality:cardiology', 'keeper:speciality:cardiology');
+  await enrol('doctor-2', 'doctor', 'speciality:dermatology');
+  await enrol('emergency-1', 'emergency', 'keeper:emergency');
+  await enrol('insurer-1', 'insurer', 'keeper:insurer');
+  const credentials = subjects.slice(1).map((name) => at(`${name}.credential`));
+  await done('administrator', 'register', ...credentials);
+  const group = ['--name', 'speciality:cardiology', '--member', 'doctor-1'];
+  await done('doctor-1', 'publish-group', ...group);
+  await done('emergency-1', 'publish-group', '--name', 'emergency', '--member', 'emergency-1');
+  await done('insurer-1', 'publish-group', '--name', 'insurer', '--member', 'insurer-1');
+  await done('patient-1', 'publish-compartments', '--policy', 'meditrack');
+  await done('patient-2', 'publish-compartments', '--policy', 'fhir');
+  writeFileSync(at('visit.json'), VISIT);
+  writeFileSync(at('bundle.json'), JSON.stringify(BUNDLE));
+  await done('doctor-1', 'create', '--patient', 'patient-1');
+  const json = ['--json', at('visit.json'), '--policy', 'meditrack'];
+  await done('doctor-1', 'add', '--patient', 'patient-1', ...json);
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Viewed {
+  readonly entries: number;
+  readonly fields: number;
+  readonly documents: readonly { readonly complete: boolean; readonly document: unknown }[];
+}
+
+async function viewed(who: string, ...args: string[]): Promise<Viewed> {
+  return JSON.parse(await done(who, 'view', ...args, '--json')) as Viewed;
+}
+
+describe('the main job by hand', () => {
+  it('gives the patient the document digit for digit, and moves no cursor', async () => {
+    expect(await done('patient-1', 'view', '--json')).toContain(`"document":${VISIT}`);
+    const shown = await done('patient-1', 'view');
+    expect(shown).toContain('/patient/consultationRecords/0/treatmentCost: 15.00\n');
+    expect(shown).toContain('daily.\\u009b2J');
+    expect(shown).not.toContain('\u009b');
+  });
+
+  it('gives each doctor its part, and by a grant one more', async () => {
+    const own = await viewed('doctor-1', '--patient', 'patient-1');
+    const before = await viewed('doctor-2', '--patient', 'patient-1');
+    expect([own.fields, before.fields]).toEqual([6, 4]);
+    const terms = ['--scope', 'urgent', '--purpose', 'second opinion', '--days', '7'];
+    await done('patient-1', 'grant', '--to', 'doctor-2', ...terms);
+    const after = await viewed('doctor-2', '--patient', 'patient-1', '--purpose', 'second opinion');
+    expect(after.fields).toBe(6);
+    expect(JSON.stringify(after.documents)).toContain('Penicillin');
+    expect(JSON.stringify(after.documents)).not.toContain('Bisoprolol');
+    const wrong = await as('patient-1', 'grant', '--to', 'doctor-2', ...terms.with(1, 'none'));
+    expect(wrong).toEqual(
+      refusal('there is no part none; there are inbox, personal, urgent, medical, financial'),
+    );
+  });
+
+  it('opens everything to the emergency doctor, for a reason that the patient sees', async () => {
+    expect((await viewed('emergency-1', '--patient', 'patient-1')).fields).toBe(4);
+    const reason = 'unconscious after an accident';
+    const broken = await done('emergency-1', 'break-glass', '--patient', 'patient-1', '--reason', reason);
+    expect(broken).toContain('9 fields');
+    const accesses = await done('patient-1', 'accesses');
+    expect(accesses).toMatch(new RegExp(`emergency-1 {2}BROKE THE GLASS {2}"${reason}"`));
+    expect(accesses).toMatch(/doctor-2 {2}read {2}"second opinion"/);
+  });
+
+  it('exports what verifies offline, against the right anchor and owner only', async () => {
+    const file = at('record.export');
+    await done('patient-1', 'export', '--out', file);
+    const owner = await idOf('patient-1');
+    const verified = await done('nobody', 'verify', file, '--anchor-id', anchorId, '--owner-id', owner);
+    expect(verified).toMatch(/^verified: record [0-9a-f]{32} at bank\.example\/test\n/);
+    const other = await idOf('doctor-2');
+    expect(await as('nobody', 'verify', file, '--anchor-id', anchorId, '--owner-id', other)).toEqual(
+      refusal(/^muniment-client: (the export is of another owner|RECORD_RIGHT: .*)\n$/),
+    );
+    expect(await as('nobody', 'verify', file, '--anchor-id', other, '--owner-id', owner)).toEqual(
+      refusal(/^muniment-client: KEY_CREDENTIAL: .*\n$/),
+    );
+    writeFileSync(at('cut.export'), readFileSync(file).subarray(0, 1000));
+    expect(
+      await as('nobody', 'verify', at('cut.export'), '--anchor-id', anchorId, '--owner-id', owner),
+    ).toEqual(refusal(/^muniment-client: (RECORD_EXPORT|WIRE_JSON): .*\n$/));
+  });
+
+  it('takes a FHIR bundle, where the parts fit its policy', async () => {
+    const fhir = ['--fhir', at('bundle.json')];
+    await done('doctor-1', 'create', '--patient', 'patient-2');
+    await done('doctor-1', 'add', '--patient', 'patient-2', ...fhir);
+    expect(JSON.stringify(await viewed('patient-2'))).toContain('1987-11-03');
+    expect(await as('doctor-1', 'add', '--patient', 'patient-1', ...fhir)).toEqual(
+      refusal(/^muniment-client: the record of patient-1 has no part .*\n$/),
+    );
+  });
+
+  it('remembers receipts and the newest checkpoint', async () => {
+    interface Remembered {
+      readonly newest: { readonly size: number };
+    }
+    const memory = (): Remembered =>
+      JSON.parse(readFileSync(at('patient-1', 'memory.json'), 'utf8')) as Remembered;
+    const receipts = (): number => readFileSync(at('patient-1', 'receipts'), 'utf8').split('\n').length - 1;
+    const [size, kept] = [memory().newest.size, receipts()];
+    await done('patient-1', 'view');
+    expect(memory().newest.size).toBeGreaterThan(size);
+    expect(receipts()).toBe(kept + 1);
+  });
+});
+
+describe('what is refused', () => {
+  it('another passphrase, none, and an empty one', async () => {
+    const view = ['--wallet', at('patient-1'), 'view'];
+    expect(await spawned(view, { MUNIMENT_PASSPHRASE: 'another' })).toEqual(refusal('wrong passphrase'));
+    expect(await spawned(view)).toEqual(
+      refusal('no passphrase: give --passphrase-file FILE or set MUNIMENT_PASSPHRASE'),
+    );
+    writeFileSync(at('empty'), '\n');
+    expect(await as('patient-1', '--passphrase-file', at('empty'), 'view')).toEqual(
+      refusal('the passphrase is empty'),
+    );
+    writeFileSync(at('passphrase'), `${PASSPHRASE}\n`);
+    expect((await spawned(['--passphrase-file', at('passphrase'), ...view])).status).toBe(0);
+  });
+
+  it('what is not a command, with exit status 2', async () => {
+    for (const args of [['sing'], ['view', '--loud'], ['create'], ['grant', '--days', '0'], []]) {
+      const { status, out, err } = await as('patient-1', ...args);
+      expect({ args, status, out }).toEqual({ args, status: 2, out: '' });
+      expect(err).not.toBe('');
+    }
+    const both = ['--json', at('visit.json'), '--fhir', at('bundle.json')];
+    expect(await as('doctor-1', 'add', '--patient', 'patient-1', ...both)).toMatchObject({ status: 2 });
+    expect(await as('patient-1', '--help')).toMatchObject({ status: 0, err: '' });
+  });
+
+  it('to write over keys, folders or credentials', async () => {
+    const keys = readFileSync(at('patient-1', 'keys.json'));
+    const again = ['request', '--subject', 'x', '--role', 'patient', '--out', at('x.request')];
+    const there = (name: string): unknown => refusal(`${name} is there already, and is left as it is`);
+    expect(await as('patient-1', ...again)).toEqual(there(at('patient-1', 'keys.json')));
+    expect(await as('administrator', 'init')).toEqual(there(at('administrator', 'keys.json')));
+    expect(await as('administrator', 'authority', '--out', at('tls'), 'x')).toEqual(there(at('tls')));
+    expect(readFileSync(at('patient-1', 'keys.json'))).toEqual(keys);
+    expect(existsSync(at('x.request'))).toBe(false);
+  });
+
+  it('to issue what was not asked for, or twice for one challenge', async () => {
+    const files = [at('doctor-2.request'), at('doctor-2.answer'), '--out', at('second.credential')];
+    const none = refusal(/cannot be read\n$/);
+    expect(await as('administrator', 'issue', ...files, '--role', 'doctor')).toEqual(none);
+    await done('administrator', 'challenge', at('doctor-2.request'), '--out', at('again.challenge'));
+    expect(await as('administrator', 'issue', ...files, '--role', 'administrator')).toEqual(
+      refusal('the request does not ask for administrator'),
+    );
+    expect(await as('administrator', 'issue', ...files, '--role', 'doctor')).toEqual(
+      refusal(/^muniment-client: KEY_POSSESSION: .*\n$/), // the answer is to the first challenge
+    );
+    expect(await as('doctor-1', 'challenge', at('doctor-2.request'), '--out', at('x'))).toEqual(
+      refusal(`${at('doctor-1')} is not an administrator's wallet`),
+    );
+    expect(existsSync(at('second.credential'))).toBe(false);
+  });
+
+  it("to join another anchor's bank", async () => {
+    const given = ['--settings', at('bank', 'settings.json'), '--tls', at('tls')];
+    const credential = ['--credential', at('patient-1.credential'), '--anchor-id', await idOf('patient-1')];
+    expect(await as('patient-1', 'join', ...given, ...credential)).toEqual(
+      refusal(/^muniment-client: KEY_CREDENTIAL: .*\n$/),
+    );
+  });
+
+  it('what the bank refuses, with its code', async () => {
+    expect(await as('patient-2', 'view', '--patient', 'patient-1')).toEqual(
+      refusal('the bank refuses: FORBIDDEN (there is no such record, or it is not for you)'),
+    );
+    expect(await as('doctor-1', 'view', '--patient', 'stranger')).toEqual(
+      refusal('stranger is not registered'),
+    );
+    expect(await as('doctor-1', 'create', '--patient', 'patient-1')).toEqual(
+      refusal(/^muniment-client: the bank refuses: RECORD_EXISTS .*\n$/),
+    );
+  });
+
+  it('a server that cannot be trusted, and an address where nobody answers', async () => {
+    const { certificate } = await createAuthority('another authority');
+    copyOf('patient-1', 'mistrustful', { authority: certificate });
+    expect(
+      await spawned(['--wallet', at('mistrustful'), 'view'], { MUNIMENT_PASSPHRASE: PASSPHRASE }),
+    ).toEqual(refusal("the server's certificate is not trusted"));
+    copyOf('patient-1', 'lost', { port: await freePort() });
+    expect(await as('lost', 'view')).toEqual(refusal('nobody answers at that address'));
+  });
+
+  it('a memory that is broken: without one, an older history would pass', async () => {
+    copyOf('patient-1', 'forgetful');
+    writeFileSync(at('forgetful', 'memory.json'), '{"newest":');
+    expect(await as('forgetful', 'view')).toEqual(refusal(`${at('forgetful', 'memory.json')} is not JSON`));
+  });
+});
+
+/** Stands before the server, and cuts its power when the n-th connection comes. */
+async function cutAt(
+  connections: number,
+): Promise<{ readonly proxy: Server; readonly cut: () => Promise<void> }> {
+  let count = 0;
+  let killed: Promise<void> = Promise.resolve();
+  const proxy = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) socket.on('error', () => undefined);
+    client.pipe(upstream).pipe(client);
+    // The n-th client has its handshake and first message on the way when everything ends.
+    if (++count === connections) client.once('data', () => (killed = server.kill()));
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return { proxy, cut: () => killed };
+}
+
+describe('when the server goes away', () => {
+  it.each([1, 2, 3])('at connection %i: one line, nothing half-written, and it starts again', async (n) => {
+    const { proxy, cut } = await cutAt(n);
+    const wallet = copyOf('patient-1', `cut-${String(n)}`, { port: (proxy.address() as AddressInfo).port });
+    const file = at(`cut-${String(n)}.export`);
+    const files = readdirSync(at(wallet));
+    const { status, out, err } = await as(wallet, 'export', '--out', file);
+    await cut();
+    proxy.close();
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(/^muniment-client: (the server went away in the middle.*|no TLS connection .*)\n$/);
+    expect(existsSync(file)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(readdirSync(at(wallet))).toEqual(files);
+    server = await start();
+    await done('patient-1', 'export', '--out', file);
+  });
+});
+
+describe('a bank that goes back in time', () => {
+  it('is found out by who has seen more, also when it has grown again', async () => {
+    await server.stop();
+    cpSync(at('bank', 'data'), at('older'), { recursive: true });
+    cpSync(at('doctor-1'), at('doctor-then'), { recursive: true });
+    server = await start();
+    await done('doctor-1', 'view', '--patient', 'patient-1');
+    await done('patient-1', 'view');
+
+    await server.stop();
+    rmSync(at('bank', 'data'), { recursive: true });
+    cpSync(at('older'), at('bank', 'data'), { recursive: true });
+    server = await start();
+    const shrunk = /^muniment-client: the bank refuses: RECORD_CONSISTENCY \(.*\)\n$/;
+    expect(await as('patient-1', 'view')).toEqual(refusal(shrunk));
+    // Somebody with an older memory notices nothing, and the log grows past what the patient has seen: another log.
+    for (let i = 0; i < 3; i++) await done('doctor-then', 'view', '--patient', 'patient-1');
+    expect(await as('patient-1', 'view')).toEqual(refusal(/^muniment-client: RECORD_CONSISTENCY: .*\n$/));
+  });
+});
