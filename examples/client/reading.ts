@@ -67,7 +67,7 @@ export async function readRecord(
   recordId: Uint8Array,
   options: ReadOptions,
 ): Promise<RecordView> {
-  const readers = await readersFor(client, recordId);
+  const readers = await readersFor(client, recordId, options);
   const documents: OpenedDocument[] = [];
   const broken: BrokenDocument[] = [];
   const { owner, tagSalt, chain } = await readChain(
@@ -98,14 +98,20 @@ export async function readRecord(
   };
 }
 
-async function readersFor(client: BankClient, recordId: Uint8Array): Promise<OpeningReader[]> {
+async function readersFor(
+  client: BankClient,
+  recordId: Uint8Array,
+  options: ReadOptions,
+): Promise<OpeningReader[]> {
   const { credential } = client.user;
   const { subject } = credential;
   const { groups, compartments } = await lookUp(client, {
     subjects: [subject],
     groups: groupNames(credential),
   });
-  const readers = await ownReaders(client, groups.values());
+  // The emergency team's keys are halves: without a release there is nothing to open with them.
+  const usable = [...groups.values()].filter(({ name }) => name !== 'emergency' || options.releases !== null);
+  const readers = await ownReaders(client, usable);
   const own = compartments.get(subject);
   if (own !== undefined && equalBytes(own.recordId, recordId)) readers.push(await rootReader(client, own));
   return readers;

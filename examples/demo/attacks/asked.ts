@@ -1,6 +1,7 @@
 /** Attacks on what is asked: messages replayed, sessions gone stale, requests forged or made by who may not. */
 
 import { systemRandom } from 'muniment/crypto';
+import { createRoot } from 'muniment/keys';
 import { confirm, initiate, joinMessages, request } from 'muniment/protocol';
 import { EMPTY_CHAIN, encodeSignedEntry, signEntry } from 'muniment/record';
 import { writeText } from '../../server/api.ts';
@@ -8,7 +9,8 @@ import { BankClient } from '../../client/bank.ts';
 import type { Connection } from '../../client/connection.ts';
 import { CLOCK } from '../../client/connection.ts';
 import { readRecord } from '../../client/reading.ts';
-import { append, statement } from '../../client/writing.ts';
+import { append, publishCompartmentsOf, statement } from '../../client/writing.ts';
+import { directoryId } from '../../server/rights.ts';
 import type { Played } from '../play.ts';
 import type { World } from '../world.ts';
 
@@ -132,29 +134,7 @@ export function forgeries(world: World, played: Played): Attack[] {
     {
       name: 'entry signed over an old head',
       codes: ['RECORD_STALE'],
-      run: async () => {
-        const { recordId } = record;
-        const writing = statement('annotate', 'annotation', new Uint8Array(0));
-        const { payloadType, digest: payloadDigest } = writing;
-        const draft = {
-          origin: world.trust.origin,
-          recordId,
-          chain: 'content',
-          kind: 'annotate',
-          time: Date.now(),
-          payloadType,
-          payloadDigest,
-          seen: null,
-        } as const;
-        const entries = [
-          {
-            entry: encodeSignedEntry(await signEntry(doctor.user, EMPTY_CHAIN, draft)),
-            attachments: [],
-            annexes: [],
-          },
-        ];
-        await doctor.ask<'append'>({ type: 'append', recordId, entries }, [writing.payload]);
-      },
+      run: () => sendOver(doctor, record.recordId),
     },
     {
       name: 'a patient writes',
@@ -167,6 +147,20 @@ export function forgeries(world: World, played: Played): Attack[] {
       run: () => append(insurer, record, [statement('grant', 'grant', new Uint8Array(0))]),
     },
     {
+      name: "another's record claimed",
+      codes: ['RECORD_EXISTS'],
+      run: () => {
+        const directory = { recordId: directoryId(world.trust.origin), tagSalt: systemRandom(32) };
+        const claim = { root: createRoot(), recordId: record.recordId, names: [] };
+        return publishCompartmentsOf(stranger, directory, claim);
+      },
+    },
+    {
+      name: 'entry under an unknown record',
+      codes: ['RECORD_UNKNOWN'],
+      run: () => sendOver(doctor, systemRandom(16)),
+    },
+    {
       name: 'another patient asks',
       codes: ['FORBIDDEN'],
       run: () => readRecord(stranger, record.recordId, { purpose: 'curiosity', releases: null }),
@@ -176,10 +170,31 @@ export function forgeries(world: World, played: Played): Attack[] {
       codes: ['REQUEST_REUSED'],
       run: async () => {
         const id = systemRandom(16);
-        const ask = (recordId: Uint8Array) => doctor.ask<'head'>({ id, type: 'head', recordId } as never);
+        const ask = (recordId: Uint8Array) => doctor.ask<'head'>({ id, type: 'head', recordId });
         await ask(record.recordId);
         await ask(systemRandom(16));
       },
     },
   ];
+}
+
+// An entry signed over the empty chain, whatever stands there.
+async function sendOver(client: BankClient, recordId: Uint8Array): Promise<void> {
+  const {
+    payload,
+    payloadType,
+    digest: payloadDigest,
+  } = statement('annotate', 'annotation', new Uint8Array(0));
+  const { origin } = client.trust;
+  const said = {
+    origin,
+    recordId,
+    chain: 'content',
+    kind: 'annotate',
+    time: Date.now(),
+    seen: null,
+  } as const;
+  const signed = await signEntry(client.user, EMPTY_CHAIN, { ...said, payloadType, payloadDigest });
+  const entries = [{ entry: encodeSignedEntry(signed), attachments: [], annexes: [] }];
+  await client.ask<'append'>({ type: 'append', recordId, entries }, [payload]);
 }
