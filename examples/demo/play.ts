@@ -136,6 +136,7 @@ export async function play(world: World, subject: Subject, report: Report): Prom
       progress.start('verifying', whole.chain.length + accesses);
       const result = await verifyExport(text, {
         anchorId: world.trust.anchor.id,
+        origin: world.trust.origin,
         mayWrite: mayWriteRecord(patient.user.credential.id),
         digests: DIGESTS,
         progress: () => {

@@ -104,6 +104,8 @@ function explain(error: unknown): string {
     code === 'EACCES' ||
     code === 'EPERM' ||
     code === 'EROFS' ||
+    code === 'ENOTDIR' ||
+    code === 'ENOSPC' ||
     code === 'SQLITE_CANTOPEN' ||
     code === 'SQLITE_READONLY'
   ) {

@@ -3,7 +3,7 @@
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { hmac as nobleHmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { tuple, type TupleItem } from '../wire/index.ts';
+import { tuple, tupleOf, type TupleItem } from '../wire/index.ts';
 
 /** Bytes of a SHA-256 digest. */
 export const HASH_LENGTH = 32;
@@ -15,7 +15,12 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 
 /** `H(T(label, …items))`: the hash of a tuple. */
 export function hashTuple(label: string, ...items: readonly TupleItem[]): Uint8Array {
-  return nobleSha256(tuple(label, ...items));
+  return hashTupleOf(label, items);
+}
+
+/** The same for a list of any length, as `tupleOf` takes it. */
+export function hashTupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
+  return nobleSha256(tupleOf(label, items));
 }
 
 /** HMAC-SHA256. */

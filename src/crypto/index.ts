@@ -16,6 +16,7 @@ export {
   equalSecrets,
   HASH_LENGTH,
   hashTuple,
+  hashTupleOf,
   hkdfExpand,
   hkdfExtract,
   hmac,

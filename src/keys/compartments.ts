@@ -117,14 +117,12 @@ export async function openRoot(owner: Identity, compartments: Compartments): Pro
   }
 }
 
-/** The node of a compartment: names are paths, a step at each `/`; the last step carries the epoch. */
+/**
+ * The node of a compartment: one step below the root, whatever its name. A slash in it is a character like others;
+ * were it a step, whoever was granted the node above could derive every coming epoch of those below.
+ */
 export function compartmentNode(root: NodeSecret, name: string, epoch: number): NodeSecret {
-  if (name === ROOT) return root;
-  const steps = name.split('/');
-  return deriveNode(
-    root,
-    steps.map((step, i) => ({ name: step, epoch: i === steps.length - 1 ? epoch : 0 })),
-  );
+  return name === ROOT ? root : deriveNode(root, [{ name, epoch }]);
 }
 
 function rootInfo(owner: Identity): Uint8Array {

@@ -1,67 +1,26 @@
 /**
- * Exports: one file with everything that is needed to verify a record decades later, offline, with nothing but the
- * anchor's Id. spec/record.md, "Exports".
+ * Verifying an export: a record decades later, offline, with nothing but the anchor's Id and the bank's origin.
+ * spec/record.md, "Exports".
  */
 
 import { MunimentError } from '../errors.ts';
 import { hasRole, readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
-import {
-  equalBytes,
-  fromBase64url,
-  jsonValue,
-  readJson,
-  toBase64url,
-  toHex,
-  type JsonValue,
-} from '../wire/index.ts';
+import { equalBytes, toHex } from '../wire/index.ts';
 import { verifyChain, type ChainRules, type VerifiedEntry } from './chain.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import { readCreation, type Creation } from './create.ts';
-import {
-  decodeSignedEntry,
-  EMPTY_CHAIN,
-  encodeSignedEntry,
-  type ChainName,
-  type Head,
-  type SignedEntry,
-} from './entry.ts';
-import { PROOF_LIMIT, verifyInclusion, type TreeHead } from './log.ts';
+import { EMPTY_CHAIN, type ChainName, type Head } from './entry.ts';
+import { parseExport, type RecordExport } from './export-file.ts';
+import { verifyInclusion, type TreeHead } from './log.ts';
 import { verifyPayload, type PayloadDigests } from './payload.ts';
 import { verifyReceipt, type Receipt } from './receipt.ts';
-
-/** Longest export, in characters. */
-export const EXPORT_LIMIT = 256 * 1024 * 1024;
-const FORMAT = 'muniment export 1';
-const CREDENTIALS_LIMIT = 100_000;
-
-/** One entry with all that goes with it. */
-export interface ExportedEntry {
-  readonly signed: SignedEntry;
-  /** The payload's bytes; `null` where they were erased. */
-  readonly payload: Uint8Array | null;
-  /** The bank's signed receipt. */
-  readonly receipt: Uint8Array;
-  /** The inclusion proof of the entry's leaf under the export's checkpoint. */
-  readonly proof: readonly Uint8Array[];
-}
-
-/** The parts of an export. */
-export interface RecordExport {
-  readonly origin: string;
-  readonly recordId: Uint8Array;
-  /** The bank's Id. */
-  readonly bank: Uint8Array;
-  /** Signed credentials: the anchor's first, then those of everybody who signed. */
-  readonly credentials: readonly Uint8Array[];
-  readonly content: readonly ExportedEntry[];
-  readonly access: readonly ExportedEntry[];
-  readonly checkpoint: string;
-}
 
 /** What an export is verified against; all of it required. */
 export interface ExportRules {
   /** The Id of the anchor whom the verifier trusts. */
   readonly anchorId: Uint8Array;
+  /** The origin of the bank that the record is expected from: an anchor may have issued to several. */
+  readonly origin: string;
   /** Who may write what, judged by the author's credential. */
   readonly mayWrite: ChainRules['mayWrite'];
   /** Digest functions of the payload types other than statements. */
@@ -91,29 +50,10 @@ export interface VerifiedExport {
   readonly access: readonly VerifiedExportEntry[];
   readonly heads: Readonly<Record<ChainName, Head>>;
   readonly tree: TreeHead;
+  /** How many payloads are not in the export, and so were not held against their entries. */
+  readonly missingPayloads: Readonly<Record<ChainName, number>>;
   /** What an export alone cannot show, in words. */
   readonly notEstablished: readonly string[];
-}
-
-/** Writes an export as JSON text. */
-export function exportRecord(parts: RecordExport): string {
-  const entries = (list: readonly ExportedEntry[]): object[] =>
-    list.map(({ signed, payload, receipt, proof }) => ({
-      entry: toBase64url(encodeSignedEntry(signed)),
-      payload: payload === null ? null : toBase64url(payload),
-      receipt: toBase64url(receipt),
-      proof: proof.map(toBase64url),
-    }));
-  return JSON.stringify({
-    format: FORMAT,
-    origin: parts.origin,
-    recordId: toBase64url(parts.recordId),
-    bank: toBase64url(parts.bank),
-    credentials: parts.credentials.map(toBase64url),
-    content: entries(parts.content),
-    access: entries(parts.access),
-    checkpoint: parts.checkpoint,
-  });
 }
 
 /**
@@ -122,10 +62,11 @@ export function exportRecord(parts: RecordExport): string {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws `MunimentError` `RECORD_EXPORT` for its form; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY` if a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
+ * @throws `MunimentError` `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY` if a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
  */
 export async function verifyExport(text: string, rules: ExportRules): Promise<VerifiedExport> {
   const parts = parseExport(text);
+  if (parts.origin !== rules.origin) throw new MunimentError('RECORD_EXPORT');
   const { credentials, anchor } = readCredentials(parts.credentials, rules.anchorId);
   const find = (id: Uint8Array): Credential | null => credentials.get(toHex(id)) ?? null;
   const bank = find(parts.bank);
@@ -140,6 +81,7 @@ export async function verifyExport(text: string, rules: ExportRules): Promise<Ve
   const access = await verifyEntries('access', context, count);
   const opening = content.entries[0];
   if (opening === undefined || opening.payload === null) throw new MunimentError('RECORD_EXPORT');
+  const missingPayloads = { content: countMissing(content.entries), access: countMissing(access.entries) };
   return {
     origin: parts.origin,
     recordId: parts.recordId,
@@ -151,11 +93,26 @@ export async function verifyExport(text: string, rules: ExportRules): Promise<Ve
     access: access.entries,
     heads: { content: content.head, access: access.head },
     tree,
-    notEstablished: [
-      'that no witness has seen another history: this checkpoint carries no cosignatures',
-      'that the bank has shown nobody a longer chain than this export holds',
-    ],
+    missingPayloads,
+    notEstablished: doubts(missingPayloads, access.entries.length),
   };
+}
+
+function countMissing(entries: readonly VerifiedExportEntry[]): number {
+  return entries.filter(({ payload }) => payload === null).length;
+}
+
+function doubts({ content, access }: VerifiedExport['missingPayloads'], accesses: number): string[] {
+  const missing = `that ${String(content)} payloads of the record and ${String(access)} of its accesses were what their entries say: they are not in this export, so they were not held against them`;
+  return [
+    'that no witness has seen another history: this checkpoint carries no cosignatures',
+    'that the bank has shown nobody a longer chain than this export holds',
+    // The bank alone writes the access chain, and may have left off its end, or all of it.
+    accesses === 0
+      ? 'that nobody has read the record: the access chain of this export is empty'
+      : `that nobody has read the record after access ${String(accesses)}, where the access chain of this export ends`,
+    ...(content + access > 0 ? [missing] : []),
+  ];
 }
 
 interface Context {
@@ -189,7 +146,7 @@ async function verifyEntries(
     // The salt that opens leaves stands in the very first entry of the content chain.
     context.tagSalt ??= readCreation(entry.entry, payload ?? new Uint8Array(0)).tagSalt;
     const receipt = verifyReceipt(signedReceipt, bank, { origin, entryHash: entry.hash });
-    checkReceipt(receipt, entry);
+    checkReceipt(receipt, entry, { bank, after: entries.at(-1)?.receipt });
     const { seq } = entry.entry;
     const leaf = {
       recordId,
@@ -225,12 +182,24 @@ function checkStatedHead(
   if (!agrees) throw new MunimentError('RECORD_CONSISTENCY');
 }
 
-function checkReceipt(receipt: Receipt, { entry }: VerifiedEntry): void {
+function checkReceipt(
+  receipt: Receipt,
+  { entry, author }: VerifiedEntry,
+  { bank, after }: { readonly bank: Credential; readonly after: Receipt | undefined },
+): void {
+  const covers = ({ notBefore, notAfter }: Credential): boolean =>
+    receipt.time >= notBefore && receipt.time <= notAfter;
   const fits =
     equalBytes(receipt.recordId, entry.recordId) &&
     receipt.chain === entry.chain &&
     receipt.seq === entry.seq &&
     equalBytes(receipt.prev, entry.prev) &&
+    receipt.outcome === 'accepted' &&
+    // The author's own claim of time is no more than that; the bank's stands in the log.
+    covers(author) &&
+    covers(bank) &&
+    // One log for all: what follows in the chain follows in the log.
+    (after === undefined || receipt.leafIndex > after.leafIndex) &&
     receipt.leafIndex < receipt.tree.size &&
     receipt.seq < receipt.head.size;
   if (!fits) throw new MunimentError('RECORD_RECEIPT');
@@ -250,60 +219,4 @@ function readCredentials(
     credentials.set(toHex(credential.id), credential);
   }
   return { credentials, anchor };
-}
-
-function parseExport(text: string): RecordExport {
-  try {
-    const value = record(jsonValue(readJson(text, { length: EXPORT_LIMIT, depth: 8 })), MEMBERS);
-    if (value['format'] !== FORMAT) throw new MunimentError('RECORD_EXPORT');
-    return {
-      origin: string(value['origin']),
-      recordId: bytes(value['recordId']),
-      bank: bytes(value['bank']),
-      credentials: list(value['credentials'], CREDENTIALS_LIMIT).map(bytes),
-      content: list(value['content']).map(readExported),
-      access: list(value['access']).map(readExported),
-      checkpoint: string(value['checkpoint']),
-    };
-  } catch (cause) {
-    throw new MunimentError('RECORD_EXPORT', undefined, { cause });
-  }
-}
-
-function readExported(value: JsonValue): ExportedEntry {
-  const { entry, payload, receipt, proof } = record(value, ENTRY_MEMBERS);
-  return {
-    signed: decodeSignedEntry(bytes(entry)),
-    payload: payload === null ? null : bytes(payload),
-    receipt: bytes(receipt),
-    proof: list(proof, PROOF_LIMIT).map(bytes),
-  };
-}
-
-const MEMBERS = ['format', 'origin', 'recordId', 'bank', 'credentials', 'content', 'access', 'checkpoint'];
-const ENTRY_MEMBERS = ['entry', 'payload', 'receipt', 'proof'];
-
-function record(
-  value: JsonValue | undefined,
-  members: readonly string[],
-): Readonly<Record<string, JsonValue>> {
-  if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw new MunimentError('RECORD_EXPORT');
-  // What is missing is refused where it is read.
-  if (!Object.keys(value).every((name) => members.includes(name))) throw new MunimentError('RECORD_EXPORT');
-  return value as Readonly<Record<string, JsonValue>>; // not null, not an array: an object
-}
-
-function list(value: JsonValue | undefined, limit = Number.MAX_SAFE_INTEGER): readonly JsonValue[] {
-  if (!Array.isArray(value) || value.length > limit) throw new MunimentError('RECORD_EXPORT');
-  return value as readonly JsonValue[];
-}
-
-function string(value: JsonValue | undefined): string {
-  if (typeof value !== 'string') throw new MunimentError('RECORD_EXPORT');
-  return value;
-}
-
-function bytes(value: JsonValue | undefined): Uint8Array {
-  return fromBase64url(string(value));
 }

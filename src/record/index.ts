@@ -18,14 +18,10 @@ export {
   signEntry,
 } from './entry.ts';
 export type { ChainName, Draft, Entry, EntryKind, Head, SignedEntry } from './entry.ts';
-export { EXPORT_LIMIT, exportRecord, verifyExport } from './export.ts';
-export type {
-  ExportedEntry,
-  ExportRules,
-  RecordExport,
-  VerifiedExport,
-  VerifiedExportEntry,
-} from './export.ts';
+export { EXPORT_LIMIT, exportRecord } from './export-file.ts';
+export type { ExportedEntry, RecordExport } from './export-file.ts';
+export { verifyExport } from './export.ts';
+export type { ExportRules, VerifiedExport, VerifiedExportEntry } from './export.ts';
 export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from './log.ts';
 export type { LeafOpening, TreeHead } from './log.ts';
 export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPayload } from './payload.ts';

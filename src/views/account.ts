@@ -18,6 +18,8 @@ export interface Account {
   readonly policy: { readonly name: string; readonly hash: Uint8Array };
   /** For each class's line the ids of all its readers; for the public class `public`. */
   readonly readers: ReadonlyMap<number, 'public' | readonly Uint8Array[]>;
+  /** The ids of the readers who hold halves only: whoever should open with a custodian alone and is not here holds whole keys. */
+  readonly split: readonly Uint8Array[];
 }
 
 /**
@@ -55,13 +57,14 @@ export function account(
   accountForSlots(document, ownerKey);
   const sets = [...readers.values()].map((ids) => (ids === 'public' ? ids : ids.map(toHex).sort().join()));
   if (new Set(sets).size !== sets.length) throw new MunimentError('VIEW_COMMITMENT');
-  return { policy, readers };
+  const split = sealed.deliveries.filter(({ kind }) => kind === 'half').map(({ readerId }) => readerId);
+  return { policy, readers, split };
 }
 
 function accountForSlots({ sealed, manifest }: VerifiedSealed, ownerKey: Uint8Array): void {
   const expected = new Set(
-    sealed.deliveries.map(({ readerId, classes }) =>
-      toHex(slotOf(manifest, readerId, slotBlind(ownerKey, manifest, readerId), classes)),
+    sealed.deliveries.map((delivery) =>
+      toHex(slotOf(manifest, slotBlind(ownerKey, manifest, delivery.readerId), delivery)),
     ),
   );
   if (expected.size !== sealed.deliveries.length) throw new MunimentError('VIEW_INCOMPLETE');

@@ -5,10 +5,13 @@ import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { MANIFEST_LINES, SEALED_LIMIT } from './constants.ts';
 import type { SealedClass } from './classes.ts';
+import type { WrapKind } from './manifest.ts';
 
 /** Which classes a reader's wrap opens, as the server must know to hand them out; the reader holds it against its slot. */
 export interface Delivery {
   readonly readerId: Uint8Array;
+  /** Whether its wrap holds whole keys or halves. */
+  readonly kind: WrapKind;
   /** Ascending. */
   readonly classes: readonly number[];
 }
@@ -40,7 +43,7 @@ export function encodeSealed(sealed: SealedDocument): Uint8Array {
     'sealed body',
     sealed.manifest,
     sealed.signature,
-    sealed.deliveries.map(({ readerId, classes }) => [readerId, classes]),
+    sealed.deliveries.map(({ readerId, kind, classes }) => [readerId, kind, classes]),
     sealed.wraps.map((wrap) => [wrap.readerId, wrap.encapsulation, wrap.ciphertext]),
     sealed.classes.map((c) => [c.index, c.readersHash, c.keyCommit, c.leavesHash, c.ciphertext]),
     sealed.publicKeys.map(({ index, key }) => [index, key]),
@@ -62,6 +65,7 @@ export function decodeSealed(bytes: Uint8Array): SealedDocument {
       signature: reader.bytes(SIGNATURE_LENGTH),
       deliveries: groups(reader, (part) => ({
         readerId: part.bytes(32),
+        kind: readKind(part),
         classes: part.list(MANIFEST_LINES, readLine),
       })),
       wraps: groups(reader, (part) => ({
@@ -112,6 +116,12 @@ export function selectFor(
 
 function groups<Group>(reader: TupleReader, read: (part: TupleReader) => Group): Group[] {
   return reader.list(MANIFEST_LINES, (item) => item.group(read));
+}
+
+function readKind(reader: TupleReader): WrapKind {
+  const kind = reader.text();
+  if (kind !== 'keys' && kind !== 'half') throw new MunimentError('WIRE_TUPLE');
+  return kind;
 }
 
 function readLine(reader: TupleReader): number {

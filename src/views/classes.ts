@@ -8,12 +8,13 @@ import {
   aeadSeal,
   deriveTuple,
   hashTuple,
+  hashTupleOf,
   KEY_LENGTH,
   keyStream,
   sha256,
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import { compareBytes, equalBytes, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
+import { compareBytes, equalBytes, pad, tuple, tupleOf, TupleReader, unpad } from '../wire/index.ts';
 import { DOCUMENT_LIMIT, FIELDS_LIMIT, PATH_LIMIT } from './constants.ts';
 import type { DocumentNames } from './manifest.ts';
 import type { Policy } from './policy.ts';
@@ -60,7 +61,10 @@ export function sealClass(
 ): Omit<SealedClass, 'index'> {
   const keyCommit = commitKey(key, names);
   const leavesHash = hashLeaves(key, names, keyCommit, fields);
-  const plaintext = tuple('fields', ...fields.flatMap(({ path, text }) => [path, text]));
+  const plaintext = tupleOf(
+    'fields',
+    fields.flatMap(({ path, text }) => [path, text]),
+  );
   const { contentKey, aad } = contentCipher(key, names, readersHash, leavesHash);
   return { readersHash, keyCommit, leavesHash, ciphertext: aeadSeal(contentKey, aad, pad(plaintext)) };
 }
@@ -98,7 +102,7 @@ function hashLeaves(
   const leaves = fields.map(({ path, text }, j) =>
     hashTuple('leaf', recordId, docId, keyCommit, j, salts.subarray(32 * j, 32 * j + 32), path, text),
   );
-  return hashTuple('leaves', ...leaves);
+  return hashTupleOf('leaves', leaves);
 }
 
 function contentCipher(

@@ -10,7 +10,7 @@ export { CHUNK_LENGTH, DOCUMENT_LIMIT, FIELDS_LIMIT, MANIFEST_LINES, SEALED_LIMI
 export { grant, openGrant, REASON_LIMIT, verifyGrant } from './grant.ts';
 export type { Grant, GrantedNode, GrantTerms, SignedGrant } from './grant.ts';
 export type { Leaf } from './leaves.ts';
-export type { DocumentNames, Manifest } from './manifest.ts';
+export type { DocumentNames, Manifest, WrapKind } from './manifest.ts';
 export { open, verifyOwnWrap } from './open.ts';
 export type { OpenedField, OpenOptions, View } from './open.ts';
 export type { Pattern } from './pattern.ts';

@@ -79,14 +79,17 @@ export function slotBlind(ownerKey: Uint8Array, names: DocumentNames, readerId: 
   return deriveTuple(ownerKey, 'blind', names.recordId, names.docId, readerId);
 }
 
-/** `slot_a`: which reader opens which classes, blinded. */
+/** What a wrap holds: whole keys, or the halves that open nothing alone. */
+export type WrapKind = 'keys' | 'half';
+
+/** `slot_a`: which reader opens which classes, and whether alone, blinded. */
 export function slotOf(
   names: DocumentNames,
-  readerId: Uint8Array,
   blind: Uint8Array,
-  classes: readonly number[],
+  slot: { readonly readerId: Uint8Array; readonly kind: WrapKind; readonly classes: readonly number[] },
 ): Uint8Array {
-  return hashTuple('slot', names.recordId, names.docId, readerId, blind, classes);
+  const { readerId, kind, classes } = slot;
+  return hashTuple('slot', names.recordId, names.docId, readerId, blind, kind, classes);
 }
 
 /** `dummy_i`; i counts over both lists: 0 to 15 the classes, 16 to 31 the slots. */

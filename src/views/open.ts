@@ -6,7 +6,7 @@ import { equalBytes, jsonValue, writeJson, type JsonValue } from '../wire/index.
 import { account, type Account } from './account.ts';
 import type { SealedDocument } from './body.ts';
 import { openClass, type SealedField } from './classes.ts';
-import { slotOf } from './manifest.ts';
+import { slotOf, type WrapKind } from './manifest.ts';
 import { assemble, SKELETON } from './paths.ts';
 import { isRoot, type OpeningReader } from './reader.ts';
 import { verifySealed, type FindCredential, type VerifiedSealed } from './verify.ts';
@@ -53,8 +53,8 @@ export interface View {
  *
  * @param sealed - decoded, nothing of it trusted
  * @param options - record, authors, readers
- * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public
- * @throws `MunimentError` what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if a release does not cover the classes of a split reader
+ * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public, or only halves without a release
+ * @throws `MunimentError` what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if there is a release that does not cover the classes of a split reader
  */
 export async function open(sealed: SealedDocument, options: OpenOptions): Promise<View | null> {
   const document = verifySealed(sealed, options);
@@ -64,12 +64,15 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
   for (const reader of options.as) {
     const content = await openOwnWrap(document, reader);
     if (content === null) continue;
-    addressed = true;
-    // Else an author could spare the owner its accounting, or lead it by a D that goes with nothing.
-    if (isRoot(reader.reader) && content.owner === null) throw new MunimentError('VIEW_INCOMPLETE');
+    if (isRoot(reader.reader)) {
+      // Else an author could spare the owner its accounting, or leave it half of what it owns.
+      if (content.owner === null || content.kind === 'half') throw new MunimentError('VIEW_INCOMPLETE');
+      owner ??= content.owner;
+    } else if (content.owner !== null) {
+      throw new MunimentError('VIEW_COMMITMENT'); // a D of somebody else's would go with nothing
+    }
     if (content.kind === 'half' && options.release === null) continue; // one half alone opens nothing
-    if (!isRoot(reader.reader) && content.owner !== null) throw new MunimentError('VIEW_COMMITMENT');
-    owner ??= content.owner;
+    addressed = true;
     for (const { index, key } of join(content, options.release)) keys.set(index, key);
   }
   // Every document is sealed to its owner: no wrap for the root is a wrap withheld.
@@ -94,7 +97,7 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
   };
 }
 
-/** A reader's own wrap, opened and held against its slot, which fixes exactly which classes are its own; `null` if there is none. */
+/** A reader's own wrap, opened and held against its slot, which fixes exactly which classes are its own, and whether whole or halved; `null` if there is none. */
 export async function openOwnWrap(
   document: VerifiedSealed,
   opening: OpeningReader,
@@ -107,9 +110,11 @@ export async function openOwnWrap(
   if (wrap === undefined || delivery === undefined) throw new MunimentError('VIEW_INCOMPLETE');
   const content = await openWrap(opening, document.bodyHash, wrap);
   const classes = content.keys.map(({ index }) => index);
-  const slot = slotOf(document.manifest, id, content.blind, classes);
+  const { kind, blind } = content;
+  const slot = slotOf(document.manifest, blind, { readerId: id, kind, classes });
   const fits =
     document.manifest.slots.some((line) => equalBytes(line, slot)) &&
+    kind === delivery.kind &&
     classes.join() === delivery.classes.join();
   if (!fits) throw new MunimentError('VIEW_COMMITMENT');
   return content;
@@ -122,12 +127,12 @@ export async function openOwnWrap(
  * @param document - a verified document
  * @param opening - as whom
  * @returns whether the wrap holds whole keys or halves; `null` if there is none for this reader
- * @throws `MunimentError` `VIEW_COMMITMENT` if the wrap is broken
+ * @throws `MunimentError` `VIEW_COMMITMENT` if the wrap is broken or not of the kind that its slot and delivery state, `VIEW_INCOMPLETE` if there is only one of wrap and delivery
  */
 export async function verifyOwnWrap(
   document: VerifiedSealed,
   opening: OpeningReader,
-): Promise<'keys' | 'half' | null> {
+): Promise<WrapKind | null> {
   return (await openOwnWrap(document, opening))?.kind ?? null;
 }
 

@@ -33,6 +33,7 @@ import {
   slotBlind,
   slotOf,
   SUPERSEDES_NONE,
+  type WrapKind,
 } from './manifest.ts';
 import { sealPaths, SKELETON } from './paths.ts';
 import { explain, type Policy } from './policy.ts';
@@ -105,14 +106,13 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
   const slots = Array.from({ length: MANIFEST_LINES }, (_, i) =>
     dummyLine(ownerKey, names, MANIFEST_LINES + i),
   );
-  portions.forEach(({ reader, keys }, i) => {
-    const blind = slotBlind(ownerKey, names, reader.id);
-    slots[positions[i] ?? 0] = slotOf(
-      names,
-      reader.id,
-      blind,
-      keys.map(({ index }) => index),
-    );
+  const deliveries = portions.map(({ reader, kind, keys }): Delivery => ({
+    readerId: reader.id,
+    kind,
+    classes: keys.map(({ index }) => index),
+  }));
+  deliveries.forEach((delivery, i) => {
+    slots[positions[i] ?? 0] = slotOf(names, slotBlind(ownerKey, names, delivery.readerId), delivery);
   });
 
   const manifest = encodeManifest({
@@ -132,10 +132,7 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
   return {
     manifest,
     signature: await author.signer.sign(signedBytes(hash, author.credential.id)),
-    deliveries: portions.map(({ reader, keys }): Delivery => ({
-      readerId: reader.id,
-      classes: keys.map(({ index }) => index),
-    })),
+    deliveries,
     wraps,
     classes: sealed.sort((a, b) => a.index - b.index),
     publicKeys: classes.filter(({ open }) => open).map(({ index, key }) => ({ index, key })),
@@ -234,7 +231,7 @@ function keyClasses(groups: readonly FieldClass[], random: Random): KeyedClass[]
 /** What goes into one reader's wrap. */
 interface Portion {
   readonly reader: Reader;
-  readonly kind: 'keys' | 'half';
+  readonly kind: WrapKind;
   readonly keys: ClassKey[];
 }
 

@@ -5,6 +5,7 @@ import { MunimentError } from '../errors.ts';
 import { hpkeOpenWith, NAME_LIMIT, suite } from '../keys/index.ts';
 import { tuple, TupleReader } from '../wire/index.ts';
 import { MANIFEST_LINES } from './constants.ts';
+import type { WrapKind } from './manifest.ts';
 import type { OpeningReader, Reader } from './reader.ts';
 
 /** A class's key, or for break-glass readers half of one. */
@@ -21,8 +22,7 @@ export interface OwnerOpening {
 
 /** The content of a wrap. */
 export interface WrapContent {
-  /** Whole keys, or the halves that open nothing alone. */
-  readonly kind: 'keys' | 'half';
+  readonly kind: WrapKind;
   readonly blind: Uint8Array;
   readonly keys: readonly ClassKey[];
   readonly owner: OwnerOpening | null;

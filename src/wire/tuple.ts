@@ -30,6 +30,11 @@ export type TupleItem = Uint8Array | string | number | readonly TupleItem[];
  * ```
  */
 export function tuple(label: string, ...items: readonly TupleItem[]): Uint8Array {
+  return tupleOf(label, items);
+}
+
+/** The same for a list of any length: as arguments, some hundred thousand items overflow the stack. */
+export function tupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
   return encodeItems([LABEL_PREFIX + label, ...items]);
 }
 

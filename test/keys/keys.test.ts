@@ -245,6 +245,14 @@ describe('key tree', () => {
     expect(new Set(nodes).size).toBe(nodes.length);
   });
 
+  it('has every compartment one step below the root, so that no grant of one leads to another', () => {
+    const root = createRoot();
+    const below = compartmentNode(root, 'a/b', 2);
+    expect(exposeSecret(below)).toEqual(exposeSecret(deriveNode(root, [{ name: 'a/b', epoch: 2 }])));
+    const parent = compartmentNode(root, 'a', 0);
+    expect(exposeSecret(below)).not.toEqual(exposeSecret(deriveNode(parent, [{ name: 'b', epoch: 2 }])));
+  });
+
   it('gives each KEM a key pair of its own', () => {
     const root = createRoot();
     expect(exposeSecret(nodeKey(root, KEM_X25519).seed)).not.toEqual(

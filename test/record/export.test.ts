@@ -1,10 +1,12 @@
 /** Receipts and exports: what holds, and every part of it dropped, exchanged or altered. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createAnchor, enrol } from '../../src/keys/index.ts';
+import { createAnchor, enrol, type Identity } from '../../src/keys/index.ts';
 import { KEM_X25519 } from '../../src/crypto/index.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import {
+  encodeCreation,
+  encodeStatement,
   exportRecord,
   issueReceipt,
   signCheckpoint,
@@ -15,10 +17,10 @@ import {
   type Receipt,
   type RecordExport,
 } from '../../src/record/index.ts';
-import { tuple } from '../../src/wire/index.ts';
+import { tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
-import { Bank, DIGESTS, mayWrite, ORIGIN } from './fixture.ts';
+import { Bank, BODY, DIGESTS, mayWrite, ORIGIN, timeOf } from './fixture.ts';
 
 let bank: Bank;
 let parts: RecordExport;
@@ -29,7 +31,7 @@ beforeAll(async () => {
   bank = await (await Bank.open()).fill();
   parts = await bank.parts();
   text = exportRecord(parts);
-  rules = { anchorId: bank.anchor.credential.id, mayWrite, digests: DIGESTS };
+  rules = { anchorId: bank.anchor.credential.id, origin: ORIGIN, mayWrite, digests: DIGESTS };
 });
 
 const codeOf = (one: string, changes: Partial<ExportRules> = {}): Promise<ErrorCode> =>
@@ -134,7 +136,12 @@ describe('an export', () => {
       ['doctor', 11],
     ]);
     expect(verified.access.map(({ receipt }) => receipt.leafIndex)).toEqual([2, 5]);
-    expect(verified.notEstablished.length).toBeGreaterThan(0);
+    expect(verified.missingPayloads).toEqual({ content: 0, access: 0 });
+    expect(verified.notEstablished).toEqual([
+      expect.stringMatching(/witness/),
+      expect.stringMatching(/longer chain/),
+      expect.stringMatching(/after access 2, where the access chain of this export ends/),
+    ]);
     expect(progress).toEqual([1, 2, 3, 4, 5, 6].map((done) => done / 6));
   });
 
@@ -146,11 +153,15 @@ describe('an export', () => {
       rules,
     );
     expect(verified.content.map(({ payload }) => payload === null)).toEqual([false, true, true, true]);
+    expect(verified.missingPayloads).toEqual({ content: 3, access: 2 });
+    expect(verified.notEstablished.at(-1)).toMatch(/^that 3 payloads of the record and 2 of its accesses/);
     expect(await codeAt('content', 0, { payload: null })).toBe('RECORD_PAYLOAD');
   });
 
   it('verifies before anything was read, and not before anything was written', async () => {
-    expect((await verifyExport(exportRecord({ ...parts, access: [] }), rules)).access).toEqual([]);
+    const unread = await verifyExport(exportRecord({ ...parts, access: [] }), rules);
+    expect(unread.access).toEqual([]);
+    expect(unread.notEstablished[2]).toMatch(/nobody has read the record: the access chain .* is empty/);
     expect(await codeWith({ content: [], access: [] })).toBe('RECORD_EXPORT');
     expect(await codeWith({ content: [] })).toBe('RECORD_PAYLOAD');
   });
@@ -207,7 +218,10 @@ describe('an export is refused', () => {
   });
 
   it('of another origin, record, bank or anchor', async () => {
-    expect(await codeWith({ origin: 'other.example/log' })).toBe('RECORD_CHECKPOINT');
+    const origin = 'other.example/log';
+    expect(await codeWith({ origin })).toBe('RECORD_EXPORT');
+    expect(await codeOf(text, { origin })).toBe('RECORD_EXPORT');
+    expect(await codeOf(exportRecord({ ...parts, origin }), { origin })).toBe('RECORD_CHECKPOINT');
     expect(await codeWith({ recordId: new Uint8Array(16) })).toBe('RECORD_ENTRY');
     expect(await codeWith({ bank: bank.doctor.credential.id })).toBe('RECORD_EXPORT');
     expect(await codeWith({ bank: new Uint8Array(32) })).toBe('RECORD_EXPORT');
@@ -254,8 +268,11 @@ describe('an export is refused', () => {
     ['another predecessor', { prev: new Uint8Array(32) }, 'RECORD_RECEIPT'],
     ['a place outside its tree', { leafIndex: 9 }, 'RECORD_RECEIPT'],
     ['a head before the entry', { head: { size: 1, hash: new Uint8Array(32) } }, 'RECORD_RECEIPT'],
-    ['another leaf', { leafIndex: 0 }, 'RECORD_INCLUSION'],
-    ['another time', { time: 0 }, 'RECORD_INCLUSION'],
+    ['another outcome', { outcome: 'refused' }, 'RECORD_RECEIPT'],
+    ['the leaf of the entry before', { leafIndex: 0 }, 'RECORD_RECEIPT'],
+    ['another time', { time: timeOf(9) }, 'RECORD_INCLUSION'],
+    ['a time before all credentials', { time: 0 }, 'RECORD_RECEIPT'],
+    ['a time after all credentials', { time: 3e12 }, 'RECORD_RECEIPT'],
     ['a longer chain than is shown', { head: { size: 5, hash: new Uint8Array(32) } }, 'RECORD_CONSISTENCY'],
     ['another chain of that length', { head: { size: 3, hash: new Uint8Array(32) } }, 'RECORD_CONSISTENCY'],
     [
@@ -266,6 +283,49 @@ describe('an export is refused', () => {
     ['another log of that size', { tree: { size: 6, root: new Uint8Array(32) } }, 'RECORD_CONSISTENCY'],
   ])('with a receipt that states %s', async (_, changes, code) => {
     expect(await reissued(1, changes)).toBe(code);
+  });
+
+  it('with a receipt that states another leaf, after the one before', async () => {
+    expect(await reissued(2, { leafIndex: 2 })).toBe('RECORD_INCLUSION');
+  });
+
+  it('taken when its author’s credential, or the bank’s, had run out', async () => {
+    const short = async (subject: string, until: number): Promise<[Bank, Identity]> => {
+      const other = await Bank.open();
+      const profile = { subject, roles: [subject], notBefore: 1_000_000_000_000, notAfter: until };
+      return [other, await enrol(other.anchor, profile, { kem: KEM_X25519 })];
+    };
+    const outcome = async (other: Bank, more: Identity): Promise<ErrorCode | 'verified'> => {
+      const own = await other.parts();
+      const one = exportRecord({ ...own, credentials: [...own.credentials, more.credential.encoded] });
+      const trusting = { ...rules, anchorId: other.anchor.credential.id };
+      return verifyExport(one, trusting).then(
+        () => 'verified' as const,
+        (error: unknown) => (error as { code: ErrorCode }).code,
+      );
+    };
+    const creating = (other: Bank): Uint8Array =>
+      encodeStatement(
+        {
+          kind: 'create',
+          content: encodeCreation({ owner: other.patient.credential.id, tagSalt: other.tagSalt }),
+        },
+        other.random,
+      );
+    for (const [until, code] of [
+      [timeOf(1), 'verified'],
+      [timeOf(0), 'RECORD_RECEIPT'],
+    ] as const) {
+      const [byAuthor, author] = await short('doctor', until);
+      await byAuthor.take(author, 'create', creating(byAuthor));
+      await byAuthor.take(author, 'insert', utf8('x'), { payloadType: BODY });
+      expect(await outcome(byAuthor, author)).toBe(code);
+      const [byBank, itself] = await short('bank', until);
+      Object.assign(byBank, { bank: itself });
+      await byBank.take(byBank.doctor, 'create', creating(byBank));
+      await byBank.take(byBank.doctor, 'insert', utf8('x'), { payloadType: BODY });
+      expect(await outcome(byBank, itself)).toBe(code);
+    }
   });
 
   it('with a checkpoint of a smaller log', async () => {

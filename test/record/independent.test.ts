@@ -177,6 +177,7 @@ describe('exports, from the anchor’s Id', () => {
     const [origin, size = '', root = ''] = note.split('\n');
     const signature = Buffer.from(lines.trim().split(' ')[2] ?? '', 'base64').subarray(4);
     expect(signed(bankKey, Buffer.from(`${note}\n`), signature)).toBe(true);
+    expect(text.origin).toBe(one.origin);
     expect([origin, Number(size), Buffer.from(root, 'base64').toString('hex')]).toEqual([
       text.origin,
       one.tree?.size,
@@ -191,6 +192,7 @@ describe('exports, from the anchor’s Id', () => {
     expect(first).toBeDefined();
     for (const chain of ['content', 'access'] as const) {
       let prev: Buffer = ZERO;
+      let last = -1;
       text[chain].forEach(({ entry, payload, receipt, proof }, seq) => {
         const [, encoded = ZERO, own = ZERO] = parts(bytes(entry));
         const e = parts(encoded);
@@ -208,7 +210,10 @@ describe('exports, from the anchor’s Id', () => {
         expect([r[1], r[2], r[3], r[7], r[8], r[9]]).toEqual(
           parts(list([text.origin, recordId, chain, prev, seq, before])),
         );
+        expect(r[6]?.toString()).toBe('accepted');
         const [index, time] = [Number(r[10]?.readBigUInt64BE()), Number(r[13]?.readBigUInt64BE())];
+        expect(index).toBeGreaterThan(last);
+        last = index;
         const leaf = H(T('log leaf', H(T('log tag', recordId, tagSalt, chain, seq)), time, prev));
         const climbed = climb(leaf, index, one.tree?.size ?? 0, proof.map(bytes));
         expect(climbed.toString('hex')).toBe(one.tree?.root);

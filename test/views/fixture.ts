@@ -42,6 +42,7 @@ import {
   slotBlind,
   slotOf,
   SUPERSEDES_NONE,
+  type WrapKind,
 } from '../../src/views/manifest.ts';
 import { sealPaths, SKELETON } from '../../src/views/paths.ts';
 import { sealWrap, type ClassKey, type OwnerOpening } from '../../src/views/wrap.ts';
@@ -193,6 +194,10 @@ export interface Portion {
   readonly keys: readonly ClassKey[];
   /** The lines that the slot and the delivery state. */
   readonly stated: readonly number[];
+  /** What the wrap holds; whole keys if left out. */
+  readonly kind?: WrapKind;
+  /** What slot and delivery state of that; the truth if left out. */
+  readonly statedKind?: WrapKind;
 }
 
 /** Where a dishonest author departs from the rules; what is left out is done as `seal` does it. */
@@ -248,8 +253,14 @@ export async function forge(
   const portions = (departures.portions?.(honest) ?? honest).map((portion, i) => {
     const derived = slotBlind(ownerKey, names, portion.reader.id);
     const blind = departures.blind?.(portion.reader, derived) ?? derived;
-    slots[i] = slotOf(names, portion.reader.id, blind, portion.stated);
-    return { ...portion, blind };
+    const kind = portion.kind ?? 'keys';
+    const delivery = {
+      readerId: portion.reader.id,
+      kind: portion.statedKind ?? kind,
+      classes: portion.stated,
+    };
+    slots[i] = slotOf(names, blind, delivery);
+    return { ...portion, kind, blind, delivery };
   });
   departures.lines?.(lines, slots, ownerKey);
   const manifest = encodeManifest({
@@ -264,11 +275,11 @@ export async function forge(
   const sealed: SealedDocument = {
     manifest,
     signature: await author.signer.sign(signedBytes(hash, author.credential.id)),
-    deliveries: portions.map(({ reader, stated }) => ({ readerId: reader.id, classes: stated })),
-    wraps: portions.map(({ reader, keys, blind }) => {
+    deliveries: portions.map(({ delivery }) => delivery),
+    wraps: portions.map(({ reader, keys, kind, blind }) => {
       const own = reader.kind === 'compartment' && reader.name === '' ? { ownerKey, policy } : null;
       const owner = departures.opening === undefined ? own : departures.opening(reader, own);
-      return { readerId: reader.id, ...sealWrap(reader, hash, { kind: 'keys', blind, keys, owner }, random) };
+      return { readerId: reader.id, ...sealWrap(reader, hash, { kind, blind, keys, owner }, random) };
     }),
     classes: keyed.map(({ index, body }) => ({ index, ...body })),
     publicKeys: keyed.filter((one) => one.open === true).map(({ index, key }) => ({ index, key })),

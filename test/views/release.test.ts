@@ -12,6 +12,7 @@ import {
   release,
   selectFor,
   verifyEmergency,
+  verifyOwnWrap,
   verifySealed,
   type Emergency,
   type PolicyDefinition,
@@ -20,7 +21,7 @@ import {
   type SealedDocument,
   type VerifiedSealed,
 } from '../../src/views/index.ts';
-import { tuple } from '../../src/wire/index.ts';
+import { toHex, tuple } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 import { createWorld, DOCUMENT, keyOf, openIn, POLICY, sealIn, viewIn, type World } from './fixture.ts';
@@ -75,9 +76,23 @@ describe('break-glass', () => {
     expect(sealedClasses.every((ids) => ids.some((id) => id.join() === custodian.join()))).toBe(true);
   });
 
+  it('shows nothing but what is public without a release', async () => {
+    const alone = await sealIn(
+      world,
+      '{"cost":1}',
+      { ...POLICY, rules: [] },
+      { breakGlass: world.breakGlass },
+    );
+    for (const name of ['emergency', 'custodian']) {
+      expect((await viewIn(world, sealed, name)).text).toBe('{"name":"Núria","speciality":"cardiology"}');
+      expect(await openIn(world, alone, name)).toBeNull();
+      expect((await viewIn(world, sealed, [name, 'insurer'])).value).toMatchObject({ cost: 12.5 });
+    }
+  });
+
   it('opens nothing with one half', async () => {
     for (const name of ['emergency', 'custodian']) {
-      for (const release of [null, [], [{ index: 0, key: new Uint8Array(31) }]]) {
+      for (const release of [[], [{ index: 0, key: new Uint8Array(31) }]]) {
         expect(await refusalOf(() => openIn(world, sealed, name, { release }))).toBe('VIEW_RELEASE');
       }
     }
@@ -106,6 +121,26 @@ describe('break-glass', () => {
       expect(sum.join()).toBe(whole.get(index));
     }
     expect(new Set([...whole.values(), ...a.values(), ...b.values()]).size).toBe(whole.size + 2 * a.size);
+  });
+
+  it('shows the owner who holds halves, and who does not', async () => {
+    const [team, custodian] = ['emergency', 'custodian'].map((name) => toHex(keyOf(world, name).reader.id));
+    const split = async (one: SealedDocument): Promise<string[]> =>
+      (await viewIn(world, one, 'root')).account!.split.map(toHex);
+    expect(new Set(await split(sealed))).toEqual(new Set([team, custodian]));
+    expect(await split(await sealIn(world, DOCUMENT))).toEqual([]);
+  });
+
+  it('lets a custodian see at the door that its wrap is whole', async () => {
+    expect(await verifyOwnWrap(document, keyOf(world, 'custodian'))).toBe('half');
+    expect(await verifyOwnWrap(document, keyOf(world, 'insurer'))).toBe('keys');
+    expect(await verifyOwnWrap(document, keyOf(world, 'speciality:dermatology'))).toBeNull();
+    const { id } = keyOf(world, 'custodian').reader;
+    const wraps = sealed.wraps.map((one) =>
+      toHex(one.readerId) === toHex(id) ? { ...one, ciphertext: flipped(one.ciphertext, 0) } : one,
+    );
+    const broken = verified({ ...sealed, wraps });
+    expect(await refusalOf(() => verifyOwnWrap(broken, keyOf(world, 'custodian')))).toBe('VIEW_COMMITMENT');
   });
 
   it('never splits the public class', async () => {

@@ -386,6 +386,14 @@ describe('limits', () => {
     }
   });
 
+  it('of fields: what is sealed can be opened', async () => {
+    const text = `[${Array.from({ length: 200_000 }, (_, i) => i).join()}]`;
+    const definition = { name: 'p/1', rules: [], otherwise: ['insurer'] };
+    const view = await viewIn(world, await sealIn(world, text, definition), 'insurer');
+    expect(view.fields).toHaveLength(200_000);
+    expect(view.text === text).toBe(true);
+  });
+
   it('of nesting', async () => {
     const nested = (levels: number): string => '['.repeat(levels) + '1' + ']'.repeat(levels);
     expect((await viewIn(world, await sealIn(world, nested(128)), 'emergency')).text).toBe(nested(128));

@@ -121,7 +121,8 @@ describe('parts', () => {
   it('an added delivery is seen by the owner', async () => {
     const readerId = keyOf(world, 'speciality:dermatology').reader.id;
     for (const classes of [[], [0], [sealed.classes[0]!.index]]) {
-      const more = { ...sealed, deliveries: [...sealed.deliveries, { readerId, classes }] };
+      const delivery = { readerId, kind: 'keys', classes } as const;
+      const more = { ...sealed, deliveries: [...sealed.deliveries, delivery] };
       expect(await refusalOf(() => openIn(world, more, 'root'))).toBe('VIEW_INCOMPLETE');
       expect(await refusalOf(() => openIn(world, more, 'speciality:dermatology'))).toBe('VIEW_INCOMPLETE');
     }
@@ -140,6 +141,16 @@ describe('parts', () => {
       };
       expect(await refusalOf(() => openIn(world, altered, 'emergency'))).toBe('VIEW_COMMITMENT');
       expect(await refusalOf(() => openIn(world, altered, 'root'))).toBe('VIEW_INCOMPLETE');
+    }
+  });
+
+  it('a delivery of the other kind is seen by its reader and by the owner', async () => {
+    const deliveries = sealed.deliveries.map((one) =>
+      named('emergency')(one) ? { ...one, kind: 'half' as const } : one,
+    );
+    for (const name of ['emergency', 'root']) {
+      const code = name === 'root' ? 'VIEW_INCOMPLETE' : 'VIEW_COMMITMENT';
+      expect(await refusalOf(() => openIn(world, { ...sealed, deliveries }, name))).toBe(code);
     }
   });
 

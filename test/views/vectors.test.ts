@@ -52,7 +52,7 @@ it('holds as many cases as it should', () => {
     policy: 11,
     explain: 2,
     seal: 5,
-    open: 65,
+    open: 74,
     grant: 1,
     'open grant': 15,
     emergency: 1,
@@ -238,7 +238,7 @@ function checkSealed(one: CaseOf<ViewsCase, 'seal'>): void {
   for (const s of one.slots) {
     const blind = expand(D, T('blind', recordId, docId, unhexed(s.readerId)));
     same('blind', s.blind, blind);
-    const slot = H(T('slot', recordId, docId, unhexed(s.readerId), blind, s.classes));
+    const slot = H(T('slot', recordId, docId, unhexed(s.readerId), blind, s.kind, s.classes));
     same('slot', s.slot, slot);
     slots[s.line] = slot;
   }
@@ -267,6 +267,7 @@ function checkSealed(one: CaseOf<ViewsCase, 'seal'>): void {
     expect(own).toEqual(root ? list([D, one.policy.name, unhexed(one.policyHash)]) : Buffer.alloc(0));
     const half = label?.toString() === 'muniment/1 wrap half';
     expect(half || label?.toString() === 'muniment/1 wrap keys').toBe(true);
+    expect(slot?.kind).toBe(half ? 'half' : 'keys');
     for (const { index, key } of stated) {
       const whole = one.classes.find((c) => c.index === index)?.key;
       expect(key === whole).toBe(!half);
@@ -304,6 +305,7 @@ describe('open', () => {
     expect(view?.text ?? null).toBe(one.text);
     expect(view?.complete).toBe(one.complete);
     expect(view?.fields).toEqual(one.fields);
+    expect(view?.account?.split.map(hex)).toEqual(one.split);
   });
 });
 

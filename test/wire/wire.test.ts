@@ -19,6 +19,7 @@ import {
   toBase64url,
   toHex,
   tuple,
+  tupleOf,
   TupleReader,
   unpad,
   utf8,
@@ -214,6 +215,15 @@ describe('tuples', () => {
       }
       expect(changed).not.toEqual(original);
     }
+  });
+
+  it('are of any length', () => {
+    const items = Array.from({ length: 300_000 }, () => 'x');
+    const reader = TupleReader.labelled(tupleOf('example', items), 'example');
+    let count = 0;
+    for (; !reader.done; count++) reader.text();
+    expect(count).toBe(items.length);
+    expect(tupleOf('example', ['a', 7])).toEqual(tuple('example', 'a', 7));
   });
 
   it.each([-1, 0.5, Number.NaN, Infinity, 2 ** 53])('refuses the number %s', (value) => {

@@ -38,7 +38,6 @@ export function writeMemory(file: string, { newest, heads, epochs }: Memory): vo
   const text = JSON.stringify({
     format: 'muniment memory 1',
     newest: newest === null ? null : { size: newest.size, root: toHex(newest.root) },
-    epochs: Object.fromEntries(epochs),
     heads: Object.fromEntries(Array.from(heads, ([id, head]) => [id, { ...head, hash: toHex(head.hash) }])),
     epochs: Object.fromEntries(epochs),
   });

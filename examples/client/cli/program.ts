@@ -221,8 +221,9 @@ function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
     .description('anybody, offline: judge an export')
     .argument('<export>')
     .requiredOption('--anchor-id <hex>', 'whom to trust', hexId)
+    .requiredOption('--origin <name>', "the name of the bank's log")
     .requiredOption('--owner-id <hex>', 'whose record it must be', hexId)
-    .action((file: string, ids: Parameters<typeof verify>[1]) => verify(file, ids, say));
+    .action((file: string, expected: Parameters<typeof verify>[1]) => verify(file, expected, say));
 }
 
 interface AddOptions {

@@ -132,18 +132,18 @@ export async function exportOwn(wallet: Wallet, file: string, say: Say): Promise
     const { recordId } = await compartmentsOf(client, client.user.credential.subject);
     writeWhole(file, await fetchExport(client, recordId));
     say(`${file}: verify it with: verify ${file} --anchor-id ${toHex(client.trust.anchor.id)} \\`);
-    say(`  --owner-id ${toHex(client.user.credential.id)}`);
+    say(`  --origin ${client.trust.origin} --owner-id ${toHex(client.user.credential.id)}`);
   });
 }
 
-/** `verify`: judges an export with nothing but two Ids, which must come from elsewhere. */
+/** `verify`: judges an export with nothing but two Ids and the bank's origin, which must come from elsewhere. */
 export async function verify(
   file: string,
-  ids: { readonly anchorId: Uint8Array; readonly ownerId: Uint8Array },
+  expected: { readonly anchorId: Uint8Array; readonly origin: string; readonly ownerId: Uint8Array },
   say: Say,
 ): Promise<void> {
-  const { anchorId, ownerId } = ids;
-  const rules = { anchorId, mayWrite: mayWriteRecord(ownerId), digests: DIGESTS };
+  const { anchorId, origin, ownerId } = expected;
+  const rules = { anchorId, origin, mayWrite: mayWriteRecord(ownerId), digests: DIGESTS };
   const result = await verifyExport(readText(file), rules);
   if (!equalBytes(result.creation.owner, ownerId)) throw new CliError('the export is of another owner');
   const { content, access } = result.heads;

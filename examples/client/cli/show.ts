@@ -1,6 +1,6 @@
 /** What is printed. Names, purposes and fields were written by others: nothing in them may move a terminal's cursor. */
 
-import type { Accesses } from '../accesses.ts';
+import type { Access } from '../accesses.ts';
 import type { RecordView } from '../reading.ts';
 import { readJson, toHex, type JsonNode } from 'muniment/wire';
 
@@ -63,14 +63,12 @@ function fieldLines(node: JsonNode, pointer: string): string[] {
 }
 
 /** Who has read. */
-export function describeAccesses({ proven, unproven }: Accesses): string {
-  const lines = proven.map(({ reader, action, purpose, time }) => {
+export function describeAccesses(accesses: readonly Access[]): string {
+  const lines = accesses.map(({ reader, action, purpose, time }) => {
     const did = action === 'read' ? 'read' : 'BROKE THE GLASS';
     return `${date(time)}  ${plainly(reader.subject)}  ${did}  "${plainly(purpose)}"\n`;
   });
-  const doubt =
-    unproven.length === 0 ? '' : `NOT PROVEN by the reader's own signature: entries ${unproven.join(', ')}\n`;
-  return `${lines.join('')}${doubt}${proven.length} accesses, each over the reader's own signed request\n`;
+  return `${lines.join('')}${accesses.length} accesses, each over the reader's own signed request\n`;
 }
 
 function date(time: number): string {

@@ -79,6 +79,7 @@ export function flippedExport(world: World, played: Played): Attack[] {
 function verifyTampered(world: World, json: ExportedJson): Promise<unknown> {
   return verifyExport(JSON.stringify(json), {
     anchorId: world.trust.anchor.id,
+    origin: world.trust.origin,
     mayWrite: mayWriteRecord(world.clients.patient.user.credential.id),
     digests: DIGESTS,
   });

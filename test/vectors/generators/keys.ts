@@ -649,14 +649,7 @@ function treeCases(): KeysCase[] {
     ['', 0, []],
     ['inbox', 0, [{ name: 'inbox', epoch: 0 }]],
     ['treatments', 3, [{ name: 'treatments', epoch: 3 }]],
-    [
-      'treatments/cardiology',
-      3,
-      [
-        { name: 'treatments', epoch: 0 },
-        { name: 'cardiology', epoch: 3 },
-      ],
-    ],
+    ['treatments/cardiology', 3, [{ name: 'treatments/cardiology', epoch: 3 }]],
   ];
   const child = deriveNode(root, [{ name: 'treatments', epoch: 0 }]);
   return [

@@ -201,6 +201,8 @@ export type RecordCase = VectorCase &
     | {
         readonly operation: 'verify export';
         readonly export: string;
+        /** The origin that the record is expected from. */
+        readonly origin: string;
         readonly anchorId: string;
         readonly rights: readonly RightJson[];
         /** Payload types other than statements, whose digest is SHA-256 of the payload. */
@@ -738,6 +740,7 @@ async function exportCases(bank: Bank): Promise<RecordCase[]> {
     name: `verify export: ${name}`,
     operation: 'verify export',
     export: exportRecord(one),
+    origin: ORIGIN,
     anchorId,
     rights: RIGHTS,
     hashedTypes: [BODY],
@@ -750,6 +753,7 @@ async function exportCases(bank: Bank): Promise<RecordCase[]> {
     name: `verify export: ${name}`,
     operation: 'verify export',
     export: text,
+    origin: ORIGIN,
     anchorId,
     rights: RIGHTS,
     hashedTypes: [BODY],
@@ -769,6 +773,15 @@ async function exportCases(bank: Bank): Promise<RecordCase[]> {
   return [
     good('whole', parts, 0),
     good('a payload erased', { ...parts, content: [a, { ...b, payload: null }, c, d] }, 1),
+    good(
+      'payloads erased in both chains',
+      {
+        ...parts,
+        content: [a, { ...b, payload: null }, c, d],
+        access: parts.access.map((one) => ({ ...one, payload: null })),
+      },
+      1 + parts.access.length,
+    ),
     bad('another anchor', 'KEY_CREDENTIAL', exportRecord(parts), { anchorId: hex(zeros) }),
     bad('other rights', 'RECORD_RIGHT', exportRecord(parts), { rights: RIGHTS.slice(1) }),
     bad('an unknown payload type', 'RECORD_PAYLOAD', exportRecord(parts), { hashedTypes: [] }),
@@ -789,7 +802,16 @@ async function exportCases(bank: Bank): Promise<RecordCase[]> {
       'RECORD_CHECKPOINT',
       withParts({ checkpoint: parts.checkpoint.replace('\n6\n', '\n7\n') }),
     ),
-    bad('a receipt of another time', 'RECORD_INCLUSION', await restated({ time: 0 })),
+    bad('another bank’s origin', 'RECORD_EXPORT', exportRecord(parts), { origin: 'other.example/log' }),
+    bad('a receipt of another time', 'RECORD_INCLUSION', await restated({ time: receipt.time + 1 })),
+    bad('a receipt from before the credentials', 'RECORD_RECEIPT', await restated({ time: 999_999_999_999 })),
+    bad(
+      'a receipt from after the credentials',
+      'RECORD_RECEIPT',
+      await restated({ time: 2_000_000_000_001 }),
+    ),
+    bad('a receipt of another outcome', 'RECORD_RECEIPT', await restated({ outcome: 'refused' })),
+    bad('a receipt of the leaf before', 'RECORD_RECEIPT', await restated({ leafIndex: 0 })),
     bad('a receipt of another place', 'RECORD_RECEIPT', await restated({ seq: 2 })),
     bad(
       'a receipt of a longer chain',

@@ -48,6 +48,7 @@ import {
   type Release,
   type ReleaseContext,
   type SealedDocument,
+  type WrapKind,
 } from '../../../src/views/index.ts';
 import { concat, readJson, toHex, tuple, TupleReader, type TupleItem } from '../../../src/wire/index.ts';
 import { flipped } from '../../mutation.ts';
@@ -174,6 +175,7 @@ export type ViewsCase = VectorCase &
           line: number;
           readerId: string;
           blind: string;
+          kind: string;
           classes: readonly number[];
           slot: string;
         }[];
@@ -196,6 +198,8 @@ export type ViewsCase = VectorCase &
         readonly text?: string | null;
         readonly complete?: boolean;
         readonly fields?: readonly { path: string; text: string; classIndex: number }[];
+        /** Of the owner: the ids of the readers who hold halves only. */
+        readonly split?: readonly string[];
       }
     | {
         readonly operation: 'grant';
@@ -466,11 +470,12 @@ async function sealCase(
     docId: hex(manifest.docId),
     ownerKey: hex(ownerKey),
     classes: root.keys.map((key) => classJson(sealed, manifest, ownerKey, key)),
-    slots: sealed.deliveries.map(({ readerId, classes }) => {
+    slots: sealed.deliveries.map((delivery) => {
+      const { readerId, kind, classes } = delivery;
       const blind = slotBlind(ownerKey, manifest, readerId);
-      const slot = slotOf(manifest, readerId, blind, classes);
+      const slot = slotOf(manifest, blind, delivery);
       const line = manifest.slots.findIndex((one) => hex(one) === hex(slot));
-      return { line, readerId: hex(readerId), blind: hex(blind), classes, slot: hex(slot) };
+      return { line, readerId: hex(readerId), blind: hex(blind), kind, classes, slot: hex(slot) };
     }),
     dummies: Array.from({ length: 32 }, (_, i) => hex(dummyLine(ownerKey, manifest, i))),
     manifest: hex(sealed.manifest),
@@ -572,7 +577,8 @@ async function openCase(
   const view = await openIn(world, sealed, as, { release });
   if (view === null) return { ...base, text: null };
   const fields = view.fields.map(({ path, text, classIndex }) => ({ path, text, classIndex }));
-  return { ...base, text: view.text, complete: view.complete, fields };
+  const split = view.account === null ? {} : { split: view.account.split.map(hex) };
+  return { ...base, text: view.text, complete: view.complete, fields, ...split };
 }
 
 async function openCases(world: World): Promise<ViewsCase[]> {
@@ -754,6 +760,28 @@ async function forgedCases(original: World): Promise<ViewsCase[]> {
       { readers: [root], fields: [x, y, { ...skeleton, text: '"{\\"x\\":0}"' }] },
     ]),
     await owner(
+      'says halves of whole keys',
+      'VIEW_COMMITMENT',
+      honest,
+      {
+        portions: (all) => all.map((one) => (is(one.reader, insurer) ? { ...one, statedKind: 'half' } : one)),
+      },
+      'insurer',
+    ),
+    await owner(
+      'says whole keys of halves',
+      'VIEW_COMMITMENT',
+      honest,
+      {
+        portions: (all) =>
+          all.map((one) => (is(one.reader, insurer) ? { ...one, kind: 'half', statedKind: 'keys' } : one)),
+      },
+      'insurer',
+    ),
+    await owner('gives the owner halves', 'VIEW_INCOMPLETE', honest, {
+      portions: (all) => all.map((one) => (is(one.reader, root) ? { ...one, kind: 'half' } : one)),
+    }),
+    await owner(
       'states a slot that the reader’s wrap does not fit',
       'VIEW_COMMITMENT',
       honest,
@@ -910,6 +938,23 @@ async function emergencyCases(world: World): Promise<ViewsCase[]> {
     random: seededRandom('views break-glass of another'),
     breakGlass: world.breakGlass,
   });
+  const secret = await sealIn(
+    world,
+    '{"cost":1}',
+    { ...SMALL, rules: SMALL.rules.slice(1) },
+    {
+      random: seededRandom('views break-glass and nothing public'),
+      breakGlass: world.breakGlass,
+    },
+  );
+  const team = toHex(keyOf(world, 'emergency').reader.id);
+  const restated = (kind: string): Uint8Array => {
+    const deliveries = sealed.deliveries.map((one) =>
+      // No other kind is a value of the type; one stands here for what a peer may write.
+      toHex(one.readerId) === team ? { ...one, kind: kind as WrapKind } : one,
+    );
+    return encodeSealed({ ...sealed, deliveries });
+  };
   const verified = verifySealed(sealed, { recordId, authors: world.authors });
   const custodian = keyOf(world, 'custodian');
   const context: ReleaseContext = {
@@ -999,9 +1044,22 @@ async function emergencyCases(world: World): Promise<ViewsCase[]> {
       release: halves,
     }),
     await openCase(world, 'break-glass: the owner', sealed, ['root']),
-    await openCase(world, 'break-glass: the team alone', sealed, ['emergency'], { error: 'VIEW_RELEASE' }),
-    await openCase(world, 'break-glass: the custodian alone', sealed, ['custodian'], {
+    await openCase(world, 'break-glass: the team alone', sealed, ['emergency']),
+    await openCase(world, 'break-glass: the custodian alone', sealed, ['custodian']),
+    await openCase(world, 'break-glass: the team alone, and nothing public', secret, ['emergency']),
+    await openCase(world, 'break-glass: the team alone, and the insurer', sealed, ['emergency', 'insurer']),
+    await openCase(world, 'break-glass: an empty release', sealed, ['emergency'], {
       error: 'VIEW_RELEASE',
+      release: [],
+    }),
+    await openCase(world, 'break-glass: a delivery that states whole keys', restated('keys'), ['emergency'], {
+      error: 'VIEW_COMMITMENT',
+    }),
+    await openCase(world, 'break-glass: the owner, and a delivery restated', restated('keys'), ['root'], {
+      error: 'VIEW_INCOMPLETE',
+    }),
+    await openCase(world, 'break-glass: a delivery of neither kind', restated('both'), ['root'], {
+      error: 'VIEW_MANIFEST',
     }),
     await openCase(world, 'break-glass: a half missing', sealed, ['emergency'], {
       error: 'VIEW_RELEASE',

@@ -1,0 +1,499 @@
+/** The reference bank as its operator and its users meet it: starting, refusing, archiving, stopping, coming back. */
+
+import Database from 'better-sqlite3';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KEM_XWING, systemRandom } from 'muniment/crypto';
+import { verifyEvidence } from 'muniment/envelope';
+import {
+  createIdentity,
+  createRoot,
+  enrol,
+  importKeys,
+  publishCompartments,
+  type Identity,
+} from 'muniment/keys';
+import {
+  accept,
+  converse,
+  initiate,
+  MemoryReplayCache,
+  respond,
+  serve,
+  splitMessages,
+  type Binding,
+} from 'muniment/protocol';
+import { encodeSignedEntry, signEntry, type Head, type SignedEntry } from 'muniment/record';
+import { definePolicy } from 'muniment/views';
+import { toBase64url } from 'muniment/wire';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BankClient, Refused } from '../../examples/client/bank.ts';
+import { CLOCK, ConnectionError, type Connection, type Endpoint } from '../../examples/client/connection.ts';
+import { groupNames, lookUp } from '../../examples/client/people.ts';
+import { readRecord } from '../../examples/client/reading.ts';
+import {
+  append,
+  createRecord,
+  openDirectory,
+  publishCompartmentsOf,
+  publishGroupOf,
+  register,
+  sealDraft,
+  type RecordName,
+  type Writing,
+} from '../../examples/client/writing.ts';
+import { createAuthority } from '../../examples/demo/authority.ts';
+import { createWorld, startServer, type RunningServer, type World } from '../../examples/demo/world.ts';
+import { meditrackPolicy } from '../../examples/policies/index.ts';
+import { parseReply, parseRequest, writeText } from '../../examples/server/api.ts';
+import { archive } from '../../examples/server/archive.ts';
+import { Store } from '../../examples/server/store.ts';
+
+const SECRET = 'a remark that only its readers may see';
+
+let world: World;
+let server: RunningServer;
+let directory: RecordName;
+let record: RecordName;
+
+const configuration = (): string => path.join(path.dirname(world.serverFolder), 'server.json');
+const dataFolder = (): string => path.join(world.serverFolder, 'data');
+
+beforeAll(async () => {
+  world = await createWorld(['cardiology', 'dermatology']);
+  ({ server } = world);
+  const { administrator, ...users } = world.clients;
+  directory = await openDirectory(administrator);
+  const credentials = Object.values(users).map(({ user }) => user.credential);
+  await register(administrator, directory, credentials);
+  for (const keeper of [users.doctor, users.insurer, users.emergency]) {
+    const { credential } = keeper.user;
+    const group = { name: groupNames(credential)[0]!, epoch: 0, kem: KEM_XWING, members: [credential] };
+    await publishGroupOf(keeper, directory, group);
+  }
+  const names = ['personal', 'urgent', 'medical', 'financial'];
+  await publishCompartmentsOf(users.patient, directory, {
+    root: createRoot(),
+    recordId: systemRandom(16),
+    names,
+  });
+  record = await createRecord(users.doctor, 'patient-1');
+});
+
+afterAll(async () => {
+  await server.stop();
+  await world.end();
+});
+
+/** Where the clients find the server, which may have been started again on another port. */
+function clientOf(role: keyof World['clients']): BankClient {
+  const { user, trust, endpoint, memory } = world.clients[role];
+  return new BankClient(user, trust, { ...endpoint, port: server.port }, memory);
+}
+
+async function restart(): Promise<void> {
+  server = await startServer(configuration(), world.serverFolder);
+}
+
+/** A sealed document. */
+async function sealed(client: BankClient): Promise<Writing> {
+  const people = await lookUp(client, {
+    subjects: ['patient-1'],
+    groups: ['speciality:cardiology', 'insurer', 'emergency'],
+  });
+  const audience = {
+    policy: definePolicy(meditrackPolicy),
+    owner: people.compartments.get('patient-1')!,
+    groups: people.groups,
+    custodian: world.trust.bank,
+  };
+  const text = JSON.stringify({ patient: { bloodType: SECRET } });
+  return sealDraft(client, audience, { type: 'record', annexes: [], toJson: () => text });
+}
+
+async function headOf(client: BankClient): Promise<Head> {
+  return (await client.ask<'head'>({ type: 'head', recordId: record.recordId })).reply.content;
+}
+
+/** A writing as an entry over a head. */
+function signed(client: BankClient, writing: Writing, head: Head): Promise<SignedEntry> {
+  return signEntry(client.user, head, {
+    origin: client.trust.origin,
+    recordId: record.recordId,
+    chain: 'content',
+    kind: writing.kind,
+    time: Date.now(),
+    payloadType: writing.payloadType,
+    payloadDigest: writing.digest,
+    seen: client.seen,
+  });
+}
+
+/** The text of a request that appends one entry. */
+function appendText(client: BankClient, entry: SignedEntry, id = systemRandom(16)): string {
+  const entries = [{ entry: encodeSignedEntry(entry), attachments: [], annexes: [] }];
+  const seenSize = client.seen?.size ?? 0;
+  return writeText({ id, type: 'append', recordId: record.recordId, entries, seenSize });
+}
+
+/** Sends a text as it is, in a session of its own. */
+async function send(client: BankClient, text: string, documents: Uint8Array[]): ReturnType<typeof parse> {
+  const connection = await client.connect();
+  try {
+    const parties = { user: client.user, gateway: client.trust.bank };
+    return await parse(connection.converse(parties, text, documents));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function parse(
+  conversation: ReturnType<Connection['converse']>,
+): Promise<ReturnType<typeof parseReply<'append'>>> {
+  return parseReply('append', (await conversation).reply.data);
+}
+
+/** The code of the bank's signed refusal. */
+async function refusalOf(asked: Promise<unknown>): Promise<string> {
+  try {
+    await asked;
+  } catch (error) {
+    if (error instanceof Refused) return error.code;
+    throw error;
+  }
+  throw new Error('expected a refusal');
+}
+
+function query<Row>(sql: string, ...values: unknown[]): Row[] {
+  const database = new Database(path.join(dataFolder(), 'bank.sqlite'), { readonly: true });
+  try {
+    return database.prepare(sql).all(...values) as Row[];
+  } finally {
+    database.close();
+  }
+}
+
+describe('starting', () => {
+  /** Starts the server on a configuration that cannot work, and gives its one line. */
+  async function failure(file: string): Promise<string> {
+    const main = fileURLToPath(new URL('../../examples/server/main.ts', import.meta.url));
+    const args = ['-C', 'muniment-source', '--import', import.meta.resolve('tsx'), main, '--config', file];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    const [status] = (await once(child, 'close')) as [number];
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(/^muniment-server: [^\n]+\n$/);
+    return err.slice('muniment-server: '.length, -1);
+  }
+
+  function altered(name: string, alter: (config: Record<string, unknown>) => void): string {
+    const config = JSON.parse(readFileSync(configuration(), 'utf8')) as Record<string, unknown>;
+    config['dataFolder'] = path.join(path.dirname(configuration()), `data of ${name}`);
+    alter(config);
+    const file = path.join(path.dirname(configuration()), `${name}.json`);
+    writeFileSync(file, JSON.stringify(config));
+    return file;
+  }
+
+  it('ends with one line where the configuration is not JSON, or not one', async () => {
+    const broken = path.join(path.dirname(configuration()), 'broken.json');
+    writeFileSync(broken, '{"origin":');
+    const wrong = altered('wrong', (config) => {
+      config['port'] = 'all of them';
+    });
+    const lines = await Promise.all([failure(broken), failure(`${broken}.not`), failure(wrong)]);
+    expect(lines[0]).toMatch(/cannot be read as JSON$/);
+    expect(lines[1]).toMatch(/cannot be read as JSON$/);
+    expect(lines[2]).toMatch(/is wrong at "port"/);
+  });
+
+  it('ends with one line where port, data folder or passphrase cannot be had', async () => {
+    const taken = altered('taken', (config) => {
+      config['port'] = server.port;
+    });
+    const unwritable = altered('unwritable', (config) => {
+      config['dataFolder'] = path.join(configuration(), 'below a file');
+    });
+    const passphrase = altered('passphrase', (config) => {
+      const identity = config['identity'] as Record<string, string>;
+      identity['passphraseFile'] = path.basename(configuration());
+    });
+    const lines = await Promise.all([failure(taken), failure(unwritable), failure(passphrase)]);
+    expect(lines[0]).toMatch(/the port is taken/);
+    expect(lines[1]).toMatch(/the data folder or a file cannot be used: ENOTDIR/);
+    expect(lines[2]).toMatch(/^KEY_PASSPHRASE: /);
+  });
+});
+
+describe('who is let in', () => {
+  const endpoint = (tls: Endpoint['tls']): Endpoint => ({ host: '127.0.0.1', port: server.port, tls });
+
+  it("nobody without a certificate, or with another authority's", async () => {
+    const { authority } = world.endpoint.tls;
+    const other = await createAuthority('another authority');
+    const { certificate, key } = await other.issue({ commonName: 'doctor-1', kind: 'client' });
+    const { user, trust } = world.clients.doctor;
+    for (const tls of [
+      { certificate: '', key: '', authority },
+      { certificate, key, authority },
+    ]) {
+      const client = new BankClient(user, trust, endpoint(tls));
+      await expect(client.ask<'head'>({ type: 'head', recordId: record.recordId })).rejects.toThrow(
+        ConnectionError,
+      );
+    }
+  });
+
+  it('not who is certified but not registered, and it learns so only after message 3', async () => {
+    const validity = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 3_600_000 };
+    const profile = { subject: 'doctor-3', roles: ['doctor'], ...validity };
+    const user = await enrol(world.clients.administrator.user, profile);
+    const { certificate, key } = await world.authority.issue({ commonName: 'doctor-3', kind: 'client' });
+    const tls = { certificate, key, authority: world.authority.certificate };
+    const client = new BankClient(user, world.trust, endpoint(tls));
+    const connection = await client.connect();
+    const options = { binding: connection.binding(), clock: CLOCK };
+    const { message } = initiate(user, world.trust.bank, options);
+    const second = await connection.post('/session', message);
+    await connection.close();
+    const known = clientOf('doctor');
+    const same = await known.connect();
+    const first = initiate(known.user, world.trust.bank, { binding: same.binding(), clock: CLOCK });
+    expect(second.length).toBe((await same.post('/session', first.message)).length);
+    await same.close();
+    expect(await refusalOf(client.ask<'head'>({ type: 'head', recordId: record.recordId }))).toBe(
+      'SESSION_PEER',
+    );
+  });
+
+  it('every failure before authentication has one and the same answer', async () => {
+    const client = clientOf('doctor');
+    const binding: Binding = { kind: 'tls-exporter', value: systemRandom(32) };
+    const first = initiate(client.user, client.trust.bank, { binding, clock: CLOCK }).message;
+    expect(await postRaw(client.endpoint, '/session', first)).toMatchObject({ status: 200 });
+    const toAnother = initiate(client.user, world.clients.patient.user.credential, { binding, clock: CLOCK });
+    const asked: [string, Uint8Array][] = [
+      ['/session', new Uint8Array(0)],
+      ['/session', systemRandom(5000)],
+      ['/session', first], // replayed
+      ['/session', toAnother.message],
+      ['/session', first.map((byte, i) => (i === 3000 ? byte ^ 1 : byte))],
+      ['/session', systemRandom(40_000)], // longer than a first message may be
+      ['/request', new Uint8Array(0)],
+      ['/request', systemRandom(5000)],
+      ['/request', first],
+    ];
+    const answers = [];
+    for (const [route, body] of asked) answers.push(await postRaw(client.endpoint, route, body));
+    expect(answers[0]).toMatchObject({ status: 400, body: 'SESSION_MESSAGE' });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  async function postRaw(to: Endpoint, route: string, body: Uint8Array): Promise<unknown> {
+    const { certificate: cert, key, authority: ca } = to.tls;
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': body.length };
+    const { host, port } = to;
+    const asking = httpsRequest({
+      host,
+      port,
+      cert,
+      key,
+      ca,
+      path: route,
+      method: 'POST',
+      headers,
+      agent: false,
+    });
+    asking.end(body);
+    const [response] = await once(asking, 'response');
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const { date, ...others } = response.headers;
+    expect(date).toBeDefined();
+    return { status: response.statusCode, headers: others, body: Buffer.concat(chunks).toString() };
+  }
+});
+
+describe('requests', () => {
+  it('are in the archive, with evidence, when they are answered', async () => {
+    const client = clientOf('doctor');
+    const view = await readRecord(client, record.recordId, { purpose: 'of the test', releases: null });
+    const [stored] = query<{ evidence: Uint8Array; reply: string | null }>(
+      "SELECT evidence, reply FROM requests WHERE type = 'read' ORDER BY number DESC LIMIT 1",
+    );
+    const { data } = verifyEvidence(new Uint8Array(stored!.evidence), {
+      type: 'request',
+      author: client.user.credential,
+      to: client.trust.bank.id,
+      answers: null,
+    });
+    expect(parseRequest(data)).toMatchObject({
+      type: 'read',
+      recordId: view.recordId,
+      purpose: 'of the test',
+    });
+  });
+
+  it('asked twice happen once and are answered alike; another one under their id is refused', async () => {
+    const client = clientOf('doctor');
+    const writing = await sealed(client);
+    const before = await headOf(client);
+    const id = systemRandom(16);
+    const text = appendText(client, await signed(client, writing, before), id);
+    const once = await send(client, text, [writing.payload]);
+    const twice = await send(client, text, [writing.payload]);
+    expect(once).toHaveProperty('receipts');
+    expect(twice).toEqual(once);
+    expect((await headOf(client)).size).toBe(before.size + 1);
+    const other = appendText(client, await signed(client, writing, await headOf(client)), id);
+    expect(await send(client, other, [writing.payload])).toEqual({ refused: 'REQUEST_REUSED', head: null });
+    expect((await headOf(client)).size).toBe(before.size + 1);
+  });
+
+  it('that are signed over an old head are refused with the new one, and signed again', async () => {
+    const client = clientOf('doctor');
+    const writing = await sealed(client);
+    const old = await headOf(client);
+    await append(client, record, [writing]);
+    const stale = appendText(client, await signed(client, writing, old));
+    const head = await headOf(client);
+    expect(await send(client, stale, [writing.payload])).toEqual({ refused: 'RECORD_STALE', head });
+  });
+
+  it('of two writers at once all happen', async () => {
+    const [first, second] = [clientOf('doctor'), clientOf('secondDoctor')];
+    const before = (await headOf(first)).size;
+    const writings = [await sealed(first), await sealed(first)];
+    const others = [await sealed(second), await sealed(second)];
+    const write = async (client: BankClient, list: Writing[]): Promise<void> => {
+      for (const writing of list) await append(client, record, [writing]);
+    };
+    await Promise.all([write(first, writings), write(second, others)]);
+    const view = await readRecord(clientOf('patient'), record.recordId, { purpose: 'own', releases: null });
+    expect(view.chain).toHaveLength(before + 4);
+    const authors = view.documents.slice(-4).map((document) => document.view.author.subject);
+    expect(authors.sort()).toEqual(['doctor-1', 'doctor-1', 'doctor-2', 'doctor-2']);
+  });
+
+  it('that contradict themselves are refused, and do not keep the server from starting', async () => {
+    const client = clientOf('patient');
+    const own = (await lookUp(client, { subjects: ['patient-1'] })).compartments.get('patient-1')!;
+    const another = { root: createRoot(), recordId: systemRandom(16), names: ['personal'] };
+    await expect(publishCompartments(client.user, another.root, another)).resolves.toBeDefined();
+    expect(await refusalOf(publishCompartmentsOf(client, directory, another))).toMatch(
+      /^RECORD_EXISTS|FORBIDDEN/,
+    );
+    const keeper = clientOf('doctor');
+    const group = {
+      name: 'speciality:cardiology',
+      epoch: 0,
+      kem: KEM_XWING,
+      members: [keeper.user.credential],
+    };
+    expect(await refusalOf(publishGroupOf(keeper, directory, group))).toBe('RECORD_EXISTS');
+    const stranger = await enrol(world.clients.administrator.user, {
+      subject: 'twice',
+      roles: ['patient'],
+      notBefore: Date.now() - 60_000,
+      notAfter: Date.now() + 3_600_000,
+    });
+    const both = [stranger.credential, stranger.credential];
+    expect(await refusalOf(register(clientOf('administrator'), directory, both))).toMatch(/^[A-Z_]+$/);
+    expect((await lookUp(client, { subjects: ['twice'] })).credentials).toEqual([]);
+    expect((await lookUp(client, { subjects: ['patient-1'] })).compartments.get('patient-1')).toEqual(own);
+    expect(query('SELECT number FROM requests WHERE reply IS NULL')).toEqual([]);
+  });
+});
+
+describe('stopping', () => {
+  it('on SIGTERM is clean: exit status 0, everything in the one database file, which opens', async () => {
+    expect(await server.stop()).toBe(0);
+    const wal = path.join(dataFolder(), 'bank.sqlite-wal');
+    expect(existsSync(wal) ? statSync(wal).size : 0).toBe(0);
+    expect(query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+    await restart();
+    expect((await headOf(clientOf('doctor'))).size).toBeGreaterThan(5);
+  });
+
+  it('between archive and execution loses nothing: it is completed at the next start, once', async () => {
+    const client = clientOf('doctor');
+    const writing = await sealed(client);
+    const before = await headOf(client);
+    const text = appendText(client, await signed(client, writing, before));
+    await server.kill();
+    const store = new Store(dataFolder());
+    await archiveOnly(store, client, text, [writing.payload]);
+    store.close();
+    await restart();
+    await vi.waitFor(() => {
+      const log = readFileSync(path.join(world.serverFolder, 'server.log'), 'utf8');
+      expect(log).toMatch(/"event":"listening","port":\d+,"recovered":1/);
+    });
+    expect((await headOf(clientOf('doctor'))).size).toBe(before.size + 1);
+    // Asked again, for the answer was lost: the receipts come, and nothing is written twice.
+    expect(await send(clientOf('doctor'), text, [writing.payload])).toHaveProperty('receipts');
+    expect((await headOf(clientOf('doctor'))).size).toBe(before.size + 1);
+    await server.kill();
+    await restart();
+    expect((await headOf(clientOf('doctor'))).size).toBe(before.size + 1);
+  });
+
+  it('leaves no field of any record in the log', () => {
+    const log = readFileSync(path.join(world.serverFolder, 'server.log'), 'utf8');
+    expect(log).toContain('"event":"request"');
+    expect(log).not.toContain(SECRET);
+    expect(log).not.toContain(toBase64url(Buffer.from(SECRET)).slice(4, -4));
+    for (const word of ['patient-1', 'bloodType', 'of the test']) expect(log).not.toContain(word);
+  });
+
+  /** Plays the bank up to the archive, and dies. */
+  async function archiveOnly(
+    store: Store,
+    client: BankClient,
+    text: string,
+    documents: Uint8Array[],
+  ): Promise<void> {
+    const bank = await bankIdentity();
+    const binding: Binding = { kind: 'tls-exporter', value: systemRandom(32) };
+    const options = {
+      binding,
+      clock: CLOCK,
+      replay: new MemoryReplayCache(),
+      validate: () => client.user.credential,
+    };
+    let state: Awaited<ReturnType<typeof respond>>['state'] | null = null;
+    const receive = async (message: Uint8Array): Promise<Uint8Array> => {
+      if (state === null) {
+        const response = await respond(bank, message, options);
+        ({ state } = response);
+        return response.message;
+      }
+      const { third, request } = splitMessages(message);
+      const service = await serve(await accept(state, third, binding), request, binding);
+      if (!service.accepted) throw new Error('not accepted');
+      const { request: envelope, documents: received, sessionId, evidence } = service;
+      archive(store, {
+        envelope,
+        request: parseRequest(envelope.data),
+        documents: received,
+        sessionId,
+        evidence,
+      });
+      throw new Error('power cut');
+    };
+    const parties = { user: client.user, gateway: client.trust.bank };
+    const question = { binding, clock: CLOCK, data: text, documents };
+    await expect(converse(receive, parties, question)).rejects.toThrow('power cut');
+  }
+
+  async function bankIdentity(): Promise<Identity> {
+    const at = (name: string): string => readFileSync(path.join(path.dirname(configuration()), name), 'utf8');
+    return createIdentity(await importKeys(at('bank.keys'), at('passphrase')), world.trust.bank);
+  }
+});
