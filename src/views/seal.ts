@@ -163,23 +163,32 @@ function groupFields(tree: JsonNode, options: SealOptions, random: Random): Fiel
   const explained = explain(options.policy, tree);
   const named = explained.map(({ readers }) => readers);
   const groups = new Map<string, FieldClass>();
+  // Most fields have a rule's readers in common; hashing those for each field would cost more than the field itself.
+  const chosen = new Map<string, FieldClass>();
   const add = (readers: 'public' | readonly string[], compartment: string, field: SealedField): void => {
-    const group = chooseReaders(readers, compartment, options);
-    const key = group.open
-      ? 'public'
-      : group.readers
-          .map((reader) => `${toHex(reader.id)}${group.split.has(reader) ? ' split' : ''}`)
-          .sort()
-          .join();
-    const known = groups.get(key) ?? group;
-    known.fields.push(field);
-    groups.set(key, known);
+    const given = JSON.stringify([readers, compartment]);
+    const group = chosen.get(given) ?? joinGroup(groups, chooseReaders(readers, compartment, options));
+    chosen.set(given, group);
+    group.fields.push(field);
   };
   explained.forEach(({ readers, compartment, leaf }, i) => {
     add(readers, compartment, { path: paths[i] ?? '', text: leaf.text });
   });
   add(readersOfAll(named), ROOT, { path: SKELETON, text: JSON.stringify(skeleton) });
   return [...groups.values()];
+}
+
+// The class of exactly these readers: the one that is there, or this one.
+function joinGroup(groups: Map<string, FieldClass>, group: FieldClass): FieldClass {
+  const key = group.open
+    ? 'public'
+    : group.readers
+        .map((reader) => `${toHex(reader.id)}${group.split.has(reader) ? ' split' : ''}`)
+        .sort()
+        .join();
+  const known = groups.get(key) ?? group;
+  groups.set(key, known);
+  return known;
 }
 
 function readersOfAll(named: readonly ('public' | readonly string[])[]): 'public' | readonly string[] {

@@ -139,15 +139,7 @@ beforeAll(async () => {
   port = await freePort();
   await done('administrator', 'init');
   anchorId = readFileSync(at('administrator', 'anchor-id'), 'utf8').trim();
-  const subjects = [
-    'administrator',
-    'patient-1',
-    'patient-2',
-    'doctor-1',
-    'doctor-2',
-    'emergency-1',
-    'insurer-1',
-  ];
+  const subjects = ['administrator', 'patient-1', 'patient-2', 'doctor-1', 'doctor-2', 'emergency-1'];
   await done('administrator', 'authority', '--out', at('tls'), ...subjects);
   const bank = ['--out', at('bank'), '--tls', at('tls'), '--origin', 'bank.example/test'];
   await done('administrator', 'bank-config', ...bank, '--port', String(port));
