@@ -12,6 +12,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // Vitest leaves one core idle; the slow suites wait for server processes half of the time.
+    maxWorkers: 2,
     reporters: ['default'],
   },
 });

@@ -160,6 +160,9 @@ class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+// Ends through `exit`, where the server is reaped.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 try {
   await main(program.args);
 } catch (error) {

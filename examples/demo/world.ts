@@ -47,6 +47,9 @@ export interface RunningServer {
 /** Makes a world for two specialities. */
 export async function createWorld(specialities: readonly [string, string]): Promise<World> {
   const folder = mkdtempSync(path.join(tmpdir(), 'muniment-demo-'));
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   try {
     return await populate(folder, specialities);
   } catch (error) {
@@ -158,6 +161,12 @@ export async function startServer(configuration: string, folder: string): Promis
   child.stdout.pipe(output, { end: false });
   child.stderr.pipe(output, { end: false });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  // A server must not outlive the demo that started it, however that ends.
+  const reap = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.once('exit', reap);
+  void exited.then(() => process.removeListener('exit', reap));
   const port = await announcedPort(child, exited, log);
   return {
     port,

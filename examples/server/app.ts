@@ -123,6 +123,10 @@ export function buildApp({ tls, sessions, directory, annexes, logger }: AppParts
     return response.type(ANNEX_TYPE).header('content-length', length).send(stream);
   });
 
+  app.setNotFoundHandler((_, response) => {
+    void response.code(400).send(REFUSED);
+  });
+
   app.setErrorHandler((error, request, response) => {
     request.log.warn({ event: 'error', code: codeOf(error) });
     void response.code(400).send(REFUSED);
