@@ -24,6 +24,34 @@ export interface Question {
  * @param options - binding and clocks, and the question
  * @returns the verified reply
  * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`, `SESSION_PEER`; and whatever `send` rejects with
+ * @example
+ * ```ts
+ * import { createAnchor, enrol, verifyCredential } from 'muniment/keys';
+ * import { accept, converse, MemoryReplayCache, reply, respond, serve, splitMessages } from 'muniment/protocol';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
+ * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const bank = await enrol(hospital, { subject: 'bank', roles: ['bank'], ...valid });
+ * const binding = { kind: 'none', value: new Uint8Array(0) } as const; // over TLS the exporter's value
+ * const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+ * const validate = (encoded: Uint8Array, now: number) => verifyCredential(encoded, hospital.credential, now);
+ * const first = async (message: Uint8Array) =>
+ *   respond(bank, message, { binding, clock, validate, replay: new MemoryReplayCache() });
+ * let waiting: Awaited<ReturnType<typeof first>>['state'] | undefined;
+ * const send = async (message: Uint8Array): Promise<Uint8Array> => {
+ *   if (waiting === undefined) {
+ *     const second = await first(message);
+ *     waiting = second.state;
+ *     return second.message;
+ *   }
+ *   const { third, request } = splitMessages(message);
+ *   const service = await serve(await accept(waiting, third, binding), request, binding);
+ *   return (await reply(service.state, service.accepted ? '{"pong":1}' : '{"refused":1}')).message;
+ * };
+ * const parties = { user: doctor, gateway: bank.credential };
+ * const { reply: answer } = await converse(send, parties, { binding, clock, data: '{"ping":1}' });
+ * console.log(answer.data); // {"pong":1}
+ * ```
  */
 export async function converse(
   send: Send,

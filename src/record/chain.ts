@@ -58,6 +58,22 @@ export interface ChainRules {
  * @param from - the head that the first item must follow; `EMPTY_CHAIN` for the start
  * @returns yields each item verified, and returns the head at the end
  * @throws `MunimentError` `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, each naming the position; what was yielded before is still good
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import { createAnchor, enrol } from 'muniment/keys';
+ * import { EMPTY_CHAIN, signEntry, STATEMENT, verifyChain } from 'muniment/record';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
+ * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const chain = { origin: 'bank.example/records', recordId: systemRandom(16), chain: 'content' } as const;
+ * const said = { kind: 'annotate', time: 1e12, payloadType: STATEMENT, payloadDigest: systemRandom(32), seen: null } as const;
+ * const entry = await signEntry(doctor, EMPTY_CHAIN, { ...chain, ...said });
+ * const rules = { ...chain, authors: () => doctor.credential, mayWrite: () => true }; // a real rule looks at kind and role
+ * for await (const item of verifyChain([entry], rules, EMPTY_CHAIN)) {
+ *   if (!('hidden' in item)) console.log(item.author.subject); // Dr. Ruiz
+ * }
+ * ```
  */
 export async function* verifyChain(
   items: AsyncIterable<ChainItem> | Iterable<ChainItem>,

@@ -33,6 +33,17 @@ export async function signCheckpoint(signer: Signer, origin: string, head: TreeH
  * @param checkpoint - the note's text
  * @param log - the log's origin and key
  * @throws `MunimentError` `RECORD_CHECKPOINT`
+ * @example
+ * ```ts
+ * import { createKeys } from 'muniment/keys';
+ * import { Log, signCheckpoint, verifyCheckpoint } from 'muniment/record';
+ * const { signer } = createKeys();
+ * const log = new Log();
+ * log.append(new Uint8Array(32));
+ * const origin = 'bank.example/records';
+ * const note = await signCheckpoint(signer, origin, { size: log.size, root: log.root() });
+ * console.log(verifyCheckpoint(note, { origin, key: signer }).size); // 1
+ * ```
  */
 export function verifyCheckpoint(
   checkpoint: string,

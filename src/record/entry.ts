@@ -97,6 +97,21 @@ export interface Draft {
  * @param head - the newest head that the author knows
  * @param draft - what is written
  * @returns the signed entry; {@link headAfter} gives the head for the next one
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import { createAnchor, enrol } from 'muniment/keys';
+ * import { EMPTY_CHAIN, encodeStatement, headAfter, signEntry, STATEMENT, statementDigest } from 'muniment/record';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
+ * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const payload = encodeStatement({ kind: 'note', content: Uint8Array.of(1) });
+ * const entry = await signEntry(doctor, EMPTY_CHAIN, {
+ *   origin: 'bank.example/records', recordId: systemRandom(16), chain: 'content', kind: 'annotate', time: 1e12,
+ *   payloadType: STATEMENT, payloadDigest: statementDigest(payload), seen: null,
+ * });
+ * console.log(headAfter(entry).size); // 1
+ * ```
  */
 export async function signEntry(author: Identity, head: Head, draft: Draft): Promise<SignedEntry> {
   const { seen, ...said } = draft;

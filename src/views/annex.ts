@@ -74,6 +74,16 @@ export function decodeAnnex(text: string): Annex {
  * @param context - record and document that the annex will belong to, and its media type
  * @param random - for vectors only
  * @returns the ciphertext stream, and the annex's description, which resolves once that stream was read to its end
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import { openAnnex, sealAnnex } from 'muniment/views';
+ * const names = { recordId: systemRandom(16), docId: systemRandom(16) };
+ * const sealed = sealAnnex(new Blob(['an image']).stream(), { ...names, mediaType: 'text/plain' });
+ * const stored = await new Response(sealed.ciphertext).blob();
+ * const opened = openAnnex(stored.stream(), await sealed.annex, names);
+ * console.log(await new Response(opened).text()); // an image
+ * ```
  */
 export function sealAnnex(
   plaintext: ReadableStream<Uint8Array>,

@@ -69,6 +69,22 @@ export interface GrantedNode {
  * @param grantee - to whom
  * @param granted - the terms, and the node that the scope names
  * @param random - for vectors only
+ * @example
+ * ```ts
+ * import { KEM_XWING, systemRandom } from 'muniment/crypto';
+ * import { compartmentNode, createAnchor, createRoot, enrol } from 'muniment/keys';
+ * import { grant, openGrant } from 'muniment/views';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
+ * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const patient = await enrol(hospital, { subject: 'Bob', roles: ['patient'], ...valid });
+ * const recordId = systemRandom(16);
+ * const node = { name: 'urgent', epoch: 0, kem: KEM_XWING, node: compartmentNode(createRoot(), 'urgent', 0) };
+ * const terms = { recordId, scope: 'urgent', purpose: 'second opinion', from: 0, until: 2e12, mayPassOn: false };
+ * const signed = await grant(patient, doctor.credential, { terms, node });
+ * const opened = await openGrant(doctor, signed, { grantor: patient.credential, recordId, at: 1e12 });
+ * console.log(opened.reader.name); // urgent
+ * ```
  */
 export async function grant(
   grantor: Identity,

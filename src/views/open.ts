@@ -55,6 +55,28 @@ export interface View {
  * @param options - record, authors, readers
  * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public, or only halves without a release
  * @throws `MunimentError` what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if there is a release that does not cover the classes of a split reader
+ * @example
+ * ```ts
+ * import { KEM_XWING, systemRandom } from 'muniment/crypto';
+ * import { createAnchor, createRoot, enrol, nodeKey, publishCompartments, verifyCompartments } from 'muniment/keys';
+ * import { compartmentReader, definePolicy, open, seal } from 'muniment/views';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
+ * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const patient = await enrol(hospital, { subject: 'Bob', roles: ['patient'], ...valid });
+ * const [root, recordId] = [createRoot(), systemRandom(16)];
+ * const signed = await publishCompartments(patient, root, { recordId, names: ['urgent'] });
+ * const owner = verifyCompartments(signed, patient.credential);
+ * const rules = [{ fields: ['/bloodType'], readers: [], compartment: 'urgent' }];
+ * const policy = definePolicy({ name: 'example/1', rules, otherwise: [] });
+ * const options = { policy, owner, readers: () => null, breakGlass: null, author: doctor, type: 'visit' };
+ * const document = await seal('{"name":"Bob","bloodType":"A+"}', options);
+ * const [own] = owner.list; // the root's own compartment
+ * const reader = compartmentReader(own ?? (() => { throw new Error('no root'); })());
+ * const as = [{ reader, key: nodeKey(root, KEM_XWING) }];
+ * const view = await open(document, { recordId, authors: () => doctor.credential, as, release: null });
+ * console.log(view?.text); // {"name":"Bob","bloodType":"A+"}
+ * ```
  */
 export async function open(sealed: SealedDocument, options: OpenOptions): Promise<View | null> {
   const document = verifySealed(sealed, options);

@@ -74,6 +74,24 @@ export interface BreakGlass {
  * @param options - policy, readers, author
  * @returns the sealed document; `encodeSealed` makes bytes of it
  * @throws `MunimentError` `VIEW_LIMIT` for more than 16 classes or readers, too many fields, a path or a sealed document that is too long; `VIEW_POLICY` if a reader would get some keys whole and others split, or the custodian is a reader of what is split; `WIRE_JSON`, `WIRE_LIMIT`, `KEY_PUBLIC`
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import { createAnchor, createRoot, enrol, publishCompartments, verifyCompartments } from 'muniment/keys';
+ * import { definePolicy, encodeSealed, seal } from 'muniment/views';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
+ * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const patient = await enrol(hospital, { subject: 'Bob', roles: ['patient'], ...valid });
+ * const [root, recordId] = [createRoot(), systemRandom(16)];
+ * const signed = await publishCompartments(patient, root, { recordId, names: ['urgent'] });
+ * const owner = verifyCompartments(signed, patient.credential);
+ * const rules = [{ fields: ['/bloodType'], readers: [], compartment: 'urgent' }];
+ * const policy = definePolicy({ name: 'example/1', rules, otherwise: [] });
+ * const options = { policy, owner, readers: () => null, breakGlass: null, author: doctor, type: 'visit' };
+ * const document = await seal('{"name":"Bob","bloodType":"A+"}', options);
+ * encodeSealed(document); // what is stored: nothing in it opens for who stores it
+ * ```
  */
 export async function seal(document: string | JsonNode, options: SealOptions): Promise<SealedDocument> {
   const { policy, owner, author, type, random = systemRandom } = options;
