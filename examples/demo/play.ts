@@ -372,9 +372,15 @@ function describe(world: World, subject: Subject, viewer: Viewer, { opened, with
   const never = alwaysWithheld(subject.policy, (rule) =>
     kinds.has(typeof rule === 'string' ? rule : (Object.keys(rule)[0] ?? '')),
   );
-  if (viewer === 'emergency') return `${line} (nothing opens without a release)`;
-  const shown = never.slice(0, 3).join(' ');
-  return `${line}; the policy never gives it ${shown}${never.length > 3 ? ` and ${String(never.length - 3)} more` : ''}`;
+  if (viewer === 'emergency') return `${line} (beyond what is public, nothing opens without a release)`;
+  const { rules, otherwiseCompartment = INBOX } = subject.policy.definition;
+  const counts = new Map<string, number>();
+  for (const pattern of never) {
+    const part = rules.find(({ fields }) => fields.includes(pattern))?.compartment ?? otherwiseCompartment;
+    counts.set(part, (counts.get(part) ?? 0) + 1);
+  }
+  const parts = Array.from(counts, ([part, count]) => `${part} (${String(count)})`);
+  return `${line}; the policy never gives it, in rules by part: ${parts.join(', ')}`;
 }
 
 function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

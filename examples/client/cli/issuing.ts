@@ -166,7 +166,9 @@ export async function authority(
   for (const commonName of subjects) add(commonName, await made.issue({ commonName, kind: 'client' }));
   writeFolder(out, files);
   say(`${out}: certificates for the server and ${subjects.join(', ')}; the authority's own key is gone`);
-  say('hand each .key over in private: it lies there unencrypted until `join` puts it under a passphrase');
+  say(
+    'hand each .key over in private: it lies there unencrypted. `join` keeps a copy under a passphrase; delete the original',
+  );
 }
 
 /** `status`: whose wallet this is. */

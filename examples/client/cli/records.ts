@@ -131,7 +131,9 @@ export async function exportOwn(wallet: Wallet, file: string, say: Say): Promise
   await wallet.use(async (client) => {
     const { recordId } = await compartmentsOf(client, client.user.credential.subject);
     writeWhole(file, await fetchExport(client, recordId));
-    say(`${file}: verify it with: verify ${file} --anchor-id ${toHex(client.trust.anchor.id)} \\`);
+    say(
+      `${file}: verify it with: npm run -s client -- verify ${file} --anchor-id ${toHex(client.trust.anchor.id)} \\`,
+    );
     say(`  --origin ${client.trust.origin} --owner-id ${toHex(client.user.credential.id)}`);
   });
 }
