@@ -47,7 +47,12 @@ export async function add(wallet: Wallet, patient: string, source: Source, say: 
   const { policy, drafts } = 'json' in source ? readDocument(source) : readPatient(source);
   await wallet.use(async (client) => {
     const { recordId } = await compartmentsOf(client, patient);
-    const { tagSalt } = await readRecord(client, recordId, { purpose: 'adding to it', releases: null });
+    const { tagSalt, owner } = await readRecord(client, recordId, {
+      purpose: 'adding to it',
+      releases: null,
+    });
+    // Whose record it is says its first entry; what is added must not end up in somebody else's.
+    if (owner.subject !== patient) throw new CliError(`the record is not ${plainly(patient)}'s`);
     const audience = await audienceFor(client, patient, { policy, drafts });
     const writings: Writing[] = [];
     for (const draft of drafts) writings.push(await sealDraft(client, audience, draft));
