@@ -123,15 +123,20 @@ function hybrid(id: HybridId, name: string): Kem {
 
 function decapsulator(parts: Hybrid, lattice: MlKemKey, dh: DhKey, erase: () => void): KemSecretKey {
   let halves: { lattice: MlKemKey; dh: DhKey } | null = { lattice, dh };
+  const live = (): { lattice: MlKemKey; dh: DhKey } => {
+    if (halves === null) throw new TypeError('the key was erased');
+    return halves;
+  };
   return {
     publicKey: concat(lattice.publicKey, dh.publicKey),
     async decapsulate(encapsulation) {
-      if (halves === null) throw new TypeError('the key was erased');
+      const key = live();
       if (encapsulation.length !== ML_KEM.ciphertext + parts.group.publicKeyLength)
         throw new MunimentError('KEY_OPEN');
       const peer = encapsulation.slice(ML_KEM.ciphertext);
-      const sharedSecret = halves.lattice.decapsulate(encapsulation.slice(0, ML_KEM.ciphertext));
-      const shared = await agreeWith(parts.group, halves.dh, peer);
+      const sharedSecret = key.lattice.decapsulate(encapsulation.slice(0, ML_KEM.ciphertext));
+      const shared = await agreeWith(parts.group, key.dh, peer);
+      live(); // whoever erased the key meanwhile may have made it agree with zeros
       return combine(parts, sharedSecret, shared, peer, dh.publicKey);
     },
     erase() {
