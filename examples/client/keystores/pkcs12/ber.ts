@@ -25,14 +25,15 @@ export function malformed(cause?: unknown): MunimentError {
 }
 
 /**
- * Parses exactly one value.
+ * Parses exactly one value, which stays where it is: who erases the bytes erases the value.
  *
  * @throws `MunimentError` `KEY_FILE`
  */
 export function parseBer(bytes: Uint8Array): BerNode {
   let parsed;
   try {
-    parsed = asn1js.fromBER(bytes, { ...LIMITS, maxContentLength: bytes.length, parseEmbedded: false });
+    const options = { ...LIMITS, maxContentLength: bytes.length, parseEmbedded: false, copyInput: false };
+    parsed = asn1js.fromBER(bytes, options);
   } catch (cause) {
     throw malformed(cause);
   }

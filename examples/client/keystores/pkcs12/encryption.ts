@@ -1,6 +1,7 @@
 /** Password-based encryption PBES2 (RFC 8018 section 6.2) with AES-CBC and PBKDF2: all that is read, and all that is written. */
 
 import { MunimentError } from 'muniment';
+import { concat } from 'muniment/wire';
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { malformed, type BerNode, type Members } from './ber.ts';
 import { algorithm, octets, sequence } from './der.ts';
@@ -37,8 +38,10 @@ export async function decrypt(
   const key = await derive(derivation, passphrase, cipher.keyLength);
   try {
     const decipher = createDecipheriv(cipher.name, key, iv);
-    const [most, last] = [decipher.update(ciphertext), decipher.final()];
-    return new Uint8Array(Buffer.concat([most, last]));
+    const parts = [decipher.update(ciphertext), decipher.final()];
+    const plaintext = concat(...parts);
+    for (const part of parts) part.fill(0);
+    return plaintext;
   } catch (cause) {
     throw new MunimentError('KEY_FILE', 'a part of the PKCS#12 file is not under the passphrase of its MAC', {
       cause,
@@ -74,7 +77,7 @@ export async function encrypt(
   const [salt, iv] = [random(SALT_LENGTH), random(IV_LENGTH)];
   const key = await derive({ salt, iterations, hash: 'sha256' }, passphrase, KEY_LENGTH);
   const cipher = createCipheriv('aes-256-cbc', key, iv);
-  const ciphertext = new Uint8Array(Buffer.concat([cipher.update(plaintext), cipher.final()]));
+  const ciphertext = concat(cipher.update(plaintext), cipher.final());
   key.fill(0);
   const scheme = algorithm(AES_256_CBC, octets(iv));
   return {
