@@ -71,6 +71,11 @@ export function mlKem768EncapsulateWith(
   return { sharedSecret, ciphertext: cipherText };
 }
 
+/** The private key of 2,560 bytes that FIPS 204 expands a seed to: some files carry it beside the seed, and no platform hands it out. */
+export function mlDsa44ExpandedKey(seed: Uint8Array): Uint8Array {
+  return ml_dsa44.keygen(seed).secretKey;
+}
+
 /** Whether 32 bytes decode to a point of edwards25519: asked only once a signature was refused, for the code of the error. */
 export function isEdwardsPoint(publicKey: Uint8Array): boolean {
   return decodes(() => Point.fromBytes(publicKey, false));

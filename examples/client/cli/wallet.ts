@@ -70,6 +70,11 @@ export class Wallet {
     writeNew(this.at(KEYS), await exportKeys(keys, await this.#ask(true)));
   }
 
+  /** The passphrase that the keys are under, or, if they are new, are to be under. */
+  passphrase(isNew: boolean): Promise<string> {
+    return this.#ask(isNew);
+  }
+
   /** The keys. */
   async keys(): Promise<SoftwareKeys> {
     if (!existsSync(this.at(KEYS))) throw new CliError(`there are no keys in ${this.folder}`);
