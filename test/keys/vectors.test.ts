@@ -44,6 +44,7 @@ import {
   type Revocation,
 } from '../../src/keys/index.ts';
 import { tuple } from '../../src/wire/index.ts';
+import { kemPublicKey } from '../noble.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 import { casesOf, readVectors } from '../vectors/file.ts';
 import {
@@ -150,7 +151,7 @@ describe('possession', () => {
     });
     expect(hex(tuple('credential request', subject, roles, publicKeys))).toBe(one.body);
     expect(hex(tuple('credential request signature', unhex(one.body)))).toBe(one.signatureInput);
-    expect(nodeSign(one.keys.signingSeed, one.signatureInput)).toBe(one.signature);
+    expect(nodeSign(one.keys.signingSecret, one.signatureInput)).toBe(one.signature);
     expect(hex(await requestCredential(keys, { subject, roles }))).toBe(one.request);
     const claim = readCredentialRequest(unhex(one.request));
     expect({ subject: claim.subject, roles: claim.roles }).toEqual({ subject, roles });
@@ -209,10 +210,11 @@ describe('key tree', () => {
 
   it.each(casesOf(file, 'node key'))('$name', (one) => {
     const key = nodeKey(nodeOf(one.node), one.kem as KemId);
-    expect(hex(exposeSecret(key.seed))).toBe(one.seed);
+    expect(hex(exposeSecret(key.secret))).toBe(one.secretKey);
     expect(hex(key.publicKey)).toBe(one.publicKey);
     expect(hex(tuple('node kem', one.kem))).toBe(one.info);
-    expect(hex(kem(one.kem).deriveKeyPair(unhex(one.seed)).publicKey)).toBe(one.publicKey);
+    expect(hex(kem(one.kem).deriveSecretKey(unhex(one.ikm)))).toBe(one.secretKey);
+    expect(hex(kemPublicKey(one.kem as KemId, unhex(one.secretKey)))).toBe(one.publicKey);
   });
 });
 
@@ -220,7 +222,7 @@ describe('statement', () => {
   it.each(casesOf(file, 'statement'))('$name', async ({ author, body, signatureInput, signed }) => {
     const identity = identityOf(author);
     expect(hex(tuple('statement signature', identity.credential.id, unhex(body)))).toBe(signatureInput);
-    const signature = nodeSign(author.signingSeed, signatureInput);
+    const signature = nodeSign(author.signingSecret, signatureInput);
     expect(hex(tuple('signed statement', identity.credential.id, unhex(body), unhex(signature)))).toBe(
       signed,
     );
@@ -342,7 +344,7 @@ describe('group', () => {
     expect({ name: verified.name, epoch: verified.epoch, kem: verified.kem }).toEqual(group);
     expect(hex(verified.publicKey)).toBe(one.publicKey);
     expect(verified.members.map((member) => hex(member.id))).toEqual(members.map((member) => hex(member.id)));
-    const key = new SoftwareDecapsulator(group.kem, new Secret('kem seed', unhex(one.seed)));
+    const key = new SoftwareDecapsulator(group.kem, new Secret('kem key', unhex(one.seed)));
     expect(hex(key.publicKey)).toBe(one.publicKey);
     expect(
       members.map(({ sealing, id }) => hex(tuple('group wrap', tuple('suite', sealing.kem, 'none'), id))),
@@ -366,7 +368,7 @@ describe('group', () => {
     }
     const key = await open();
     if (seed === null) expect(key).toBeNull();
-    else expect(hex(exposeSecret((key as SoftwareDecapsulator).seed))).toBe(seed);
+    else expect(hex(exposeSecret((key as SoftwareDecapsulator).secret))).toBe(seed);
   });
 });
 
