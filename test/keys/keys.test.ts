@@ -327,7 +327,7 @@ describe('key files', () => {
     const salt = seededRandom('keys test salt')(32);
     const key = await password.stretch('passphrase', salt, cost);
     const seeds = [keys.signer.secret, keys.handshake.secret, keys.sealing.secret].map(exposeSecret);
-    const content = tuple('key file', seeds[0]!, KEM_X25519, seeds[1]!, KEM_X25519, seeds[2]!);
+    const content = tuple('key file', ED25519, seeds[0]!, KEM_X25519, seeds[1]!, KEM_X25519, seeds[2]!);
     const sealed = sealOnce(key, tuple('key file context', cost.n, 8, 1, salt), content);
     const file = {
       format: 'muniment key file 2',

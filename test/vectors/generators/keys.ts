@@ -1250,7 +1250,7 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
     verify('a name twice', stated([...good, item('x'), item('x')]), 'WIRE_TUPLE'),
     verify('another owner inside', stated(good, { 1: stranger.credential.id }), 'WIRE_TUPLE'),
     verify('a record id of 15 bytes', stated(good, { 0: new Uint8Array(15) }), 'WIRE_TUPLE'),
-    verify('an unknown KEM', stated([item(''), item('inbox', 16)]), 'KEY_ALGORITHM'),
+    verify('an unknown KEM', stated([item(''), item('inbox', 0x0021)]), 'KEY_ALGORITHM'),
     verify(
       'a public key of 31 bytes',
       stated([item(''), item('inbox', KEM_X25519, key.subarray(1))]),
