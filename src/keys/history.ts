@@ -18,6 +18,7 @@ const lives = Symbol('lives');
 
 /** What is known of one issuer's credentials. Opaque: {@link credentialAsOf} and {@link currentCredential} read it. */
 export interface KeyHistory {
+  /** @hidden */
   readonly [lives]: {
     readonly byId: ReadonlyMap<string, Life>;
     /** The newest first. */
@@ -106,7 +107,17 @@ export function credentialAsOf(history: KeyHistory, id: Uint8Array, at: number):
  * @param history - what is known
  * @param subject - the subject's name, which the issuer gives to one party
  * @param at - the time, in milliseconds since 1970
- * @throws `MunimentError` `KEY_CREDENTIAL` if there is none or it is outside its validity; `KEY_REVOKED` if it is revoked or doubtful
+ * @throws `MunimentError` `KEY_CREDENTIAL` if there is none or it is outside its validity; `KEY_REVOKED` if it is revoked or doubtful * @example
+ * ```ts
+ * import { createAnchor, createKeyHistory, currentCredential, enrol } from 'muniment/keys';
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], notBefore: 0, notAfter: 4e12 });
+ * const profile = { subject: 'Dr. Ruiz', roles: ['doctor'], notAfter: 4e12 };
+ * const first = await enrol(hospital, { ...profile, notBefore: 0 });
+ * const second = await enrol(hospital, { ...profile, notBefore: 1000 });
+ * const credentials = [first.credential, second.credential];
+ * const history = createKeyHistory(hospital.credential, { credentials, revocations: [] });
+ * currentCredential(history, 'Dr. Ruiz', 1000) === second.credential; // true
+ * ```
  */
 export function currentCredential(history: KeyHistory, subject: string, at: number): Credential {
   const own = history[lives].bySubject.get(subject) ?? [];

@@ -108,7 +108,15 @@ export function verifyRevocation(signed: Uint8Array, issuer: Credential, heardAt
  *
  * @param subject - the identity whose credential ends
  * @returns a signed statement: whoever publishes it ends the credential
- * @throws `MunimentError` `KEY_CREDENTIAL` if the credential is self-issued: an anchor ends where it is pinned
+ * @throws `MunimentError` `KEY_CREDENTIAL` if the credential is self-issued: an anchor ends where it is pinned * @example
+ * ```ts
+ * import { createAnchor, enrol, renounceCredential, verifyRenunciation } from 'muniment/keys';
+ * const validity = { notBefore: 0, notAfter: 4e12 };
+ * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...validity });
+ * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...validity });
+ * const kept = await renounceCredential(doctor); // on paper, in a drawer
+ * verifyRenunciation(kept, doctor.credential, Date.now()).reason; // 'renounced'
+ * ```
  */
 export async function renounceCredential(subject: Identity): Promise<Uint8Array> {
   checkIssued(subject.credential);
