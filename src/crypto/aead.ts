@@ -23,7 +23,7 @@ const SHORT_STREAM = 256;
 
 /** Encrypts under a key that must never be used for anything else, with the zero nonce. */
 export function aeadSeal(singleUseKey: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  return primitive('aeadSeal')(singleUseKey, ZERO_NONCE, aad, plaintext);
+  return encrypt(singleUseKey, ZERO_NONCE, aad, plaintext);
 }
 
 /** Opens what {@link aeadSeal} made, or throws `KEY_OPEN`. */
@@ -38,7 +38,7 @@ export function chunkSeal(
   final: boolean,
   plaintext: Uint8Array,
 ): Uint8Array {
-  return primitive('aeadSeal')(streamKey, chunkNonce(index, final), NO_AAD, plaintext);
+  return encrypt(streamKey, chunkNonce(index, final), NO_AAD, plaintext);
 }
 
 /** Opens what {@link chunkSeal} made, or throws `KEY_OPEN`. */
@@ -53,6 +53,7 @@ export function chunkOpen(
 
 /** The ChaCha20 key stream under a single-use key, nonce zero, block counter from 0. */
 export function keyStream(singleUseKey: Uint8Array, length: number): Uint8Array {
+  checkKey(singleUseKey);
   return (length < SHORT_STREAM ? portable.chacha20 : primitive('chacha20'))(singleUseKey, length);
 }
 
@@ -93,6 +94,17 @@ function chunkNonce(index: number, final: boolean): Uint8Array {
   return nonce;
 }
 
+/** Encrypts under any nonce, for the formats of this room. */
+export function encrypt(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  plaintext: Uint8Array,
+): Uint8Array {
+  checkKey(key);
+  return primitive('aeadSeal')(key, nonce, aad, plaintext);
+}
+
 /** Opens under any nonce, for the formats of this room; throws `KEY_OPEN`. */
 export function decrypt(
   key: Uint8Array,
@@ -106,4 +118,8 @@ export function decrypt(
   } catch (cause) {
     throw new MunimentError('KEY_OPEN', undefined, { cause });
   }
+}
+
+function checkKey(key: Uint8Array): void {
+  if (key.length !== KEY_LENGTH) throw new RangeError('a key of ChaCha20 is 32 bytes');
 }

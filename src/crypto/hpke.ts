@@ -5,8 +5,7 @@
  */
 
 import { concat, utf8 } from '../wire/index.ts';
-import { decrypt } from './aead.ts';
-import { primitive } from './backend.ts';
+import { decrypt, encrypt } from './aead.ts';
 import type { KemId } from './kem-algorithm.ts';
 import { kem } from './kem.ts';
 import { labeledExpand, labeledExtract, uint16 } from './labeled.ts';
@@ -105,8 +104,7 @@ export function hpkeSender(
   return {
     encapsulation,
     exporter: context.exporter,
-    seal: (aad, plaintext) =>
-      primitive('aeadSeal')(context.key, messageNonce(context, sequence++), aad, plaintext),
+    seal: (aad, plaintext) => encrypt(context.key, messageNonce(context, sequence++), aad, plaintext),
   };
 }
 
