@@ -17,8 +17,8 @@ export interface Contest {
 export interface Row {
   /** Once; a promise is awaited, and the awaiting is timed, because every caller pays it. */
   readonly run: () => unknown;
-  /** Before each timed stretch, awaited and untimed: whatever the rows set against each other, like the backend. */
-  readonly before?: () => unknown;
+  /** Before each timed stretch, untimed: whatever the rows set against each other, like the backend. */
+  readonly before?: () => void;
 }
 
 /** Yields its contests one by one: set up before the yield, clear away after it (or in `finally`). */
@@ -41,10 +41,11 @@ export interface Timing {
 }
 
 const WARM_UP_MS = 300;
-/** How long one row is timed in one round: long beside the clock's grain, short beside the machine's moods. */
-const STRETCH_MS = 5;
+/** How long one row is timed in one round: long beside the clock's grain, short beside a scheduler's turn, so that most stretches are whole. */
+const STRETCH_MS = 2;
 const CONTEST_MS = 2000;
-const ROUNDS = { least: 9, most: 101 };
+const ATTEMPTS = 4;
+const ROUNDS = { least: 9, most: 301 };
 
 interface Runner {
   readonly title: string;
@@ -66,10 +67,7 @@ export async function measure({ name, baseline, rows }: Contest): Promise<Result
   const deadline = performance.now() + CONTEST_MS;
   let round = 0;
   while (round < ROUNDS.least || (round < ROUNDS.most && performance.now() < deadline)) {
-    const first = round % runners.length;
-    for (const { row, calls, times } of [...runners.slice(first), ...runners.slice(0, first)]) {
-      times.push(await time(row, calls));
-    }
+    for (const { row, calls, times } of order(runners, round)) times.push(await time(row, calls));
     round += 1;
   }
 
@@ -88,14 +86,29 @@ async function warmUp(row: Row): Promise<number> {
   return calls;
 }
 
+/** Another one first each time and every other time backwards, so that no row always follows the same one. */
+function order<Item>(items: readonly Item[], round: number): Item[] {
+  const first = (round >> 1) % items.length;
+  const rotated = [...items.slice(first), ...items.slice(0, first)];
+  return round % 2 === 0 ? rotated : rotated.reverse();
+}
+
+/** Microseconds a call, of a stretch during which the system gave the processor to nobody else, if one of a few is so lucky. */
 async function time({ run, before }: Row, calls: number): Promise<number> {
-  await before?.();
-  const start = performance.now();
-  for (let call = 0; call < calls; call += 1) {
-    const result = run();
-    if (result instanceof Promise) await result;
+  let each = NaN;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    before?.();
+    await run(); // untimed: the processor's caches are still full of the row before
+    const interruptions = process.resourceUsage().involuntaryContextSwitches;
+    const start = performance.now();
+    for (let call = 0; call < calls; call += 1) {
+      const result = run();
+      if (result instanceof Promise) await result;
+    }
+    each = ((performance.now() - start) * 1000) / calls;
+    if (process.resourceUsage().involuntaryContextSwitches === interruptions) break;
   }
-  return ((performance.now() - start) * 1000) / calls;
+  return each;
 }
 
 function timing(times: readonly number[], yardstick: readonly number[]): Timing {

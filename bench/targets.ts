@@ -19,7 +19,34 @@ export interface Verdict extends Target {
   readonly verdict: 'holds' | 'missed' | 'other Node';
 }
 
-const TARGETS: readonly Target[] = [];
+/** Public-key operations that the platform of Node 20 does wholly; its ML-KEM and ML-DSA halves are portable there. */
+const WHOLLY_NATIVE = [
+  'Ed25519 sign',
+  'Ed25519 verify',
+  'ES256 sign',
+  'ES256 verify',
+  'X25519 encapsulate',
+  'X25519 decapsulate',
+  'P-256 encapsulate',
+  'P-256 decapsulate',
+];
+
+const TARGETS: readonly Target[] = [
+  ...WHOLLY_NATIVE.map((contest): Target => ({
+    job: 'crypto',
+    contest,
+    ratio: ['native', 'bare'],
+    bound: ['at most', 1.15],
+    node: 20,
+  })),
+  ...['X-Wing encapsulate', 'X-Wing decapsulate'].map((contest): Target => ({
+    job: 'crypto',
+    contest,
+    ratio: ['portable', 'native'],
+    bound: ['at least', 5],
+    node: 24,
+  })),
+];
 
 export function targetsOf(job: string): Target[] {
   return TARGETS.filter((target) => target.job === job);
