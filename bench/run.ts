@@ -1,0 +1,92 @@
+/**
+ * `npm run bench [-- NAME…] [--json] [--check]`: the named jobs (all, if none is named) in turn, in this one process.
+ * `--json` prints one JSON document instead of tables; `--check` also judges the targets and exits 1 if one is missed.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { measure, type Job, type Result } from './measure.ts';
+import { table, targetLine, versions } from './report.ts';
+import { judge, targetsOf, type Verdict } from './targets.ts';
+
+/** Loaded when run, because a job's peers may not be installed before. */
+const JOBS: ReadonlyMap<string, () => Promise<Job>> = new Map([
+  ['crypto', async () => (await import('./jobs/crypto.ts')).crypto],
+]);
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+
+interface Arguments {
+  readonly names: readonly string[];
+  readonly json: boolean;
+  readonly check: boolean;
+}
+
+await main();
+
+async function main(): Promise<void> {
+  const asked = parse();
+  if (asked === null) return;
+  installPeers();
+
+  const used = versions();
+  if (!asked.json) console.log(Object.entries(used).flat().join(' '));
+  const jobs: { name: string; contests: Result[] }[] = [];
+  const targets: Verdict[] = [];
+  for (const name of asked.names) {
+    const contests = await runJob(name);
+    jobs.push({ name, contests });
+    targets.push(...judge(targetsOf(name), contests, Number.parseInt(process.versions.node)));
+    if (!asked.json) console.log(`\n${table(name, contests)}`);
+  }
+
+  if (asked.json) console.log(JSON.stringify({ versions: used, jobs, targets }, null, 2));
+  if (!asked.check) return;
+  if (!asked.json) console.log(`\n${targets.map(targetLine).join('\n')}`);
+  if (targets.some(({ verdict }) => verdict === 'missed')) process.exitCode = 1;
+}
+
+/** The command line, or null after saying what is wrong with it. */
+function parse(): Arguments | null {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        check: { type: 'boolean', default: false },
+      },
+    });
+    const unknown = positionals.filter((name) => !JOBS.has(name));
+    if (unknown.length > 0) throw new RangeError(`no job named ${unknown.join(', ')}`);
+    return { names: positionals.length > 0 ? [...new Set(positionals)] : [...JOBS.keys()], ...values };
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`usage: npm run bench [-- NAME… --json --check]; jobs: ${[...JOBS.keys()].join(', ')}`);
+    process.exitCode = 2;
+    return null;
+  }
+}
+
+/** Peers come when a benchmark is asked for: nothing else in the repository may need them. */
+function installPeers(): void {
+  const changed = (file: string) => statSync(FOLDER + file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  // npm writes the second file when it has installed everything that the first one names.
+  if (changed('package-lock.json') <= changed('node_modules/.package-lock.json')) return;
+  console.error('bench: installing the peers');
+  // Its own output would spoil --json.
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: FOLDER, stdio: ['ignore', 2, 2] });
+}
+
+async function runJob(name: string): Promise<Result[]> {
+  const load = JOBS.get(name);
+  if (load === undefined) throw new RangeError(`no job named ${name}`);
+  const job = await load();
+  const results: Result[] = [];
+  for await (const contest of job()) {
+    console.error(`bench: ${name}: ${contest.name}`);
+    results.push(await measure(contest));
+  }
+  return results;
+}
