@@ -36,6 +36,7 @@ export const mlDsa44: SignatureAlgorithm = {
     if (!holds) throw new MunimentError('KEY_SIGNATURE');
     return message;
   },
+  // At once: the caller's arrays may change while a promise waits.
   verifyAsync: (publicKey, message, signature) =>
-    Promise.resolve().then(() => mlDsa44.verify(publicKey, message, signature)),
+    new Promise((resolve) => resolve(mlDsa44.verify(publicKey, message, signature))),
 };
