@@ -173,6 +173,7 @@ function mlKemOf(crypto: NodeCrypto & Newer): MlKemPrimitive {
       return {
         publicKey: spkiBytes(crypto, 'mlKem768', key),
         decapsulate: (ciphertext) => plain(decapsulate(key, ciphertext)),
+        erase: () => undefined, // the platform's own goes when it is collected
       };
     },
     encapsulate(publicKey) {
@@ -203,7 +204,11 @@ function okpPublicBytes(key: KeyObject): Uint8Array {
 
 function pkcs8Key(crypto: NodeCrypto, algorithm: keyof typeof PKCS8, secretKey: Uint8Array): KeyObject {
   const der = concat(PKCS8[algorithm], secretKey);
-  return crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' });
+  try {
+    return crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' });
+  } finally {
+    der.fill(0);
+  }
 }
 
 function spkiKey(crypto: NodeCrypto, algorithm: keyof typeof SPKI, publicKey: Uint8Array): KeyObject {

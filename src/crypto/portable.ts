@@ -49,7 +49,11 @@ export const portable: Primitives = {
   mlKem768: {
     secretKey(seed) {
       const { publicKey, secretKey } = ml_kem768.keygen(seed);
-      return { publicKey, decapsulate: (ciphertext) => ml_kem768.decapsulate(ciphertext, secretKey) };
+      return {
+        publicKey,
+        decapsulate: (ciphertext) => ml_kem768.decapsulate(ciphertext, secretKey),
+        erase: () => secretKey.fill(0),
+      };
     },
     encapsulate(publicKey) {
       const { sharedSecret, cipherText } = ml_kem768.encapsulate(publicKey);
