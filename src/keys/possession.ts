@@ -28,6 +28,9 @@ import {
 import { hpkeOpenWith, readSignature, suite, verifySignature, type KemPublicKey } from './ports.ts';
 import { exposeSecret, Secret } from './secret.ts';
 
+/** Most bytes of a challenge: twice the largest encapsulation with 32 sealed bytes, and room. */
+const CHALLENGE_LIMIT = 4096;
+
 /** What a request for a credential asks for, its signature checked. */
 export type CredentialRequest = Pick<
   CredentialFields,
@@ -117,6 +120,7 @@ export async function answerChallenge(
   issuer: Credential,
 ): Promise<Uint8Array> {
   try {
+    if (challenge.length > CHALLENGE_LIMIT) throw new MunimentError('WIRE_LIMIT');
     const reader = TupleReader.labelled(challenge, 'possession challenge');
     const nonces: Uint8Array[] = [];
     for (const purpose of PURPOSES) {
