@@ -3,10 +3,11 @@
  * `sealOnce` for everything small under a shared key; the bare key stream that salts come from. spec/crypto.md, "AEAD".
  */
 
-import { chacha20, chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { MunimentError } from '../errors.ts';
 import { concat, pad, unpad } from '../wire/index.ts';
+import { primitive } from './backend.ts';
 import { deriveTuple } from './hash.ts';
+import { portable } from './portable.ts';
 import { systemRandom, type Random } from './random.ts';
 
 /** Bytes of an AEAD key. */
@@ -16,10 +17,13 @@ export const TAG_LENGTH = 16;
 const NONCE_LENGTH = 12;
 const SALT_LENGTH = 32;
 const ZERO_NONCE = new Uint8Array(NONCE_LENGTH);
+const NO_AAD = new Uint8Array(0);
+// Below this many bytes a call into the platform costs more than the work itself.
+const SHORT_STREAM = 256;
 
 /** Encrypts under a key that must never be used for anything else, with the zero nonce. */
 export function aeadSeal(singleUseKey: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  return chacha20poly1305(singleUseKey, ZERO_NONCE, aad).encrypt(plaintext);
+  return primitive('aeadSeal')(singleUseKey, ZERO_NONCE, aad, plaintext);
 }
 
 /** Opens what {@link aeadSeal} made, or throws `KEY_OPEN`. */
@@ -34,7 +38,7 @@ export function chunkSeal(
   final: boolean,
   plaintext: Uint8Array,
 ): Uint8Array {
-  return chacha20poly1305(streamKey, chunkNonce(index, final)).encrypt(plaintext);
+  return primitive('aeadSeal')(streamKey, chunkNonce(index, final), NO_AAD, plaintext);
 }
 
 /** Opens what {@link chunkSeal} made, or throws `KEY_OPEN`. */
@@ -44,12 +48,12 @@ export function chunkOpen(
   final: boolean,
   ciphertext: Uint8Array,
 ): Uint8Array {
-  return decrypt(streamKey, chunkNonce(index, final), undefined, ciphertext);
+  return decrypt(streamKey, chunkNonce(index, final), NO_AAD, ciphertext);
 }
 
 /** The ChaCha20 key stream under a single-use key, nonce zero, block counter from 0. */
 export function keyStream(singleUseKey: Uint8Array, length: number): Uint8Array {
-  return chacha20(singleUseKey, ZERO_NONCE, new Uint8Array(length));
+  return (length < SHORT_STREAM ? portable.chacha20 : primitive('chacha20'))(singleUseKey, length);
 }
 
 /**
@@ -89,15 +93,16 @@ function chunkNonce(index: number, final: boolean): Uint8Array {
   return nonce;
 }
 
-function decrypt(
+/** Opens under any nonce, for the formats of this room; throws `KEY_OPEN`. */
+export function decrypt(
   key: Uint8Array,
   nonce: Uint8Array,
-  aad: Uint8Array | undefined,
+  aad: Uint8Array,
   ciphertext: Uint8Array,
 ): Uint8Array {
   if (ciphertext.length < TAG_LENGTH) throw new MunimentError('KEY_OPEN');
   try {
-    return chacha20poly1305(key, nonce, aad).decrypt(ciphertext);
+    return primitive('aeadOpen')(key, nonce, aad, ciphertext);
   } catch (cause) {
     throw new MunimentError('KEY_OPEN', undefined, { cause });
   }

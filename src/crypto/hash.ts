@@ -1,16 +1,14 @@
 /** SHA-256, HMAC and HKDF (RFC 5869) over it, and the constant-time comparison. spec/crypto.md, "Hash and KDF". */
 
-import { expand, extract } from '@noble/hashes/hkdf.js';
-import { hmac as nobleHmac } from '@noble/hashes/hmac.js';
-import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { tuple, tupleOf, type TupleItem } from '../wire/index.ts';
+import { concat, tuple, tupleOf, type TupleItem } from '../wire/index.ts';
+import { primitive } from './backend.ts';
 
 /** Bytes of a SHA-256 digest. */
 export const HASH_LENGTH = 32;
 
 /** SHA-256 of bytes that are hashed as they are: a body, a ciphertext, a tree node. Everything else goes through {@link hashTuple}. */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return nobleSha256(bytes);
+  return primitive('sha256')(bytes);
 }
 
 /** `H(T(label, …items))`: the hash of a tuple. */
@@ -20,22 +18,37 @@ export function hashTuple(label: string, ...items: readonly TupleItem[]): Uint8A
 
 /** The same for a list of any length, as `tupleOf` takes it. */
 export function hashTupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
-  return nobleSha256(tupleOf(label, items));
+  return sha256(tupleOf(label, items));
 }
 
 /** HMAC-SHA256. */
 export function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return nobleHmac(nobleSha256, key, message);
+  return primitive('hmacSha256')(key, message);
 }
 
 /** HKDF-Extract over SHA-256. */
 export function hkdfExtract(salt: Uint8Array, inputKey: Uint8Array): Uint8Array {
-  return extract(nobleSha256, inputKey, salt);
+  return hmac(salt, inputKey);
 }
 
-/** HKDF-Expand over SHA-256; `length` in bytes, up to 8160. */
+/**
+ * HKDF-Expand over SHA-256 (RFC 5869 section 2.3).
+ *
+ * @param key - the pseudo-random key
+ * @param info - what the output is for
+ * @param length - bytes of output, up to 8160
+ * @throws `RangeError` for another length
+ */
 export function hkdfExpand(key: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  return expand(nobleSha256, key, info, length);
+  if (!Number.isInteger(length) || length < 0 || length > 255 * HASH_LENGTH)
+    throw new RangeError('HKDF length');
+  const out = new Uint8Array(length);
+  let block: Uint8Array = new Uint8Array(0);
+  for (let at = 0, counter = 1; at < length; at += HASH_LENGTH, counter++) {
+    block = hmac(key, concat(block, info, Uint8Array.of(counter)));
+    out.set(block.subarray(0, length - at), at);
+  }
+  return out;
 }
 
 /** A 32-byte key from a key, bound to `T(label, …items)`. */

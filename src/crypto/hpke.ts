@@ -1,17 +1,20 @@
 /**
- * HPKE base mode (RFC 9180), single-shot with exporter, over HKDF-SHA256 and ChaCha20-Poly1305. No other mode:
- * the authenticated modes are leaving the standard and have key-compromise impersonation. spec/crypto.md, "HPKE".
+ * HPKE base mode (RFC 9180) over HKDF-SHA256 and ChaCha20-Poly1305: single-shot, contexts of several messages, and the
+ * exporter. No other mode: the authenticated modes are leaving the standard and have key-compromise impersonation.
+ * spec/crypto.md, "HPKE".
  */
 
-import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { MunimentError } from '../errors.ts';
 import { concat, utf8 } from '../wire/index.ts';
-import { kem, type KemId } from './kem.ts';
+import { decrypt } from './aead.ts';
+import { primitive } from './backend.ts';
+import type { KemId } from './kem-algorithm.ts';
+import { kem } from './kem.ts';
 import { labeledExpand, labeledExtract, uint16 } from './labeled.ts';
 import { systemRandom, type Random } from './random.ts';
 
 const KDF_HKDF_SHA256 = 0x0001;
-const AEAD_CHACHA20_POLY1305 = 0x0003;
+const CHACHA20_POLY1305 = { id: 0x0003, keyLength: 32 };
+const NONCE_LENGTH = 12;
 const MODE_BASE = Uint8Array.of(0);
 const EMPTY = new Uint8Array(0);
 
@@ -37,11 +40,12 @@ export type Exporter = (context: Uint8Array, length: number) => Uint8Array;
  * @throws `MunimentError` `KEY_PUBLIC` for a bad public key
  * @example
  * ```ts
- * import { hpkeOpen, hpkeSeal, kem, KEM_X25519, systemRandom } from 'muniment/crypto';
- * const { secretKey, publicKey } = kem(KEM_X25519).deriveKeyPair(systemRandom(32));
+ * import { hpkeOpen, hpkeSeal, kem, KEM_X25519 } from 'muniment/crypto';
+ * const x25519 = kem(KEM_X25519);
+ * const key = x25519.secretKey(x25519.generateSecretKey());
  * const info = new Uint8Array(0);
- * const sealed = hpkeSeal({ kem: KEM_X25519, publicKey }, info, info, Uint8Array.of(42));
- * const shared = kem(KEM_X25519).decapsulate(sealed.encapsulation, secretKey);
+ * const sealed = hpkeSeal({ kem: KEM_X25519, publicKey: key.publicKey }, info, info, Uint8Array.of(42));
+ * const shared = await key.decapsulate(sealed.encapsulation);
  * hpkeOpen(KEM_X25519, shared, info, info, sealed.ciphertext).plaintext; // Uint8Array [42]
  * ```
  */
@@ -60,18 +64,35 @@ export function hpkeSeal(
   };
 }
 
-/** A sender's context before its one message: for plaintexts that depend on the encapsulation or an exported secret. */
+/** A sender's context: messages under one encapsulation, each under the next nonce. */
 export interface HpkeSender {
   readonly encapsulation: Uint8Array;
   readonly exporter: Exporter;
-  /** Encrypts the one message; a second call throws `RangeError`, because it would repeat the nonce. */
+  /** Encrypts the next message. */
   seal(aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
 }
 
+/** A receiver's context: opens the sender's messages in the order in which they were sealed. */
+export interface HpkeReceiver {
+  readonly exporter: Exporter;
+  /** Opens the next message, or throws `KEY_OPEN` and waits for it still. */
+  open(aad: Uint8Array, ciphertext: Uint8Array): Uint8Array;
+}
+
 /**
- * Sets up a sender's context (RFC 9180 section 5.1.1). Where the plaintext is known already, {@link hpkeSeal} is simpler.
+ * Sets up a sender's context (RFC 9180 section 5.1.1). For one message whose plaintext is known already,
+ * {@link hpkeSeal} is simpler.
  *
  * @throws `MunimentError` `KEY_PUBLIC` for a bad public key
+ * @example
+ * ```ts
+ * import { hpkeReceiver, hpkeSender, kem, KEM_P256 } from 'muniment/crypto';
+ * const key = kem(KEM_P256).secretKey(kem(KEM_P256).generateSecretKey());
+ * const none = new Uint8Array(0);
+ * const sender = hpkeSender({ kem: KEM_P256, publicKey: key.publicKey }, none);
+ * const receiver = hpkeReceiver(KEM_P256, await key.decapsulate(sender.encapsulation), none);
+ * for (const byte of [1, 2]) receiver.open(none, sender.seal(none, Uint8Array.of(byte))); // [1], then [2]
+ * ```
  */
 export function hpkeSender(
   recipient: { readonly kem: KemId; readonly publicKey: Uint8Array },
@@ -80,14 +101,29 @@ export function hpkeSender(
 ): HpkeSender {
   const { sharedSecret, encapsulation } = kem(recipient.kem).encapsulate(recipient.publicKey, random);
   const context = keySchedule(recipient.kem, sharedSecret, info);
-  let used = false;
+  let sequence = 0;
   return {
     encapsulation,
     exporter: context.exporter,
-    seal(aad, plaintext) {
-      if (used) throw new RangeError('an HPKE context here seals one message');
-      used = true;
-      return chacha20poly1305(context.key, context.nonce, aad).encrypt(plaintext);
+    seal: (aad, plaintext) =>
+      primitive('aeadSeal')(context.key, messageNonce(context, sequence++), aad, plaintext),
+  };
+}
+
+/**
+ * Sets up a receiver's context, given the shared secret that its key decapsulated (in software or hardware).
+ *
+ * @throws `MunimentError` `KEY_ALGORITHM` for a KEM that there is not
+ */
+export function hpkeReceiver(kemId: KemId, sharedSecret: Uint8Array, info: Uint8Array): HpkeReceiver {
+  const context = keySchedule(kemId, sharedSecret, info);
+  let sequence = 0;
+  return {
+    exporter: context.exporter,
+    open(aad, ciphertext) {
+      const plaintext = decrypt(context.key, messageNonce(context, sequence), aad, ciphertext);
+      sequence++;
+      return plaintext;
     },
   };
 }
@@ -105,31 +141,45 @@ export function hpkeOpen(
   aad: Uint8Array,
   ciphertext: Uint8Array,
 ): { readonly plaintext: Uint8Array; readonly exporter: Exporter } {
-  const context = keySchedule(kemId, sharedSecret, info);
-  try {
-    const plaintext = chacha20poly1305(context.key, context.nonce, aad).decrypt(ciphertext);
-    return { plaintext, exporter: context.exporter };
-  } catch (cause) {
-    throw new MunimentError('KEY_OPEN', undefined, { cause });
-  }
+  const receiver = hpkeReceiver(kemId, sharedSecret, info);
+  return { plaintext: receiver.open(aad, ciphertext), exporter: receiver.exporter };
 }
 
-// RFC 9180 section 5.1, KeySchedule for mode_base: no psk.
-function keySchedule(
+/** What the key schedule gives. */
+interface HpkeContext {
+  readonly key: Uint8Array;
+  readonly baseNonce: Uint8Array;
+  readonly exporter: Exporter;
+}
+
+/**
+ * KeySchedule for mode_base (RFC 9180 section 5.1): no psk. The AEAD is ours but in the tests, which hold this function
+ * against the vectors of every AEAD.
+ */
+export function keySchedule(
   kemId: KemId,
   sharedSecret: Uint8Array,
   info: Uint8Array,
-): { key: Uint8Array; nonce: Uint8Array; exporter: Exporter } {
-  const suite = concat(utf8('HPKE'), uint16(kemId), uint16(KDF_HKDF_SHA256), uint16(AEAD_CHACHA20_POLY1305));
+  aead: { readonly id: number; readonly keyLength: number } = CHACHA20_POLY1305,
+): HpkeContext {
+  const suite = concat(utf8('HPKE'), uint16(kem(kemId).id), uint16(KDF_HKDF_SHA256), uint16(aead.id));
   const pskIdHash = labeledExtract(suite, EMPTY, 'psk_id_hash', EMPTY);
   const infoHash = labeledExtract(suite, EMPTY, 'info_hash', info);
   const context = concat(MODE_BASE, pskIdHash, infoHash);
   const secret = labeledExtract(suite, sharedSecret, 'secret', EMPTY);
   const exporterSecret = labeledExpand(suite, secret, 'exp', context, 32);
   return {
-    key: labeledExpand(suite, secret, 'key', context, 32),
-    nonce: labeledExpand(suite, secret, 'base_nonce', context, 12),
+    key: labeledExpand(suite, secret, 'key', context, aead.keyLength),
+    baseNonce: labeledExpand(suite, secret, 'base_nonce', context, NONCE_LENGTH),
     exporter: (exporterContext, length) =>
       labeledExpand(suite, exporterSecret, 'sec', exporterContext, length),
   };
+}
+
+// RFC 9180 section 5.2, ComputeNonce. A number counts exactly to 2^53, beyond what anybody will seal.
+function messageNonce({ baseNonce }: HpkeContext, sequence: number): Uint8Array {
+  const nonce = new Uint8Array(baseNonce);
+  const view = new DataView(nonce.buffer);
+  view.setBigUint64(4, view.getBigUint64(4) ^ BigInt(sequence));
+  return nonce;
 }

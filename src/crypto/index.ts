@@ -22,10 +22,14 @@ export {
   hmac,
   sha256,
 } from './hash.ts';
-export { hpkeOpen, hpkeSeal, hpkeSender } from './hpke.ts';
-export type { Exporter, HpkeSealed, HpkeSender } from './hpke.ts';
-export { kem, KEM_X25519, KEM_XWING } from './kem.ts';
-export type { Kem, KemId } from './kem.ts';
+export { hpkeOpen, hpkeReceiver, hpkeSeal, hpkeSender } from './hpke.ts';
+export type { Exporter, HpkeReceiver, HpkeSealed, HpkeSender } from './hpke.ts';
+export { dhKem } from './dhkem.ts';
+export { hybridKem, ML_KEM_SEED_LENGTH } from './hybrid.ts';
+export { kem } from './kem.ts';
+export { KEM_MLKEM768_P256, KEM_P256, KEM_SECRET_LENGTH, KEM_X25519, KEM_XWING } from './kem-algorithm.ts';
+export type { Kem, KemId, KemSecretKey } from './kem-algorithm.ts';
+export type { DhKey, ScryptCost } from './primitives.ts';
 export {
   emptyRoot,
   leafHash,
@@ -35,14 +39,15 @@ export {
   rootsFromConsistency,
 } from './merkle.ts';
 export { SCRYPT_COST, stretch } from './password.ts';
-export type { ScryptCost } from './password.ts';
 export { shuffle, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
-export {
-  ED25519,
-  ed25519PublicKey,
-  ed25519Sign,
-  ed25519Verify,
-  SIGNATURE_LENGTH,
-  SIGNING_PUBLIC_KEY_LENGTH,
-} from './signature.ts';
+export { backendReport } from './report.ts';
+export type { BackendReport, Implementation } from './report.ts';
+export { forceBackend } from './backend.ts';
+export type { BackendName } from './backend.ts';
+export { partyAlgorithm, SIGNATURE_LENGTHS, signatureAlgorithm } from './signature.ts';
+export type { SignatureAlgorithm, SigningKey } from './signature-algorithm.ts';
+export { ML_DSA_65_ED25519 } from './composite.ts';
+export { ED25519 } from './ed25519.ts';
+export { ES256, toLowS } from './es256.ts';
+export { ML_DSA_44 } from './ml-dsa.ts';

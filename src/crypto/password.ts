@@ -1,15 +1,9 @@
 /** scrypt (RFC 7914) with bounds that hold before any work. spec/keys.md, "Key files". */
 
-import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { MunimentError } from '../errors.ts';
 import { utf8 } from '../wire/index.ts';
-
-/** Cost parameters of scrypt; memory is 128·n·r bytes. */
-export interface ScryptCost {
-  readonly n: number;
-  readonly r: number;
-  readonly p: number;
-}
+import { primitive } from './backend.ts';
+import type { ScryptCost } from './primitives.ts';
 
 /** What new key files use: 32 MiB. */
 export const SCRYPT_COST: ScryptCost = { n: 2 ** 15, r: 8, p: 1 };
@@ -28,5 +22,5 @@ export async function stretch(passphrase: string, salt: Uint8Array, cost: Scrypt
   if (!Number.isInteger(Math.log2(n)) || n < 2 ** 14 || n > MAX_N || r !== 8 || p !== 1) {
     throw new MunimentError('KEY_FILE');
   }
-  return scryptAsync(utf8(passphrase.normalize('NFKC')), salt, { N: n, r, p, dkLen: 32, maxmem: 2 ** 31 });
+  return primitive('scrypt')(utf8(passphrase.normalize('NFKC')), salt, { n, r, p });
 }

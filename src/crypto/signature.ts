@@ -1,77 +1,48 @@
-/**
- * Ed25519 (RFC 8032), strict: canonical points and scalars, no small-order key, the cofactorless equation that
- * OpenSSL and ref10 compute. noble's own verification is not used, because neither of its modes is this rule:
- * by default it follows ZIP-215, under which an all-zero signature with a small-order key verifies, and its
- * strict mode still multiplies by the cofactor. spec/crypto.md, "Signatures".
- */
+/** The signature algorithms by name. spec/crypto.md, "Signatures". */
 
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { sha512 } from '@noble/hashes/sha2.js';
 import { MunimentError } from '../errors.ts';
-import { concat, equalBytes } from '../wire/index.ts';
+import { composite } from './composite.ts';
+import { ed25519 } from './ed25519.ts';
+import { es256 } from './es256.ts';
+import { mlDsa44 } from './ml-dsa.ts';
+import type { SignatureAlgorithm } from './signature-algorithm.ts';
 
-/** The name of the one signature algorithm so far, as it stands in credentials. */
-export const ED25519 = 'Ed25519';
-/** Bytes of an Ed25519 public key. */
-export const SIGNING_PUBLIC_KEY_LENGTH = 32;
-/** Bytes of an Ed25519 signature. */
-export const SIGNATURE_LENGTH = 64;
+// Entries, documents, credentials, statements and envelopes are signed with one of these.
+const FOR_PARTIES: readonly SignatureAlgorithm[] = [ed25519, es256, composite];
 
-/** The public key of a 32-byte Ed25519 seed. */
-export function ed25519PublicKey(seed: Uint8Array): Uint8Array {
-  return ed25519.getPublicKey(seed);
-}
-
-/** Signs with a 32-byte Ed25519 seed; deterministic. */
-export function ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array {
-  return ed25519.sign(message, seed);
-}
+/** The lengths that a party's signature can have, whatever its algorithm: what a parser may let pass before it knows the key. */
+export const SIGNATURE_LENGTHS: readonly number[] = [
+  ...new Set(FOR_PARTIES.map((algorithm) => algorithm.signatureLength)),
+];
 
 /**
- * Verifies an Ed25519 signature and returns the message that it covers.
+ * The signature algorithm of this name.
  *
- * @param publicKey - 32 bytes
- * @param message - the signed bytes
- * @param signature - 64 bytes
- * @returns `message`, now known to be signed
- * @throws `MunimentError` `KEY_PUBLIC` for a key that is not a canonical point of large order, `KEY_SIGNATURE` otherwise
+ * @param name - `Ed25519`, `ES256`, `ML-DSA-65-Ed25519`, or `ML-DSA-44` (for checkpoint lines alone), as it came over the wire
+ * @returns its lengths, key import and verification; what verifies is returned, nothing answers with a boolean
+ * @throws `MunimentError` `KEY_ALGORITHM` for a name that this library does not have
  * @example
  * ```ts
- * import { ed25519PublicKey, ed25519Sign, ed25519Verify, systemRandom } from 'muniment/crypto';
- * const seed = systemRandom(32);
+ * import { ED25519, signatureAlgorithm } from 'muniment/crypto';
+ * const ed25519 = signatureAlgorithm(ED25519);
+ * const key = ed25519.secretKey(ed25519.generateSecretKey());
  * const message = Uint8Array.of(1, 2, 3);
- * ed25519Verify(ed25519PublicKey(seed), message, ed25519Sign(seed, message));
+ * ed25519.verify(key.publicKey, message, await key.sign(message)); // message
  * ```
  */
-export function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Uint8Array {
-  const negatedKey = publicPoint(publicKey).negate();
-  if (signature.length !== SIGNATURE_LENGTH) throw new MunimentError('KEY_SIGNATURE');
-  const r = signature.subarray(0, 32);
-  const s = littleEndian(signature.subarray(32));
-  if (s >= ORDER) throw new MunimentError('KEY_SIGNATURE');
-  const k = littleEndian(sha512(concat(r, publicKey, message))) % ORDER;
-  const expected = Point.BASE.multiplyUnsafe(s).add(negatedKey.multiplyUnsafe(k));
-  // Comparing encodings, as ref10 does, also refuses every R that is not canonical.
-  if (!equalBytes(expected.toBytes(), r)) throw new MunimentError('KEY_SIGNATURE');
-  return message;
+export function signatureAlgorithm(name: string): SignatureAlgorithm {
+  const found = [...FOR_PARTIES, mlDsa44].find((algorithm) => algorithm.name === name);
+  if (found === undefined) throw new MunimentError('KEY_ALGORITHM');
+  return found;
 }
 
-const Point = ed25519.Point;
-const ORDER = Point.Fn.ORDER;
-
-function publicPoint(publicKey: Uint8Array): InstanceType<typeof Point> {
-  let point;
-  try {
-    point = Point.fromBytes(publicKey, false);
-  } catch (cause) {
-    throw new MunimentError('KEY_PUBLIC', undefined, { cause });
-  }
-  if (point.isSmallOrder()) throw new MunimentError('KEY_PUBLIC');
-  return point;
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
-  return value;
+/**
+ * The same, but only those that a party signs with: not ML-DSA-44.
+ *
+ * @throws `MunimentError` `KEY_ALGORITHM`
+ */
+export function partyAlgorithm(name: string): SignatureAlgorithm {
+  const found = signatureAlgorithm(name);
+  if (!FOR_PARTIES.includes(found)) throw new MunimentError('KEY_ALGORITHM');
+  return found;
 }

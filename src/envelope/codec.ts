@@ -4,6 +4,7 @@
  * space between elements, so that none of them can be an attack. spec/envelope.md, "Form".
  */
 
+import { SIGNATURE_LENGTHS } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../wire/index.ts';
 import { HANDLE_LENGTH, MESSAGE_TYPES, stepOf, type Envelope } from './model.ts';
@@ -11,7 +12,6 @@ import { HANDLE_LENGTH, MESSAGE_TYPES, stepOf, type Envelope } from './model.ts'
 /** Longest envelope in bytes. */
 export const ENVELOPE_LIMIT = 48 * 1024 * 1024;
 const SENDER_LENGTHS = [HANDLE_LENGTH, 32];
-const SIGNATURE_LENGTHS = [64];
 
 /**
  * Writes an envelope as its one XML form.
@@ -102,7 +102,7 @@ function checkModel({ header, signature }: Envelope): void {
     throw new RangeError('n2 and timestamp2 are null in the first message and only there');
   if (n2 !== null && n2.length !== HANDLE_LENGTH) throw new RangeError('n2 is 16 bytes');
   if (signature !== null && !SIGNATURE_LENGTHS.includes(signature.length))
-    throw new RangeError('signature is 64 bytes');
+    throw new RangeError('a signature has a length that no algorithm gives');
 }
 
 function writeXml({ header, data, signature }: Envelope): string {

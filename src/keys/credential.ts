@@ -3,17 +3,23 @@
  * credential's hash, never a free string. spec/keys.md, "Credentials".
  */
 
-import { ED25519, kem, sha256, SIGNATURE_LENGTH, SIGNING_PUBLIC_KEY_LENGTH } from '../crypto/index.ts';
+import { kem, partyAlgorithm, sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { concat, encodeItems, equalBytes, tuple, TupleReader } from '../wire/index.ts';
-import { verifySignature, type KemPublicKey, type Signer, type SigningPublicKey } from './ports.ts';
+import {
+  readSignature,
+  verifySignature,
+  type KemPublicKey,
+  type Signer,
+  type SigningPublicKey,
+} from './ports.ts';
 
 /** Most bytes of a subject or role name. */
 export const NAME_LIMIT = 128;
 /** Most roles in one credential. */
 export const ROLES_LIMIT = 16;
 /** Most bytes of a signed credential. */
-export const CREDENTIAL_LIMIT = 6144;
+export const CREDENTIAL_LIMIT = 10_752;
 const SERIAL_LENGTH = 16;
 const ID_LENGTH = 32;
 /** The issuer field of a credential that its own subject issued. */
@@ -51,7 +57,7 @@ export interface Credential extends CredentialFields {
 /**
  * Verifies a signed credential against its issuer.
  *
- * @param encoded - a signed credential, at most 6144 bytes
+ * @param encoded - a signed credential, at most 10,752 bytes
  * @param issuer - the credential of the issuer, already trusted
  * @param at - the time it must be valid at, in milliseconds since 1970; `ever` where the caller judges time itself, entry by entry
  * @returns the credential
@@ -152,9 +158,8 @@ export function encodePublicKeys(
 export function readPublicKeys(
   reader: TupleReader,
 ): Pick<CredentialFields, 'signing' | 'handshake' | 'sealing'> {
-  const algorithm = reader.text(NAME_LIMIT);
-  if (algorithm !== ED25519) throw new MunimentError('KEY_ALGORITHM');
-  const signing = { algorithm, publicKey: reader.bytes(SIGNING_PUBLIC_KEY_LENGTH) };
+  const { name, publicKeyLength } = partyAlgorithm(reader.text(NAME_LIMIT));
+  const signing = { algorithm: name, publicKey: reader.bytes(publicKeyLength) };
   return { signing, handshake: readKemPublicKey(reader), sealing: readKemPublicKey(reader) };
 }
 
@@ -168,7 +173,7 @@ function decode(encoded: Uint8Array): { body: Uint8Array; signature: Uint8Array;
   try {
     if (encoded.length > CREDENTIAL_LIMIT) throw new MunimentError('WIRE_LIMIT');
     const outer = TupleReader.labelled(encoded, 'signed credential');
-    const [body, signature] = [outer.bytes(), outer.bytes(SIGNATURE_LENGTH)];
+    const [body, signature] = [outer.bytes(), readSignature(outer)];
     outer.end();
     const fields = decodeFields(body);
     if (fields.roles.length === 0 || fields.subject === '') throw new MunimentError('WIRE_TUPLE');

@@ -1,6 +1,15 @@
 /** The passphrase-sealed identity file. spec/keys.md, "Key files". */
 
-import { kem, openOnce, SCRYPT_COST, sealOnce, stretch, systemRandom, type Random } from '../crypto/index.ts';
+import {
+  kem,
+  openOnce,
+  partyAlgorithm,
+  SCRYPT_COST,
+  sealOnce,
+  stretch,
+  systemRandom,
+  type Random,
+} from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { fromBase64url, jsonValue, readJson, toBase64url, tuple, TupleReader } from '../wire/index.ts';
 import type { IdentityKeys } from './identity.ts';
@@ -9,9 +18,8 @@ import { exposeSecret, Secret } from './secret.ts';
 
 /** Longest key file, in characters. */
 export const KEY_FILE_LIMIT = 64 * 1024;
-const FORMAT = 'muniment key file 1';
+const FORMAT = 'muniment key file 2';
 const SALT_LENGTH = 32;
-const SEED_LENGTH = 32;
 
 /** Keys that live in memory and so can be written to a file. */
 export type SoftwareKeys = IdentityKeys & {
@@ -26,7 +34,6 @@ export type SoftwareKeys = IdentityKeys & {
  * @param keys - keys in memory; keys in hardware need no file
  * @param passphrase - any text; its strength is the caller's to check
  * @param random - for vectors only
- * @throws `RangeError` if a seed is not of 32 bytes
  * @example
  * ```ts
  * import { createKeys, exportKeys, importKeys } from 'muniment/keys';
@@ -44,22 +51,17 @@ export async function exportKeys(
   const key = await stretch(passphrase, salt, SCRYPT_COST);
   const content = tuple(
     'key file',
-    seedOf(keys.signer),
+    keys.signer.algorithm,
+    exposeSecret(keys.signer.secret),
     keys.handshake.kem,
-    seedOf(keys.handshake),
+    exposeSecret(keys.handshake.secret),
     keys.sealing.kem,
-    seedOf(keys.sealing),
+    exposeSecret(keys.sealing.secret),
   );
   const sealed = sealOnce(key, fileContext(n, r, p, salt), content, random);
   return (
     JSON.stringify({ format: FORMAT, n, r, p, salt: toBase64url(salt), sealed: toBase64url(sealed) }) + '\n'
   );
-}
-
-function seedOf(key: SoftwareSigner | SoftwareDecapsulator): Uint8Array {
-  const seed = exposeSecret(key.seed);
-  if (seed.length !== SEED_LENGTH) throw new RangeError('a key file holds seeds of 32 bytes');
-  return seed;
 }
 
 /**
@@ -85,9 +87,9 @@ function readKeys(content: Uint8Array): SoftwareKeys {
   try {
     const reader = TupleReader.labelled(content, 'key file');
     const keys = {
-      signer: new SoftwareSigner(new Secret('signing seed', reader.bytes(SEED_LENGTH))),
-      handshake: readKey(reader),
-      sealing: readKey(reader),
+      signer: readSigner(reader),
+      handshake: readDecapsulator(reader),
+      sealing: readDecapsulator(reader),
     };
     reader.end();
     return keys;
@@ -118,7 +120,12 @@ function fileContext(n: number, r: number, p: number, salt: Uint8Array): Uint8Ar
   return tuple('key file context', n, r, p, salt);
 }
 
-function readKey(reader: TupleReader): SoftwareDecapsulator {
-  const { id } = kem(reader.integer());
-  return new SoftwareDecapsulator(id, new Secret('kem seed', reader.bytes(SEED_LENGTH)));
+function readSigner(reader: TupleReader): SoftwareSigner {
+  const { name, secretKeyLength } = partyAlgorithm(reader.text());
+  return new SoftwareSigner(name, new Secret('signing key', reader.bytes(secretKeyLength)));
+}
+
+function readDecapsulator(reader: TupleReader): SoftwareDecapsulator {
+  const { id, secretKeyLength } = kem(reader.integer());
+  return new SoftwareDecapsulator(id, new Secret('kem key', reader.bytes(secretKeyLength)));
 }

@@ -3,7 +3,7 @@
  * whom the administrator certified and never the bank, wraps the private key to each member. spec/keys.md, "Groups".
  */
 
-import { hpkeSeal, systemRandom, type KemId, type Random } from '../crypto/index.ts';
+import { hpkeSeal, kem, KEM_SECRET_LENGTH, systemRandom, type KemId, type Random } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { hasRole, NAME_LIMIT, readKemPublicKey, type Credential } from './credential.ts';
@@ -48,11 +48,11 @@ export async function publishGroup(
   },
   random: Random = systemRandom,
 ): Promise<Uint8Array> {
-  const seed = random(32);
-  const { publicKey } = new SoftwareDecapsulator(group.kem, new Secret('kem seed', seed));
+  const secretKey = kem(group.kem).generateSecretKey(random);
+  const { publicKey } = kem(group.kem).secretKey(secretKey);
   const aad = wrapAad({ ...group, publicKey });
   const members = group.members.map((member) => {
-    const sealed = hpkeSeal(member.sealing, wrapInfo(member), aad, tuple('group key', seed), random);
+    const sealed = hpkeSeal(member.sealing, wrapInfo(member), aad, tuple('group key', secretKey), random);
     return [member.id, sealed.encapsulation, sealed.ciphertext];
   });
   return signStatement(keeper, tuple('group', group.name, group.epoch, group.kem, publicKey, members));
@@ -87,17 +87,17 @@ export async function openGroup(member: Identity, group: GroupEpoch): Promise<De
   const wrap = group.members.find((candidate) => equalBytes(candidate.id, member.credential.id));
   if (wrap === undefined) return null;
   const opened = await hpkeOpenWith(member.sealing, wrapInfo(member.credential), wrapAad(group), wrap);
-  const key = new SoftwareDecapsulator(group.kem, readGroupKey(opened.plaintext));
+  const key = readGroupKey(group, opened.plaintext);
   if (!equalBytes(key.publicKey, group.publicKey)) throw new MunimentError('KEY_OPEN');
   return key;
 }
 
-function readGroupKey(plaintext: Uint8Array): Secret<'kem seed'> {
+function readGroupKey(group: GroupEpoch, plaintext: Uint8Array): SoftwareDecapsulator {
   try {
     const reader = TupleReader.labelled(plaintext, 'group key');
-    const seed = reader.bytes(32);
+    const secretKey = reader.bytes(KEM_SECRET_LENGTH);
     reader.end();
-    return new Secret('kem seed', seed);
+    return new SoftwareDecapsulator(group.kem, new Secret('kem key', secretKey));
   } catch (cause) {
     throw new MunimentError('KEY_OPEN', undefined, { cause });
   }

@@ -1,6 +1,14 @@
 /** A party: its three key pairs, one purpose each, and the credential that vouches for them. spec/keys.md, "Identities". */
 
-import { kem, KEM_XWING, systemRandom, type KemId, type Random } from '../crypto/index.ts';
+import {
+  ED25519,
+  kem,
+  KEM_XWING,
+  partyAlgorithm,
+  systemRandom,
+  type KemId,
+  type Random,
+} from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { equalBytes } from '../wire/index.ts';
 import {
@@ -33,13 +41,16 @@ export type Profile = Pick<CredentialFields, 'subject' | 'roles' | 'notBefore' |
 export interface KeyOptions {
   /** The KEM of the handshake and sealing keys: X-Wing unless asked otherwise. */
   readonly kem?: KemId;
+  /** The signature algorithm: `Ed25519` unless asked otherwise. */
+  readonly algorithm?: string;
   /** The source of randomness; for vectors only. */
   readonly random?: Random;
 }
 
 /**
- * Makes three fresh key pairs in memory: Ed25519 for signing, and two of the KEM, X-Wing by default.
+ * Makes three fresh key pairs in memory: one for signing, Ed25519 by default, and two of the KEM, X-Wing by default.
  *
+ * @throws `MunimentError` `KEY_ALGORITHM` for an algorithm with which no party signs
  * @example
  * ```ts
  * import { createKeys } from 'muniment/keys';
@@ -52,11 +63,13 @@ export function createKeys(options: KeyOptions = {}): {
   sealing: SoftwareDecapsulator;
 } {
   const random = options.random ?? systemRandom;
+  const algorithm = partyAlgorithm(options.algorithm ?? ED25519);
   const id = options.kem ?? KEM_XWING;
+  const signing = new Secret('signing key', algorithm.generateSecretKey(random));
   return {
-    signer: new SoftwareSigner(new Secret('signing seed', random(32))),
-    handshake: new SoftwareDecapsulator(id, new Secret('kem seed', random(32))),
-    sealing: new SoftwareDecapsulator(id, new Secret('kem seed', random(32))),
+    signer: new SoftwareSigner(algorithm.name, signing),
+    handshake: SoftwareDecapsulator.generate(id, random),
+    sealing: SoftwareDecapsulator.generate(id, random),
   };
 }
 

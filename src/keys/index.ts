@@ -27,7 +27,15 @@ export { openGroup, publishGroup, verifyGroup } from './group.ts';
 export type { GroupEpoch, GroupMember } from './group.ts';
 export { createAnchor, createIdentity, createKeys } from './identity.ts';
 export type { Identity, IdentityKeys, KeyOptions, Profile } from './identity.ts';
-export { hpkeOpenWith, SoftwareDecapsulator, SoftwareSigner, suite, verifySignature } from './ports.ts';
+export {
+  hpkeOpenWith,
+  readSignature,
+  SoftwareDecapsulator,
+  SoftwareSigner,
+  suite,
+  verifySignature,
+  verifySignatureAsync,
+} from './ports.ts';
 export type { Decapsulator, KemPublicKey, Signer, SigningPublicKey } from './ports.ts';
 export {
   answerChallenge,

@@ -5,25 +5,27 @@
  */
 
 import {
-  ED25519,
-  ed25519PublicKey,
-  ed25519Sign,
-  ed25519Verify,
   hpkeOpen,
   kem,
+  signatureAlgorithm,
+  SIGNATURE_LENGTHS,
+  systemRandom,
   type Exporter,
   type HpkeSealed,
   type KemId,
+  type KemSecretKey,
+  type Random,
+  type SigningKey,
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import { tuple } from '../wire/index.ts';
-import { exposeSecret, type Secret } from './secret.ts';
+import { tuple, type TupleReader } from '../wire/index.ts';
+import { exposeSecret, Secret } from './secret.ts';
 
 /** A public key that verifies signatures. */
 export interface SigningPublicKey {
-  /** `Ed25519`. */
+  /** `Ed25519`, `ES256`, `ML-DSA-65-Ed25519`; for checkpoint lines alone `ML-DSA-44`. */
   readonly algorithm: string;
-  /** 32 bytes. */
+  /** 32 bytes, 65, 1984; 1312. */
   readonly publicKey: Uint8Array;
 }
 
@@ -31,7 +33,7 @@ export interface SigningPublicKey {
 export interface KemPublicKey {
   /** HPKE KEM id. */
   readonly kem: KemId;
-  /** 32 bytes for X25519, 1216 for X-Wing. */
+  /** 32 bytes for X25519, 65 for P-256, 1216 for X-Wing, 1249 for MLKEM768-P256. */
   readonly publicKey: Uint8Array;
 }
 
@@ -47,21 +49,27 @@ export interface Decapsulator extends KemPublicKey {
   decapsulate(encapsulation: Uint8Array): Promise<Uint8Array>;
 }
 
-/** An Ed25519 key held in memory. */
+/** A signing key held in memory. */
 export class SoftwareSigner implements Signer {
-  readonly algorithm = ED25519;
+  readonly algorithm: string;
   readonly publicKey: Uint8Array;
-  /** 32 bytes. */
-  readonly seed: Secret<'signing seed'>;
+  /** The algorithm's secret key: 32 bytes, or 64 for the composite. */
+  readonly secret: Secret<'signing key'>;
+  readonly #key: SigningKey;
 
-  constructor(seed: Secret<'signing seed'>) {
-    this.seed = seed;
-    this.publicKey = ed25519PublicKey(exposeSecret(seed));
+  /**
+   * @throws `MunimentError` `KEY_ALGORITHM`; `RangeError` for a secret that is no key of the algorithm
+   */
+  constructor(algorithm: string, secret: Secret<'signing key'>) {
+    this.#key = signatureAlgorithm(algorithm).secretKey(exposeSecret(secret));
+    this.algorithm = algorithm;
+    this.publicKey = this.#key.publicKey;
+    this.secret = secret;
   }
 
-  /** Signs at once; the promise is the port's. */
+  /** Signs at once where the platform does; in browsers through WebCrypto. */
   sign(message: Uint8Array): Promise<Uint8Array> {
-    return Promise.resolve(ed25519Sign(exposeSecret(this.seed), message));
+    return this.#key.sign(message);
   }
 }
 
@@ -69,28 +77,34 @@ export class SoftwareSigner implements Signer {
 export class SoftwareDecapsulator implements Decapsulator {
   readonly kem: KemId;
   readonly publicKey: Uint8Array;
-  /** The secret input of at least 32 bytes from which the KEM derives the pair. */
-  readonly seed: Secret<'kem seed'>;
-  readonly #secretKey: Uint8Array;
+  /** The KEM's secret key, 32 bytes. */
+  readonly secret: Secret<'kem key'>;
+  readonly #key: KemSecretKey;
 
-  constructor(kemId: KemId, seed: Secret<'kem seed'>) {
-    const pair = kem(kemId).deriveKeyPair(exposeSecret(seed));
+  /** A fresh key. */
+  static generate(kemId: KemId, random: Random = systemRandom): SoftwareDecapsulator {
+    return new SoftwareDecapsulator(kemId, new Secret('kem key', kem(kemId).generateSecretKey(random)));
+  }
+
+  /**
+   * @throws `MunimentError` `KEY_ALGORITHM`; `RangeError` for a secret that is no key of the KEM
+   */
+  constructor(kemId: KemId, secret: Secret<'kem key'>) {
+    this.#key = kem(kemId).secretKey(exposeSecret(secret));
     this.kem = kemId;
-    this.seed = seed;
-    this.publicKey = pair.publicKey;
-    this.#secretKey = pair.secretKey;
+    this.publicKey = this.#key.publicKey;
+    this.secret = secret;
   }
 
-  /** Decapsulates at once; the promise is the port's. */
-  // eslint-disable-next-line @typescript-eslint/require-await -- async, so that a bad encapsulation rejects instead of throwing
-  async decapsulate(encapsulation: Uint8Array): Promise<Uint8Array> {
-    return kem(this.kem).decapsulate(encapsulation, this.#secretKey);
+  /** Decapsulates at once where the platform does; in browsers through WebCrypto. */
+  decapsulate(encapsulation: Uint8Array): Promise<Uint8Array> {
+    return this.#key.decapsulate(encapsulation);
   }
 
-  /** Overwrites the key; for ephemeral ones. */
+  /** Overwrites the key; for ephemeral ones. What the platform imported goes when it is collected. */
   erase(): void {
-    this.seed.erase();
-    this.#secretKey.fill(0);
+    this.secret.erase();
+    this.#key.erase();
   }
 }
 
@@ -104,8 +118,27 @@ export function verifySignature(
   message: Uint8Array,
   signature: Uint8Array,
 ): Uint8Array {
-  if (key.algorithm !== ED25519) throw new MunimentError('KEY_ALGORITHM');
-  return ed25519Verify(key.publicKey, message, signature);
+  return signatureAlgorithm(key.algorithm).verify(key.publicKey, message, signature);
+}
+
+/**
+ * The same for a caller that may wait: in browsers through WebCrypto, some ten times as fast.
+ *
+ * @throws `MunimentError` `KEY_ALGORITHM`, `KEY_PUBLIC`, `KEY_SIGNATURE`
+ */
+export async function verifySignatureAsync(
+  key: SigningPublicKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<Uint8Array> {
+  return signatureAlgorithm(key.algorithm).verifyAsync(key.publicKey, message, signature);
+}
+
+/** The next part of a tuple as a party's signature, of a length that some algorithm has. */
+export function readSignature(reader: TupleReader): Uint8Array {
+  const signature = reader.bytes();
+  if (!SIGNATURE_LENGTHS.includes(signature.length)) throw new MunimentError('WIRE_TUPLE');
+  return signature;
 }
 
 /**

@@ -3,14 +3,7 @@
  * issuer sealed to it. So nobody gets a credential over somebody else's public key. spec/keys.md, "Issuing".
  */
 
-import {
-  equalSecrets,
-  hpkeSeal,
-  sha256,
-  SIGNATURE_LENGTH,
-  systemRandom,
-  type Random,
-} from '../crypto/index.ts';
+import { equalSecrets, hpkeSeal, sha256, systemRandom, type Random } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import {
@@ -32,7 +25,7 @@ import {
   type KeyOptions,
   type Profile,
 } from './identity.ts';
-import { hpkeOpenWith, suite, verifySignature, type KemPublicKey } from './ports.ts';
+import { hpkeOpenWith, readSignature, suite, verifySignature, type KemPublicKey } from './ports.ts';
 import { exposeSecret, Secret } from './secret.ts';
 
 /** What a request for a credential asks for, its signature checked. */
@@ -68,7 +61,7 @@ export function readCredentialRequest(request: Uint8Array): CredentialRequest {
   return possession(() => {
     if (request.length > CREDENTIAL_LIMIT) throw new MunimentError('WIRE_LIMIT');
     const outer = TupleReader.labelled(request, 'signed credential request');
-    const [body, signature] = [outer.bytes(), outer.bytes(SIGNATURE_LENGTH)];
+    const [body, signature] = [outer.bytes(), readSignature(outer)];
     outer.end();
     const reader = TupleReader.labelled(body, 'credential request');
     const claim = {

@@ -3,12 +3,11 @@
  * statement's body is a tuple whose label says what it states. spec/keys.md, "Statements".
  */
 
-import { SIGNATURE_LENGTH } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import type { Credential } from './credential.ts';
 import type { Identity } from './identity.ts';
-import { verifySignature } from './ports.ts';
+import { readSignature, verifySignature } from './ports.ts';
 
 /** Most bytes of a signed statement. */
 export const STATEMENT_LIMIT = 1024 * 1024;
@@ -34,7 +33,7 @@ export async function signStatement(author: Identity, body: Uint8Array): Promise
 export function verifyStatement(signed: Uint8Array, author: Credential): Uint8Array {
   if (signed.length > STATEMENT_LIMIT) throw new MunimentError('WIRE_LIMIT');
   const reader = TupleReader.labelled(signed, 'signed statement');
-  const [id, body, signature] = [reader.bytes(32), reader.bytes(), reader.bytes(SIGNATURE_LENGTH)];
+  const [id, body, signature] = [reader.bytes(32), reader.bytes(), readSignature(reader)];
   reader.end();
   if (!equalBytes(id, author.id)) throw new MunimentError('KEY_SIGNATURE');
   verifySignature(author.signing, tuple('statement signature', id, body), signature);

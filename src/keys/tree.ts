@@ -3,7 +3,7 @@
  * over its subtree and nothing above or beside it. spec/keys.md, "Key tree".
  */
 
-import { deriveTuple, systemRandom, type KemId, type Random } from '../crypto/index.ts';
+import { deriveTuple, kem, systemRandom, type KemId, type Random } from '../crypto/index.ts';
 import { SoftwareDecapsulator } from './ports.ts';
 import { exposeSecret, Secret } from './secret.ts';
 
@@ -44,8 +44,6 @@ export function deriveNode(node: NodeSecret, path: readonly TreeStep[]): NodeSec
 
 /** The KEM key pair of a node: writers seal to it without holding any secret. */
 export function nodeKey(node: NodeSecret, kemId: KemId): SoftwareDecapsulator {
-  return new SoftwareDecapsulator(
-    kemId,
-    new Secret('kem seed', deriveTuple(exposeSecret(node), 'node kem', kemId)),
-  );
+  const ikm = deriveTuple(exposeSecret(node), 'node kem', kemId);
+  return new SoftwareDecapsulator(kemId, new Secret('kem key', kem(kemId).deriveSecretKey(ikm)));
 }

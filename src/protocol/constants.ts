@@ -18,7 +18,7 @@ export const DEADLINES = {
 /** A bad message is dropped and waiting goes on, this many times. */
 export const TRIES = 8;
 /** The bucket of message 1's plaintext, in bytes: one for all users. */
-export const FIRST_BUCKET = 8192;
+export const FIRST_BUCKET = 12_288;
 /** Bytes of a nonce. */
 export const NONCE_LENGTH = 32;
 /** Most documents beside one signed envelope. */

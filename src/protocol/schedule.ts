@@ -1,6 +1,6 @@
 /** Transcript hashes and keys of NSL-KEM/1. spec/protocol.md, "Key schedule". */
 
-import { deriveTuple, hashTuple, hkdfExtract, hmac, KEM_XWING, type KemId } from '../crypto/index.ts';
+import { deriveTuple, hashTuple, hkdfExtract, hmac, kem, KEM_XWING, type KemId } from '../crypto/index.ts';
 import { suite, type KemPublicKey } from '../keys/index.ts';
 import { concat, tuple } from '../wire/index.ts';
 import type { Binding } from './state.ts';
@@ -65,7 +65,7 @@ export function sessionKeys(th2: Uint8Array, secrets: readonly Uint8Array[]): Se
   };
 }
 
-/** The KEM of the ephemeral key: X-Wing if either identity has it, so that there is nothing to strip. */
+/** The KEM of the ephemeral key: X-Wing if either identity is post-quantum, so that there is nothing to strip. */
 export function ephemeralKem(user: KemPublicKey, gateway: KemPublicKey): KemId {
-  return gateway.kem === KEM_XWING ? KEM_XWING : user.kem;
+  return [user, gateway].some((party) => kem(party.kem).postQuantum) ? KEM_XWING : user.kem;
 }

@@ -119,10 +119,7 @@ export function initiate(user: Identity, gateway: Credential, options: SessionOp
   const { binding, clock, random = systemRandom } = options;
   checkBindingShape(binding);
   const nonce = random(NONCE_LENGTH);
-  const ephemeral = new SoftwareDecapsulator(
-    ephemeralKem(user.handshake, gateway.handshake),
-    new Secret('kem seed', random(32)),
-  );
+  const ephemeral = SoftwareDecapsulator.generate(ephemeralKem(user.handshake, gateway.handshake), random);
   const n1 = random(HANDLE_LENGTH);
   const timestamp1 = clock.now();
   const header: Header = {

@@ -3,7 +3,7 @@
  * Ed25519 line. spec/record.md, "Checkpoints".
  */
 
-import { sha256, SIGNATURE_LENGTH } from '../crypto/index.ts';
+import { ED25519, sha256, signatureAlgorithm } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { verifySignature, type Signer, type SigningPublicKey } from '../keys/index.ts';
 import { concat, equalBytes, fromBase64, toBase64, utf8 } from '../wire/index.ts';
@@ -75,7 +75,8 @@ function verifyLine(
     .map((line) => fromBase64(line.slice(prefix.length)))
     .filter((bytes) => equalBytes(bytes.subarray(0, KEY_ID_LENGTH), id));
   const [signature] = own;
-  if (own.length !== 1 || signature?.length !== KEY_ID_LENGTH + SIGNATURE_LENGTH) {
+  const { signatureLength } = signatureAlgorithm(log.key.algorithm);
+  if (own.length !== 1 || signature?.length !== KEY_ID_LENGTH + signatureLength) {
     throw new MunimentError('RECORD_CHECKPOINT');
   }
   verifySignature(log.key, utf8(text), signature.subarray(KEY_ID_LENGTH));
@@ -94,6 +95,7 @@ function parseBody(text: string, origin: string): TreeHead {
 
 // c2sp.org/signed-note: SHA-256(name ‖ 0x0a ‖ type ‖ public key), its first four bytes.
 function keyId(origin: string, key: SigningPublicKey): Uint8Array {
+  if (key.algorithm !== ED25519) throw new MunimentError('KEY_ALGORITHM');
   return sha256(concat(utf8(`${origin}\n`), Uint8Array.of(TYPE_ED25519), key.publicKey)).slice(
     0,
     KEY_ID_LENGTH,

@@ -2,10 +2,9 @@
  * Entries: one step of a record, signed by its author and linked to the one before. spec/record.md, "Entries".
  */
 
-import { hashTuple, SIGNATURE_LENGTH } from '../crypto/index.ts';
+import { hashTuple } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import type { Identity } from '../keys/index.ts';
-import { NAME_LIMIT } from '../keys/index.ts';
+import { NAME_LIMIT, readSignature, type Identity } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 
 /** A record has two chains: its content, authored by people, and its accesses, authored by the bank. */
@@ -171,7 +170,7 @@ export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
   try {
     if (bytes.length > ENTRY_LIMIT) throw new MunimentError('WIRE_LIMIT');
     const outer = TupleReader.labelled(bytes, 'signed entry');
-    const [encoded, signature] = [outer.bytes(), outer.bytes(SIGNATURE_LENGTH)];
+    const [encoded, signature] = [outer.bytes(), readSignature(outer)];
     outer.end();
     return { entry: decodeEntry(encoded), signature };
   } catch (cause) {

@@ -1,8 +1,7 @@
 /** Receipts: the bank's signed word on what it took, where it stands in chain and log, and when. spec/record.md, "Receipts". */
 
-import { SIGNATURE_LENGTH } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import { NAME_LIMIT, verifySignature, type Credential, type Signer } from '../keys/index.ts';
+import { NAME_LIMIT, readSignature, verifySignature, type Credential, type Signer } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import type { ChainName, Head } from './entry.ts';
 import type { TreeHead } from './log.ts';
@@ -50,7 +49,7 @@ export function verifyReceipt(
 ): Receipt {
   try {
     const outer = TupleReader.labelled(signed, 'signed receipt');
-    const [body, signature] = [outer.bytes(), outer.bytes(SIGNATURE_LENGTH)];
+    const [body, signature] = [outer.bytes(), readSignature(outer)];
     outer.end();
     verifySignature(bank.signing, body, signature);
     const receipt = decodeReceipt(body);

@@ -1,7 +1,8 @@
 /** A sealed document as it travels and is stored, and the part of it that goes to one reader. spec/views.md, "Body". */
 
-import { SIGNATURE_LENGTH, type HpkeSealed } from '../crypto/index.ts';
+import type { HpkeSealed } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
+import { readSignature } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { MANIFEST_LINES, SEALED_LIMIT } from './constants.ts';
 import type { SealedClass } from './classes.ts';
@@ -62,7 +63,7 @@ export function decodeSealed(bytes: Uint8Array): SealedDocument {
     const reader = TupleReader.labelled(bytes, 'sealed body');
     const sealed = {
       manifest: reader.bytes(),
-      signature: reader.bytes(SIGNATURE_LENGTH),
+      signature: readSignature(reader),
       deliveries: groups(reader, (part) => ({
         readerId: part.bytes(32),
         kind: readKind(part),

@@ -3,7 +3,7 @@
  * among dummies, so that neither their number nor their existence shows. spec/views.md, "Manifest".
  */
 
-import { deriveTuple, hashTuple, sha256, SIGNATURE_LENGTH } from '../crypto/index.ts';
+import { deriveTuple, hashTuple, sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { tuple, TupleReader } from '../wire/index.ts';
 import { ID_LENGTH, MANIFEST_LINES, TYPE_LIMIT } from './constants.ts';
@@ -70,9 +70,6 @@ export function bodyHash(manifest: Uint8Array): Uint8Array {
 export function signedBytes(hash: Uint8Array, author: Uint8Array): Uint8Array {
   return tuple('sealed document', hash, author);
 }
-
-/** Bytes of an author's signature. */
-export { SIGNATURE_LENGTH };
 
 /** The blinding value of a reader's slot, derived from D so that the owner can recompute every slot. */
 export function slotBlind(ownerKey: Uint8Array, names: DocumentNames, readerId: Uint8Array): Uint8Array {

@@ -9,7 +9,6 @@ import { MunimentError } from '../errors.ts';
 import {
   hpkeOpenWith,
   readKemPublicKey,
-  Secret,
   signStatement,
   SoftwareDecapsulator,
   suite,
@@ -66,7 +65,7 @@ export async function declareEmergency(
   emergency: { readonly recordId: Uint8Array; readonly reason: string; readonly kem: KemId },
   random: Random = systemRandom,
 ): Promise<{ readonly statement: Uint8Array; readonly key: Decapsulator }> {
-  const key = new SoftwareDecapsulator(emergency.kem, new Secret('kem seed', random(32)));
+  const key = SoftwareDecapsulator.generate(emergency.kem, random);
   const body = tuple('emergency', emergency.recordId, emergency.reason, key.kem, key.publicKey);
   return { statement: await signStatement(clinician, body), key };
 }

@@ -1,0 +1,110 @@
+/** What Ed25519 and ECDSA have in common: keys and signatures on a curve, on whatever backend. spec/crypto.md, "Signatures". */
+
+import { MunimentError } from '../errors.ts';
+import { mayUseWebCrypto, primitive } from './backend.ts';
+import { portable } from './portable.ts';
+import type { Random } from './random.ts';
+import type { SignatureAlgorithm, SigningKey } from './signature-algorithm.ts';
+import { webAlgorithm, type WebKey } from './webcrypto.ts';
+
+/** Where two curves differ. */
+export interface Curve {
+  readonly name: string;
+  readonly operation: 'ed25519' | 'es256';
+  readonly publicKeyLength: number;
+  /** Whether the bytes can be a public key: every rule that a platform might see differently. Cheap. */
+  mayBeKey(publicKey: Uint8Array): boolean;
+  /** Whether the bytes, 64 of them, can be a signature: likewise. */
+  mayBeSignature(signature: Uint8Array): boolean;
+  /** Whether platforms disagree about this signature, so that the portable backend must judge it. */
+  isDisputed(signature: Uint8Array): boolean;
+  /** Whether the bytes are a point: asked once a signature was refused, for the code of the error. */
+  isPoint(publicKey: Uint8Array): boolean;
+  /** What a backend signed, in the form that {@link Curve.mayBeSignature} wants. */
+  normalize(signature: Uint8Array): Uint8Array;
+  readonly generateSecretKey: (random?: Random) => Uint8Array;
+}
+
+/** Bytes of a secret key on either curve. */
+export const CURVE_SECRET_KEY_LENGTH = 32;
+/** Bytes of a signature on either curve. */
+export const CURVE_SIGNATURE_LENGTH = 64;
+
+/** The signature algorithm on a curve. */
+export function curveSignature(curve: Curve): SignatureAlgorithm {
+  const { name, operation, publicKeyLength } = curve;
+
+  const wellFormed = (publicKey: Uint8Array, signature: Uint8Array): boolean =>
+    publicKey.length === publicKeyLength &&
+    curve.mayBeKey(publicKey) &&
+    signature.length === CURVE_SIGNATURE_LENGTH &&
+    curve.mayBeSignature(signature);
+
+  const holds = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
+    (curve.isDisputed(signature) ? portable[operation] : primitive(operation)).holds(
+      publicKey,
+      message,
+      signature,
+    );
+
+  const refuse = (publicKey: Uint8Array): never => {
+    const bad =
+      publicKey.length !== publicKeyLength || !curve.mayBeKey(publicKey) || !curve.isPoint(publicKey);
+    throw new MunimentError(bad ? 'KEY_PUBLIC' : 'KEY_SIGNATURE');
+  };
+
+  const verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Uint8Array => {
+    if (!wellFormed(publicKey, signature) || !holds(publicKey, message, signature)) refuse(publicKey);
+    return message;
+  };
+
+  return {
+    name,
+    secretKeyLength: CURVE_SECRET_KEY_LENGTH,
+    publicKeyLength,
+    signatureLength: CURVE_SIGNATURE_LENGTH,
+    generateSecretKey: curve.generateSecretKey,
+    secretKey: (bytes) => curveSigningKey(curve, bytes),
+    verify,
+    async verifyAsync(publicKey, message, signature) {
+      if (!mayUseWebCrypto(operation)) return verify(publicKey, message, signature);
+      // The caller's arrays may change while this waits: what is returned is what was verified.
+      const [key, signed, claim] = [copy(publicKey), copy(message), copy(signature)];
+      const web = await webAlgorithm(operation);
+      if (web === null || !wellFormed(key, claim) || curve.isDisputed(claim))
+        return verify(key, signed, claim);
+      if (!(await web.holds(key, signed, claim))) refuse(key);
+      return signed;
+    },
+  };
+}
+
+function curveSigningKey(curve: Curve, bytes: Uint8Array): SigningKey {
+  if (bytes.length !== CURVE_SECRET_KEY_LENGTH) throw new RangeError('a secret key here is 32 bytes');
+  const { operation } = curve;
+  const own = copy(bytes);
+  const local = importSecret(() => primitive(operation).secretKey(own));
+  let web: Promise<WebKey | null> | null = null;
+  return {
+    publicKey: local.publicKey,
+    async sign(message) {
+      if (!mayUseWebCrypto(operation)) return curve.normalize(local.sign(message));
+      const signed = copy(message);
+      web ??= webAlgorithm(operation).then((found) => found?.secretKey(own, local.publicKey) ?? null);
+      const sign = await web;
+      return curve.normalize(sign === null ? local.sign(signed) : await sign(signed));
+    },
+  };
+}
+
+function importSecret<Key>(read: () => Key): Key {
+  try {
+    return read();
+  } catch (cause) {
+    throw new RangeError('no secret key of this algorithm', { cause });
+  }
+}
+
+function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}

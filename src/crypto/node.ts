@@ -1,0 +1,231 @@
+/**
+ * The platform's own primitives through `node:crypto`, in Node, Bun, Deno and workerd. The module is asked for by
+ * `process.getBuiltinModule`, so that no bundler and no browser ever sees an import of it. Keys are imported once and
+ * kept: an import costs more than a signature. spec/crypto.md, "Backends".
+ */
+
+import { concat, fromBase64url, toBase64url } from '../wire/index.ts';
+import { keep } from './keep.ts';
+import type {
+  LatticeSignature,
+  LocalDhKey,
+  MlKemPrimitive,
+  Primitives,
+  SignaturePrimitive,
+} from './primitives.ts';
+import { unhex } from './unhex.ts';
+
+type NodeCrypto = NonNullable<ReturnType<typeof process.getBuiltinModule<'node:crypto'>>>;
+type KeyObject = ReturnType<NodeCrypto['createPublicKey']>;
+type Jwk = Record<string, string>;
+
+/** What newer platforms have and the typings of Node 20 do not know. */
+interface Newer {
+  readonly hash?: (algorithm: string, data: Uint8Array, encoding: 'buffer') => Uint8Array;
+  readonly encapsulate?: (key: KeyObject) => { sharedKey: Uint8Array; ciphertext: Uint8Array };
+  readonly decapsulate?: (key: KeyObject, ciphertext: Uint8Array) => Uint8Array;
+}
+
+const TAG_LENGTH = 16;
+// OpenSSL's ChaCha20 takes the block counter and the nonce as one.
+const COUNTER_AND_NONCE = new Uint8Array(16);
+// RFC 8410 section 7, and the seed form of RFC 9935 and RFC 9881: a fixed prefix, then the secret bytes.
+const PKCS8 = {
+  X25519: unhex('302e020100300506032b656e04220420'),
+  Ed25519: unhex('302e020100300506032b657004220420'),
+  mlKem768: unhex('3054020100300b060960864801650304040204428040'),
+  mlDsa44: unhex('3034020100300b060960864801650304031104228020'),
+  mlDsa65: unhex('3034020100300b060960864801650304031204228020'),
+} as const;
+const SPKI = {
+  mlKem768: unhex('308204b2300b0609608648016503040402038204a100'),
+  mlDsa44: unhex('30820532300b06096086480165030403110382052100'),
+  mlDsa65: unhex('308207b2300b0609608648016503040312038207a100'),
+} as const;
+
+/** The primitives that this platform has, or null where there is no `node:crypto`. Nothing here has been tried yet. */
+export function nodePrimitives(): Partial<Primitives> | null {
+  // Browsers have no `process`, Node before 20.16 and some bundlers' stand-ins have no `getBuiltinModule`.
+  const { process: host } = globalThis as { process?: Partial<typeof process> };
+  const crypto = host?.getBuiltinModule?.('node:crypto');
+  return crypto ? primitivesOf(crypto, host?.versions ?? {}) : null;
+}
+
+function primitivesOf(
+  crypto: NodeCrypto & Newer,
+  versions: Partial<Record<string, string>>,
+): Partial<Primitives> {
+  const { createHash, createHmac, createCipheriv, createDecipheriv } = crypto;
+  // Bun has the one-shot hash too, and takes ten times as long over it.
+  const hash = versions['bun'] === undefined ? crypto.hash : undefined;
+  // Node 24 takes five times as long over a raw key as over a KeyObject; others take longer to make the KeyObject.
+  const rawKey = versions['node']?.startsWith('24.')
+    ? (key: Uint8Array) => crypto.createSecretKey(key)
+    : (key: Uint8Array) => key;
+
+  return {
+    sha256: hash
+      ? (bytes) => plain(hash('sha256', bytes, 'buffer'))
+      : (bytes) => plain(createHash('sha256').update(bytes).digest()),
+    hmacSha256: (key, message) => plain(createHmac('sha256', rawKey(key)).update(message).digest()),
+    aeadSeal(key, nonce, aad, plaintext) {
+      const cipher = createCipheriv('chacha20-poly1305', rawKey(key), nonce, { authTagLength: TAG_LENGTH });
+      cipher.setAAD(aad, { plaintextLength: plaintext.length });
+      return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
+    },
+    aeadOpen(key, nonce, aad, ciphertext) {
+      const end = ciphertext.length - TAG_LENGTH;
+      const options = { authTagLength: TAG_LENGTH };
+      const decipher = createDecipheriv('chacha20-poly1305', rawKey(key), nonce, options);
+      decipher.setAAD(aad, { plaintextLength: end });
+      decipher.setAuthTag(ciphertext.subarray(end));
+      const plaintext = decipher.update(ciphertext.subarray(0, end));
+      decipher.final(); // throws where the tag does not fit, before anything is handed out
+      return plain(plaintext);
+    },
+    scrypt: (passphrase, salt, { n, r, p }) =>
+      new Promise((resolve, reject) => {
+        const options = { N: n, r, p, maxmem: 2 ** 31 };
+        crypto.scrypt(passphrase, salt, 32, options, (error, key) => {
+          if (error) reject(error);
+          else resolve(plain(key));
+        });
+      }),
+    chacha20: (key, length) =>
+      plain(createCipheriv('chacha20', rawKey(key), COUNTER_AND_NONCE).update(new Uint8Array(length))),
+    x25519: x25519Of(crypto),
+    p256: p256Of(crypto),
+    ed25519: ed25519Of(crypto),
+    es256: es256Of(crypto),
+    mlDsa44: latticeOf(crypto, 'mlDsa44'),
+    mlDsa65: latticeOf(crypto, 'mlDsa65'),
+    mlKem768: mlKemOf(crypto),
+  };
+}
+
+function x25519Of(crypto: NodeCrypto): Primitives['x25519'] {
+  const importPeer = keep((bytes) => okpPublicKey(crypto, 'X25519', bytes));
+  return (secretKey) => {
+    const privateKey = okpPrivateKey(crypto, 'X25519', secretKey);
+    return {
+      publicKey: okpPublicBytes(privateKey),
+      agree: (peer) => plain(crypto.diffieHellman({ privateKey, publicKey: importPeer(peer) })),
+    };
+  };
+}
+
+function ed25519Of(crypto: NodeCrypto): SignaturePrimitive {
+  const importKey = keep((bytes) => okpPublicKey(crypto, 'Ed25519', bytes));
+  return {
+    secretKey(seed) {
+      const key = okpPrivateKey(crypto, 'Ed25519', seed);
+      return { publicKey: okpPublicBytes(key), sign: (message) => plain(crypto.sign(null, message, key)) };
+    },
+    holds: (publicKey, message, signature) => crypto.verify(null, message, importKey(publicKey), signature),
+  };
+}
+
+// An ECDH object takes points as they are; a KeyObject would cost an import for each peer, dearer than the agreement.
+function p256Of(crypto: NodeCrypto): Primitives['p256'] {
+  return (secretKey): LocalDhKey => {
+    const ecdh = crypto.createECDH('prime256v1');
+    ecdh.setPrivateKey(secretKey);
+    return { publicKey: plain(ecdh.getPublicKey()), agree: (peer) => plain(ecdh.computeSecret(peer)) };
+  };
+}
+
+function es256Of(crypto: NodeCrypto): SignaturePrimitive {
+  const dsaEncoding = 'ieee-p1363';
+  const importKey = keep((point) => crypto.createPublicKey({ key: ecJwk(point), format: 'jwk' }));
+  return {
+    secretKey(secretKey) {
+      const { publicKey } = p256Of(crypto)(secretKey);
+      const jwk = { ...ecJwk(publicKey), d: toBase64url(secretKey) };
+      const key = { key: crypto.createPrivateKey({ key: jwk, format: 'jwk' }), dsaEncoding } as const;
+      return { publicKey, sign: (message) => plain(crypto.sign('sha256', message, key)) };
+    },
+    holds: (publicKey, message, signature) =>
+      crypto.verify('sha256', message, { key: importKey(publicKey), dsaEncoding }, signature),
+  };
+}
+
+function latticeOf(crypto: NodeCrypto, algorithm: 'mlDsa44' | 'mlDsa65'): LatticeSignature {
+  const importKey = keep((bytes) => spkiKey(crypto, algorithm, bytes));
+  return {
+    secretKey(seed) {
+      const key = pkcs8Key(crypto, algorithm, seed);
+      return {
+        publicKey: spkiBytes(crypto, algorithm, key),
+        sign: (message, context) => plain(crypto.sign(null, message, { key, ...{ context } })),
+      };
+    },
+    holds: (publicKey, message, signature, context) =>
+      crypto.verify(null, message, { key: importKey(publicKey), ...{ context } }, signature),
+  };
+}
+
+function mlKemOf(crypto: NodeCrypto & Newer): MlKemPrimitive {
+  const { encapsulate = missing, decapsulate = missing } = crypto;
+  const importKey = keep((bytes) => spkiKey(crypto, 'mlKem768', bytes));
+  return {
+    secretKey(seed) {
+      const key = pkcs8Key(crypto, 'mlKem768', seed);
+      return {
+        publicKey: spkiBytes(crypto, 'mlKem768', key),
+        decapsulate: (ciphertext) => plain(decapsulate(key, ciphertext)),
+      };
+    },
+    encapsulate(publicKey) {
+      const { sharedKey, ciphertext } = encapsulate(importKey(publicKey));
+      return { sharedSecret: plain(sharedKey), ciphertext: plain(ciphertext) };
+    },
+  };
+}
+
+// As a JWK a key of RFC 8037 costs a tenth of what it costs as DER (Node 20). Up to Node 24 the public half may be
+// anything, since the platform computes it anyway; from 26 on it is checked, and DER has become cheap.
+function okpPrivateKey(crypto: NodeCrypto, crv: 'X25519' | 'Ed25519', secretKey: Uint8Array): KeyObject {
+  try {
+    const key = { kty: 'OKP', crv, d: toBase64url(secretKey), x: '' };
+    return crypto.createPrivateKey({ key, format: 'jwk' });
+  } catch {
+    return pkcs8Key(crypto, crv, secretKey);
+  }
+}
+
+function okpPublicKey(crypto: NodeCrypto, crv: string, bytes: Uint8Array): KeyObject {
+  return crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' });
+}
+
+function okpPublicBytes(key: KeyObject): Uint8Array {
+  return fromBase64url(key.export({ format: 'jwk' }).x ?? '');
+}
+
+function pkcs8Key(crypto: NodeCrypto, algorithm: keyof typeof PKCS8, secretKey: Uint8Array): KeyObject {
+  const der = concat(PKCS8[algorithm], secretKey);
+  return crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' });
+}
+
+function spkiKey(crypto: NodeCrypto, algorithm: keyof typeof SPKI, publicKey: Uint8Array): KeyObject {
+  const der = concat(SPKI[algorithm], publicKey);
+  return crypto.createPublicKey({ key: der as Buffer, format: 'der', type: 'spki' });
+}
+
+function spkiBytes(crypto: NodeCrypto, algorithm: keyof typeof SPKI, privateKey: KeyObject): Uint8Array {
+  const der = crypto.createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  return plain(der.subarray(SPKI[algorithm].length));
+}
+
+function ecJwk(point: Uint8Array): Jwk {
+  const [x, y] = [toBase64url(point.subarray(1, 33)), toBase64url(point.subarray(33))];
+  return { kty: 'EC', crv: 'P-256', x, y };
+}
+
+function missing(): never {
+  throw new TypeError('this platform has no ML-KEM');
+}
+
+// A Buffer is a Uint8Array with other methods, and may be a window onto a shared pool: neither leaves this file.
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
