@@ -3,21 +3,14 @@
  * halves that lie outside it. Nothing of it opens anything without the token and its PIN.
  */
 
-import { KEM_MLKEM768_P256, KEM_P256 } from 'muniment/crypto';
 import type { IdentityKeys } from 'muniment/keys';
 import { toBase64url } from 'muniment/wire';
+import path from 'node:path';
 import { z } from 'zod';
-import { makeTokenKeys, openTokenKeys, removeTokenKeys } from '../keystores/pkcs11.ts';
+import { makeTokenKeys, openTokenKeys, removeTokenKeys, type TokenKem } from '../keystores/pkcs11.ts';
 import { Token, type TokenPlace } from '../keystores/token.ts';
 import { readForm, writeNew } from './files.ts';
 import { encoded } from './settings.ts';
-
-/** The KEMs of keys in a token, by the names that commands know them by; the first is what a token gets unasked. */
-export const TOKEN_KEMS = { 'mlkem768-p256': KEM_MLKEM768_P256, p256: KEM_P256 } as const;
-/** One of them. */
-export type TokenKem = keyof typeof TOKEN_KEMS;
-/** What a token gets unless another is asked for. */
-export const DEFAULT_TOKEN_KEM: TokenKem = 'mlkem768-p256';
 
 /** Which keys to make, and where. */
 export interface TokenWish extends TokenPlace {
@@ -40,15 +33,17 @@ const form = z.strictObject({
 });
 
 /** Makes keys in a token, and the file that refers to them. */
-export async function makeReferredKeys(
+export function makeReferredKeys(
   file: string,
-  { module, token: label, kem }: TokenWish,
+  { module: named, token: label, kem }: TokenWish,
   name: string,
   pin: string,
-): Promise<OpenKeys> {
+): OpenKeys {
+  // A bare name is looked for where the system keeps its libraries; a path must lead there from everywhere.
+  const module = path.basename(named) === named ? named : path.resolve(named);
   const token = Token.open({ module, token: label }, pin, 'write');
   try {
-    const { keys, seeds } = await makeTokenKeys(token, name, TOKEN_KEMS[kem]);
+    const { keys, seeds } = makeTokenKeys(token, name, kem);
     try {
       const sealed = seeds && {
         handshake: toBase64url(seeds.handshake),

@@ -15,6 +15,13 @@ import {
 import { TokenError } from './cryptoki.ts';
 import type { Token, TokenPair } from './token.ts';
 
+/** The KEMs that an identity in a token can have, by name. */
+export const TOKEN_KEMS = { 'mlkem768-p256': KEM_MLKEM768_P256, p256: KEM_P256 } as const;
+/** One of them. */
+export type TokenKem = keyof typeof TOKEN_KEMS;
+/** What a token gets unless another is asked for by name: less than post-quantum nobody gets unasked. */
+export const DEFAULT_TOKEN_KEM: TokenKem = 'mlkem768-p256';
+
 /**
  * What of a post-quantum identity lies outside its token: the ML-KEM half of either KEM key, sealed to a further
  * key in the token. Of no use without it.
@@ -38,11 +45,11 @@ type FindPair = (purpose: Purpose) => TokenPair;
  * @returns the keys, and what has to be kept beside the token if they are split, else `null`
  * @throws `TokenError`; then no key of this name was left behind
  */
-export async function makeTokenKeys(
+export function makeTokenKeys(
   token: Token,
   name: string,
-  kem: typeof KEM_P256 | typeof KEM_MLKEM768_P256,
-): Promise<{ readonly keys: IdentityKeys; readonly seeds: SealedSeeds | null }> {
+  kem: TokenKem = DEFAULT_TOKEN_KEM,
+): { readonly keys: IdentityKeys; readonly seeds: SealedSeeds | null } {
   const made: string[] = [];
   const make: FindPair = (purpose) => {
     const label = labelOf(name, purpose);
@@ -51,11 +58,11 @@ export async function makeTokenKeys(
     return pair;
   };
   try {
-    if (kem === KEM_P256) return { keys: keysOf(token, make), seeds: null };
+    if (kem === 'p256') return { keys: keysOf(token, make), seeds: null };
     const custodian = decapsulatorOf(token, make('custody'));
     const [handshake, sealing] = [
-      await createSplitKey(kem, dhOf(token, make('handshake')), custodian),
-      await createSplitKey(kem, dhOf(token, make('sealing')), custodian),
+      createSplitKey(TOKEN_KEMS[kem], dhOf(token, make('handshake')), custodian),
+      createSplitKey(TOKEN_KEMS[kem], dhOf(token, make('sealing')), custodian),
     ];
     const signer = signerOf(token, make('signing'));
     return {
@@ -120,8 +127,9 @@ function signerOf(token: Token, pair: TokenPair): Signer {
 }
 
 function decapsulatorOf(token: Token, pair: TokenPair): Decapsulator {
-  const { publicKey, decapsulate } = dhKem(KEM_P256, dhOf(token, pair));
-  return tellingOf({ kem: KEM_P256, publicKey, decapsulate });
+  const key = dhKem(KEM_P256, dhOf(token, pair));
+  const decapsulate = (encapsulation: Uint8Array): Promise<Uint8Array> => key.decapsulate(encapsulation);
+  return tellingOf({ kem: KEM_P256, publicKey: key.publicKey, decapsulate });
 }
 
 function dhOf(token: Token, pair: TokenPair): DhKey {
@@ -129,13 +137,13 @@ function dhOf(token: Token, pair: TokenPair): DhKey {
 }
 
 // Whatever does not open has one code. That the token is gone is no fault of the message, and its owner has to know.
-function tellingOf({ kem, publicKey, decapsulate }: Decapsulator): Decapsulator {
+function tellingOf(key: Decapsulator): Decapsulator {
   return {
-    kem,
-    publicKey,
+    kem: key.kem,
+    publicKey: key.publicKey,
     async decapsulate(encapsulation) {
       try {
-        return await decapsulate(encapsulation);
+        return await key.decapsulate(encapsulation);
       } catch (error) {
         throw error instanceof MunimentError && error.cause instanceof TokenError ? error.cause : error;
       }
