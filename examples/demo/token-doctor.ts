@@ -4,7 +4,7 @@ import { kem } from 'muniment/crypto';
 import type { IdentityKeys } from 'muniment/keys';
 import { toHex } from 'muniment/wire';
 import { randomBytes } from 'node:crypto';
-import { TOKEN_KEMS, type TokenWish } from '../client/cli/token-keys.ts';
+import type { TokenWish } from '../client/cli/token-keys.ts';
 import { makeTokenKeys, removeTokenKeys } from '../client/keystores/pkcs11.ts';
 import { Token } from '../client/keystores/token.ts';
 
@@ -18,7 +18,7 @@ export interface TokenDoctor {
 }
 
 /** Makes the keys. Throws `TokenError`. */
-export async function createTokenDoctor(wish: TokenWish, pin: string): Promise<TokenDoctor> {
+export function createTokenDoctor(wish: TokenWish, pin: string): TokenDoctor {
   const token = Token.open(wish, pin, 'write');
   const name = `muniment demo ${toHex(randomBytes(4))}`;
   let ended = false;
@@ -34,7 +34,7 @@ export async function createTokenDoctor(wish: TokenWish, pin: string): Promise<T
   };
   // However the demo ends, the user's token is as it was.
   process.once('exit', end);
-  const { keys } = await makeTokenKeys(token, name, TOKEN_KEMS[wish.kem]);
-  const described = `are in the token ${token.label}, where they were made and whence they never came: ${keys.signer.algorithm} and ${kem(keys.sealing.kem).name}`;
+  const { keys } = makeTokenKeys(token, name, wish.kem);
+  const described = `are in the token ${token.label}, and never were anywhere else: ${keys.signer.algorithm} and ${kem(keys.sealing.kem).name}`;
   return { keys, described, end };
 }
