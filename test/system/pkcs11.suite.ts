@@ -54,7 +54,7 @@ afterAll(() => {
 
 describe('an identity in a token', () => {
   it('is made of keys that were never outside, each with one use', async () => {
-    const { keys, seeds } = await makeTokenKeys(openToken('card', 'write'), 'alice', KEM_P256);
+    const { keys, seeds } = makeTokenKeys(openToken('card', 'write'), 'alice', 'p256');
     expect(seeds).toBeNull();
     expect(keys.signer.algorithm).toBe('ES256');
     expect([keys.handshake.kem, keys.sealing.kem]).toEqual([KEM_P256, KEM_P256]);
@@ -135,7 +135,7 @@ describe('an identity in a token', () => {
     const derive = vi.spyOn(Token.prototype, 'derive');
     try {
       const point = createECDH('prime256v1').generateKeys();
-      const compressed = createECDH('prime256v1').generateKeys(null, 'compressed');
+      const compressed = Buffer.from(createECDH('prime256v1').generateKeys('hex', 'compressed'), 'hex');
       const outside: Uint8Array[] = [
         flipped(point, 64),
         flipped(point, 1),
@@ -209,15 +209,15 @@ describe('a key is refused', () => {
       expect(refusalByToken(() => token.findPair('both', use))).toContain('it is not for one use');
   });
 
-  it('that is missing, or there twice', async () => {
+  it('that is missing, or there twice', () => {
     const token = openToken('card', 'write');
     expect(refusalByToken(() => token.findPair('nobody signing', 'sign'))).toBe(
       'TOKEN_KEY: the token has no key "nobody signing"',
     );
     raw('card', (module, session) => {
-      for (const _ of [1, 2]) {
-        makeKey(module, session, 'twice', { SENSITIVE: true, EXTRACTABLE: false, SIGN: true, DERIVE: false });
-      }
+      const made = { SENSITIVE: true, EXTRACTABLE: false, SIGN: true, DERIVE: false };
+      makeKey(module, session, 'twice', made);
+      makeKey(module, session, 'twice', made);
     });
     expect(refusalByToken(() => token.findPair('twice', 'sign'))).toBe(
       'TOKEN_KEY: the token has more than one key "twice"',
@@ -241,24 +241,24 @@ describe('making keys', () => {
   it('leaves those alone that have the name already', async () => {
     const token = openToken('card', 'write');
     const before = publicKeys(await openTokenKeys(token, 'alice', null));
-    expect(await refusalByTokenOf(() => makeTokenKeys(token, 'alice', KEM_P256))).toBe(
+    expect(refusalByToken(() => makeTokenKeys(token, 'alice', 'p256'))).toBe(
       'TOKEN_KEY: the token has a key "alice signing" already',
     );
     expect(publicKeys(await openTokenKeys(token, 'alice', null))).toEqual(before);
   });
 
-  it('leaves nothing behind if it fails half way', async () => {
+  it('leaves nothing behind if it fails half way', () => {
     const token = openToken('card', 'write');
     token.makePair('half sealing', 'derive');
-    expect(await refusalByTokenOf(() => makeTokenKeys(token, 'half', KEM_P256))).toContain('already');
+    expect(refusalByToken(() => makeTokenKeys(token, 'half', 'p256'))).toContain('already');
     expect(labels('half')).toEqual(['half sealing']);
     removeTokenKeys(token, 'half');
     expect(labels('half')).toEqual([]);
   });
 
-  it('takes a token that was opened to write', async () => {
+  it('takes a token that was opened to write', () => {
     const token = openToken('card');
-    expect(await refusalByTokenOf(() => makeTokenKeys(token, 'reader', KEM_P256))).toBe(
+    expect(refusalByToken(() => makeTokenKeys(token, 'reader', 'p256'))).toBe(
       'TOKEN_FAILED: the token refuses: CKR_SESSION_READ_ONLY',
     );
   });
@@ -295,7 +295,7 @@ describe('a token does not open', () => {
 describe('split custody', () => {
   it('needs the token and the file', async () => {
     const token = openToken('card', 'write');
-    const { keys, seeds } = await makeTokenKeys(token, 'bob', KEM_MLKEM768_P256);
+    const { keys, seeds } = makeTokenKeys(token, 'bob');
     expect([keys.handshake.kem, keys.sealing.kem]).toEqual([KEM_MLKEM768_P256, KEM_MLKEM768_P256]);
     const listed = hsm.privateKeys('card').filter(({ label }) => label.startsWith('bob'));
     expect(listed.map(({ label, usage }) => `${label}: ${usage}`).sort()).toEqual([
@@ -315,7 +315,7 @@ describe('split custody', () => {
 
   it('does not open with a file that is altered, or belongs to the other key', async () => {
     const token = openToken('card', 'write');
-    const { seeds } = await makeTokenKeys(token, 'carol', KEM_MLKEM768_P256);
+    const { seeds } = makeTokenKeys(token, 'carol');
     if (seeds === null) throw new Error('split keys have seeds');
     const { handshake, sealing } = seeds;
     const last = handshake.length - 1;
@@ -333,16 +333,16 @@ describe('split custody', () => {
   });
 
   it('does not open with another token', async () => {
-    const { seeds } = await makeTokenKeys(openToken('card', 'write'), 'dave', KEM_MLKEM768_P256);
+    const { seeds } = makeTokenKeys(openToken('card', 'write'), 'dave');
     closeTokens();
     const other = openToken('other', 'write');
-    await makeTokenKeys(other, 'dave', KEM_MLKEM768_P256);
+    makeTokenKeys(other, 'dave');
     expect(await refusalOf(() => openTokenKeys(other, 'dave', seeds))).toBe('KEY_OPEN');
   });
 
   it('does not open without the keys in the token', async () => {
     const token = openToken('card', 'write');
-    const { seeds } = await makeTokenKeys(token, 'erin', KEM_MLKEM768_P256);
+    const { seeds } = makeTokenKeys(token, 'erin');
     token.remove('erin custody');
     expect(await refusalByTokenOf(() => openTokenKeys(token, 'erin', seeds))).toBe(
       'TOKEN_KEY: the token has no key "erin custody"',
@@ -353,7 +353,7 @@ describe('split custody', () => {
 
   it('does not open a message with a classical half that was exchanged', async () => {
     const token = openToken('card', 'write');
-    const { seeds } = await makeTokenKeys(token, 'frank', KEM_MLKEM768_P256);
+    const { seeds } = makeTokenKeys(token, 'frank');
     token.remove('frank sealing');
     token.makePair('frank sealing', 'derive');
     expect(await refusalOf(() => openTokenKeys(token, 'frank', seeds))).toBe('KEY_OPEN');
@@ -363,8 +363,8 @@ describe('split custody', () => {
 describe('a token that is removed while its keys are in use', () => {
   it('ends them, and says so', async () => {
     const token = openToken('removed', 'write');
-    const { keys } = await makeTokenKeys(token, 'gina', KEM_P256);
-    const { encapsulation } = await hpkeSeal(keys.sealing, utf8('i'), utf8('a'), utf8('p'));
+    const { keys } = makeTokenKeys(token, 'gina', 'p256');
+    const { encapsulation } = hpkeSeal(keys.sealing, utf8('i'), utf8('a'), utf8('p'));
     await keys.sealing.decapsulate(encapsulation);
     rmSync(removedFolder ?? '', { recursive: true });
     const gone = 'TOKEN_ABSENT: the token was removed, or its keys were';
@@ -405,7 +405,7 @@ function publicKeys({ signer, handshake, sealing }: IdentityKeys): Uint8Array[] 
 
 async function expectOpens(key: Decapsulator): Promise<void> {
   const [info, aad, plaintext] = [utf8('info'), utf8('aad'), utf8('plaintext')];
-  const sealed = await hpkeSeal(key, info, aad, plaintext);
+  const sealed = hpkeSeal(key, info, aad, plaintext);
   expect((await hpkeOpenWith(key, info, aad, sealed)).plaintext).toEqual(plaintext);
 }
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../examples/client/cli/program.ts';
 import { ES256, KEM_MLKEM768_P256, KEM_P256 } from '../../src/crypto/index.ts';
 import { readUnverifiedCredential } from '../../src/keys/index.ts';
-import { MODULE, PIN, SoftHsm } from './softhsm.ts';
+import { MODULE, PIN, SoftHsm, type Listed } from './softhsm.ts';
 
 interface Ran {
   readonly status: number;
@@ -113,7 +113,7 @@ describe('a wallet whose keys are in a token', () => {
 });
 
 describe('the demo with the doctor in a token', () => {
-  async function demo(pin: string, ...args: string[]): Promise<Ran> {
+  async function demo(args: readonly string[], pin = PIN, whileItRuns?: () => void): Promise<Ran> {
     const main = fileURLToPath(new URL('../../examples/demo/main.ts', import.meta.url));
     const child = spawn(
       process.execPath,
@@ -121,7 +121,10 @@ describe('the demo with the doctor in a token', () => {
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, MUNIMENT_PIN: pin } },
     );
     let [out, err] = ['', ''];
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (out === '') whileItRuns?.();
+      out += chunk.toString();
+    });
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
     const [status] = (await once(child, 'close')) as [number];
     expect(out + err).not.toContain(PIN);
@@ -129,26 +132,33 @@ describe('the demo with the doctor in a token', () => {
   }
 
   it.each([
-    ['MLKEM768-P256', []],
-    ['P-256', ['--kem', 'p256']],
-  ])('plays every step, with %s', async (name, more) => {
-    const { status, out, err } = await demo(PIN, ...inToken('demo'), ...more);
+    ['MLKEM768-P256', 4, []],
+    ['P-256', 3, ['--kem', 'p256']],
+  ])('plays every step, with %s', async (name, count, more) => {
+    let listed: Listed[] = [];
+    const { status, out, err } = await demo([...inToken('demo'), ...more], PIN, () => {
+      listed = hsm.privateKeys('demo');
+    });
     expect({ status, err }).toEqual({ status: 0, err: '' });
     expect(out).toContain(`the first doctor's keys are in the token demo`);
     expect(out).toContain(`ES256 and ${name}\n`);
     expect(out).toMatch(/: 0 found\n/);
     expect(out).not.toContain('NOT REFUSED');
     expect(out).toContain('Every step held.\n');
+    expect(listed.map(({ access }) => access)).toEqual(
+      Array.from({ length: count }, () => 'sensitive, always sensitive, never extractable, local'),
+    );
+    // And the token is as it was.
     expect(hsm.privateKeys('demo')).toEqual([]);
   });
 
   it('ends in one line where the token does not open', async () => {
-    expect(await demo('00000000', ...inToken('demo'))).toEqual({
+    expect(await demo(inToken('demo'), '00000000')).toEqual({
       status: 1,
       out: '',
       err: 'muniment-demo: wrong PIN\n',
     });
-    const usage = await demo(PIN, '--token', 'demo');
+    const usage = await demo(['--token', 'demo']);
     expect(usage.status).toBe(2);
   });
 });

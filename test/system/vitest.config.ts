@@ -1,9 +1,8 @@
-import { defineConfig, mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.ts';
 
-// These suites need Debian packages; the scripts beside them install those and then run them.
-const { include: _, ...test } = base.test ?? {};
-export default mergeConfig(
-  { ...base, test },
-  defineConfig({ test: { include: ['test/system/*.suite.ts'] } }),
-);
+// Suites that need Debian packages; the scripts beside them install those and then run them.
+export default defineConfig({
+  ...base,
+  test: { ...base.test, include: ['test/system/*.suite.ts'], testTimeout: 600_000 },
+});
