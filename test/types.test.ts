@@ -31,7 +31,7 @@ describe('secrets', () => {
   it('have a role, and are no bytes', () => {
     expectTypeOf<Secret<'nonce'>>().not.toExtend<Secret<'session key'>>();
     expectTypeOf<Secret<'session key'>>().not.toExtend<Secret<'nonce'>>();
-    expectTypeOf<NodeSecret>().not.toExtend<Secret<'kem seed'>>();
+    expectTypeOf<NodeSecret>().not.toExtend<Secret<'kem key'>>();
     expectTypeOf<Secret<'nonce'>>().toExtend<Secret<string>>();
     expectTypeOf<Secret<'nonce'>>().not.toExtend<Uint8Array>();
     expectTypeOf<Uint8Array>().not.toExtend<Secret<string>>();
@@ -75,9 +75,9 @@ describe('keys', () => {
   });
 
   it('belong to a KEM that there is', () => {
-    expectTypeOf<KemId>().toEqualTypeOf<0x0020 | 0x647a>();
+    expectTypeOf<KemId>().toEqualTypeOf<0x0010 | 0x0020 | 0x0050 | 0x647a>();
     expectTypeOf<Kem['id']>().toEqualTypeOf<KemId>();
-    expectTypeOf<0x0010>().not.toExtend<KemId>();
+    expectTypeOf<0x0021>().not.toExtend<KemId>();
   });
 });
 

@@ -40,12 +40,14 @@ export function curveSignature(curve: Curve): SignatureAlgorithm {
     signature.length === CURVE_SIGNATURE_LENGTH &&
     curve.mayBeSignature(signature);
 
-  const holds = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
-    (curve.isDisputed(signature) ? portable[operation] : primitive(operation)).holds(
-      publicKey,
-      message,
-      signature,
-    );
+  const holds = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
+    const backend = curve.isDisputed(signature) ? portable[operation] : primitive(operation);
+    try {
+      return backend.holds(publicKey, message, signature);
+    } catch {
+      return false; // some platforms throw for a key that is no point: `refuse` finds out what is wrong with it
+    }
+  };
 
   const refuse = (publicKey: Uint8Array): never => {
     const bad =

@@ -63,12 +63,16 @@ function dhkem(id: DhKemId, name: string, group: DhGroup): Kem {
 
 function decapsulator(id: DhKemId, group: DhGroup, dh: DhKey, erase?: () => void): KemSecretKey {
   let key: DhKey | null = dh;
+  const live = (): DhKey => {
+    if (key === null) throw new TypeError('the key was erased');
+    return key;
+  };
   return {
     publicKey: dh.publicKey,
     async decapsulate(encapsulation) {
-      if (key === null) throw new TypeError('the key was erased');
       const peer = new Uint8Array(encapsulation); // the caller's array may change while a token works
-      const shared = await agreeWith(group, key, peer);
+      const shared = await agreeWith(group, live(), peer);
+      live(); // whoever erased the key meanwhile may have made it agree with zeros
       return extractAndExpand(id, shared, peer, dh.publicKey);
     },
     erase() {

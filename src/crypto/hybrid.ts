@@ -78,9 +78,8 @@ export const mlKem768P256 = hybrid(KEM_MLKEM768_P256, 'MLKEM768-P256');
  */
 export function hybridKem(id: HybridId, dh: DhKey, mlKemSeed: Uint8Array): KemSecretKey {
   if (mlKemSeed.length !== ML_KEM_SEED_LENGTH) throw new RangeError('a seed of ML-KEM is 64 bytes');
-  const own = new Uint8Array(mlKemSeed);
-  const lattice = primitive('mlKem768').secretKey(own);
-  return decapsulator(HYBRIDS[id], lattice, guardDhKey(HYBRIDS[id].group, dh), () => own.fill(0));
+  const lattice = primitive('mlKem768').secretKey(mlKemSeed);
+  return decapsulator(HYBRIDS[id], lattice, guardDhKey(HYBRIDS[id].group, dh));
 }
 
 function hybrid(id: HybridId, name: string): Kem {
@@ -100,7 +99,7 @@ function hybrid(id: HybridId, name: string): Kem {
     secretKey(bytes) {
       if (bytes.length !== KEM_SECRET_LENGTH) throw new RangeError('a KEM secret key here is 32 bytes');
       const expanded = shake256(bytes, { dkLen: ML_KEM_SEED_LENGTH + seedLength });
-      const lattice = primitive('mlKem768').secretKey(expanded.slice(0, ML_KEM_SEED_LENGTH));
+      const lattice = primitive('mlKem768').secretKey(expanded.subarray(0, ML_KEM_SEED_LENGTH));
       const classical = secretKeyFrom(expanded.slice(ML_KEM_SEED_LENGTH));
       expanded.fill(0);
       return decapsulator(parts, lattice, importDhKeyAsync(group, classical), () => classical.fill(0));
@@ -121,22 +120,28 @@ function hybrid(id: HybridId, name: string): Kem {
   };
 }
 
-function decapsulator(parts: Hybrid, lattice: MlKemKey, dh: DhKey, erase: () => void): KemSecretKey {
+function decapsulator(parts: Hybrid, lattice: MlKemKey, dh: DhKey, erase?: () => void): KemSecretKey {
   let halves: { lattice: MlKemKey; dh: DhKey } | null = { lattice, dh };
+  const live = (): { lattice: MlKemKey; dh: DhKey } => {
+    if (halves === null) throw new TypeError('the key was erased');
+    return halves;
+  };
   return {
     publicKey: concat(lattice.publicKey, dh.publicKey),
     async decapsulate(encapsulation) {
-      if (halves === null) throw new TypeError('the key was erased');
+      const key = live();
       if (encapsulation.length !== ML_KEM.ciphertext + parts.group.publicKeyLength)
         throw new MunimentError('KEY_OPEN');
       const peer = encapsulation.slice(ML_KEM.ciphertext);
-      const sharedSecret = halves.lattice.decapsulate(encapsulation.slice(0, ML_KEM.ciphertext));
-      const shared = await agreeWith(parts.group, halves.dh, peer);
+      const sharedSecret = key.lattice.decapsulate(encapsulation.slice(0, ML_KEM.ciphertext));
+      const shared = await agreeWith(parts.group, key.dh, peer);
+      live(); // whoever erased the key meanwhile may have made it agree with zeros
       return combine(parts, sharedSecret, shared, peer, dh.publicKey);
     },
     erase() {
       halves = null;
-      erase();
+      lattice.erase();
+      erase?.();
     },
   };
 }

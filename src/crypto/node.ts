@@ -63,6 +63,8 @@ function primitivesOf(
     ? (key: Uint8Array) => crypto.createSecretKey(key)
     : (key: Uint8Array) => key;
 
+  const importOkp = okpImporter(crypto);
+
   return {
     sha256: hash
       ? (bytes) => plain(hash('sha256', bytes, 'buffer'))
@@ -93,9 +95,9 @@ function primitivesOf(
       }),
     chacha20: (key, length) =>
       plain(createCipheriv('chacha20', rawKey(key), COUNTER_AND_NONCE).update(new Uint8Array(length))),
-    x25519: x25519Of(crypto),
+    x25519: x25519Of(crypto, importOkp),
     p256: p256Of(crypto),
-    ed25519: ed25519Of(crypto),
+    ed25519: ed25519Of(crypto, importOkp),
     es256: es256Of(crypto),
     mlDsa44: latticeOf(crypto, 'mlDsa44'),
     mlDsa65: latticeOf(crypto, 'mlDsa65'),
@@ -103,10 +105,10 @@ function primitivesOf(
   };
 }
 
-function x25519Of(crypto: NodeCrypto): Primitives['x25519'] {
+function x25519Of(crypto: NodeCrypto, importOkp: ImportOkp): Primitives['x25519'] {
   const importPeer = keep((bytes) => okpPublicKey(crypto, 'X25519', bytes));
   return (secretKey) => {
-    const privateKey = okpPrivateKey(crypto, 'X25519', secretKey);
+    const privateKey = importOkp('X25519', secretKey);
     return {
       publicKey: okpPublicBytes(privateKey),
       agree: (peer) => plain(crypto.diffieHellman({ privateKey, publicKey: importPeer(peer) })),
@@ -114,11 +116,11 @@ function x25519Of(crypto: NodeCrypto): Primitives['x25519'] {
   };
 }
 
-function ed25519Of(crypto: NodeCrypto): SignaturePrimitive {
+function ed25519Of(crypto: NodeCrypto, importOkp: ImportOkp): SignaturePrimitive {
   const importKey = keep((bytes) => okpPublicKey(crypto, 'Ed25519', bytes));
   return {
     secretKey(seed) {
-      const key = okpPrivateKey(crypto, 'Ed25519', seed);
+      const key = importOkp('Ed25519', seed);
       return { publicKey: okpPublicBytes(key), sign: (message) => plain(crypto.sign(null, message, key)) };
     },
     holds: (publicKey, message, signature) => crypto.verify(null, message, importKey(publicKey), signature),
@@ -173,6 +175,7 @@ function mlKemOf(crypto: NodeCrypto & Newer): MlKemPrimitive {
       return {
         publicKey: spkiBytes(crypto, 'mlKem768', key),
         decapsulate: (ciphertext) => plain(decapsulate(key, ciphertext)),
+        erase: () => undefined, // the platform's own goes when it is collected
       };
     },
     encapsulate(publicKey) {
@@ -182,14 +185,20 @@ function mlKemOf(crypto: NodeCrypto & Newer): MlKemPrimitive {
   };
 }
 
-// As a JWK a key of RFC 8037 costs a tenth of what it costs as DER (Node 20). Up to Node 24 the public half may be
+type ImportOkp = (crv: 'X25519' | 'Ed25519', secretKey: Uint8Array) => KeyObject;
+
+// As a JWK a key of RFC 8037 costs a tenth of what it costs as DER (Node 20). Up to Node 25 the public half may be
 // anything, since the platform computes it anyway; from 26 on it is checked, and DER has become cheap.
-function okpPrivateKey(crypto: NodeCrypto, crv: 'X25519' | 'Ed25519', secretKey: Uint8Array): KeyObject {
-  try {
+function okpImporter(crypto: NodeCrypto): ImportOkp {
+  const asJwk: ImportOkp = (crv, secretKey) => {
     const key = { kty: 'OKP', crv, d: toBase64url(secretKey), x: '' };
     return crypto.createPrivateKey({ key, format: 'jwk' });
+  };
+  try {
+    asJwk('X25519', new Uint8Array(32).fill(1));
+    return asJwk;
   } catch {
-    return pkcs8Key(crypto, crv, secretKey);
+    return (crv, secretKey) => pkcs8Key(crypto, crv, secretKey);
   }
 }
 
@@ -203,7 +212,11 @@ function okpPublicBytes(key: KeyObject): Uint8Array {
 
 function pkcs8Key(crypto: NodeCrypto, algorithm: keyof typeof PKCS8, secretKey: Uint8Array): KeyObject {
   const der = concat(PKCS8[algorithm], secretKey);
-  return crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' });
+  try {
+    return crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' });
+  } finally {
+    der.fill(0);
+  }
 }
 
 function spkiKey(crypto: NodeCrypto, algorithm: keyof typeof SPKI, publicKey: Uint8Array): KeyObject {

@@ -49,7 +49,11 @@ export const portable: Primitives = {
   mlKem768: {
     secretKey(seed) {
       const { publicKey, secretKey } = ml_kem768.keygen(seed);
-      return { publicKey, decapsulate: (ciphertext) => ml_kem768.decapsulate(ciphertext, secretKey) };
+      return {
+        publicKey,
+        decapsulate: (ciphertext) => ml_kem768.decapsulate(ciphertext, secretKey),
+        erase: () => secretKey.fill(0),
+      };
     },
     encapsulate(publicKey) {
       const { sharedSecret, cipherText } = ml_kem768.encapsulate(publicKey);
@@ -65,6 +69,11 @@ export function mlKem768EncapsulateWith(
 ): { sharedSecret: Uint8Array; ciphertext: Uint8Array } {
   const { sharedSecret, cipherText } = ml_kem768.encapsulate(publicKey, randomness);
   return { sharedSecret, ciphertext: cipherText };
+}
+
+/** The private key of 2,560 bytes that FIPS 204 expands a seed to: some files carry it beside the seed, and no platform hands it out. */
+export function mlDsa44ExpandedKey(seed: Uint8Array): Uint8Array {
+  return ml_dsa44.keygen(seed).secretKey;
 }
 
 /** Whether 32 bytes decode to a point of edwards25519: asked only once a signature was refused, for the code of the error. */

@@ -50,6 +50,8 @@ export interface MlKemKey {
   readonly publicKey: Uint8Array;
   /** The shared secret; another one, in silence, for a ciphertext that was altered. */
   decapsulate(ciphertext: Uint8Array): Uint8Array;
+  /** Overwrites what of the key lies in this process's own memory. */
+  erase(): void;
 }
 
 /** ML-KEM (FIPS 203). */

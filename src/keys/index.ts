@@ -1,4 +1,4 @@
-/** Identities, credentials, key trees, groups and the two hardware ports. spec/keys.md. */
+/** Identities, credentials, key trees, groups, keys in the field's encodings and the two hardware ports. spec/keys.md. */
 
 export {
   COMPARTMENTS_LIMIT,
@@ -30,6 +30,17 @@ export type { GroupEpoch, GroupMember } from './group.ts';
 export { createAnchor, createIdentity, createKeys } from './identity.ts';
 export type { Identity, IdentityKeys, KeyOptions, Profile } from './identity.ts';
 export {
+  decodeJwkDecapsulator,
+  decodeJwkSigner,
+  decodePublicJwkKem,
+  decodePublicJwkSigning,
+  encodeJwk,
+  encodePublicJwk,
+} from './jwk.ts';
+export { KEY_ENCODING_LIMIT } from './key-encoding.ts';
+export { decodePrivatePem, decodePublicPem, encodePrivatePem, encodePublicPem, PEM_LIMIT } from './pem.ts';
+export { decodePkcs8Decapsulator, decodePkcs8Signer, encodePkcs8 } from './pkcs8.ts';
+export {
   hpkeOpenWith,
   readSignature,
   SoftwareDecapsulator,
@@ -49,6 +60,7 @@ export {
 } from './possession.ts';
 export type { CredentialRequest, PossessionChallenge } from './possession.ts';
 export { exposeSecret, Secret } from './secret.ts';
+export { decodeSpkiKem, decodeSpkiSigning, encodeSpki } from './spki.ts';
 export { signStatement, STATEMENT_LIMIT, verifyStatement } from './statement.ts';
 export { createRoot, deriveNode, nodeKey } from './tree.ts';
 export type { NodeSecret, TreeStep } from './tree.ts';

@@ -14,9 +14,10 @@ import {
   type Envelope,
   type SigningContext,
 } from '../../src/envelope/index.ts';
-import { ed25519Sign } from '../../src/crypto/index.ts';
+import { ED25519 } from '../../src/crypto/index.ts';
 import { readAnchor, Secret, SoftwareSigner, type Credential } from '../../src/keys/index.ts';
 import { fromUtf8, utf8 } from '../../src/wire/index.ts';
+import { ed25519Sign } from '../noble.ts';
 import { refusal } from '../refusal.ts';
 import { casesOf, readVectors } from '../vectors/file.ts';
 import {
@@ -79,7 +80,7 @@ test.for(casesOf(file, 'normalize'))('$name', (one) => {
 test.for(casesOf(file, 'sign'))('$name', async (one) => {
   const wanted = model(one.model);
   const context = contextOf(one.context);
-  const signer = new SoftwareSigner(new Secret('signing seed', unhex(one.seed)));
+  const signer = new SoftwareSigner(ED25519, new Secret('signing key', unhex(one.seed)));
   const envelope = await signEnvelope(signer, { header: wanted.header, data: wanted.data }, context);
   expect(envelope).toEqual(wanted);
   expect(hex(ed25519Sign(unhex(one.seed), unhex(one.signatureInput)))).toBe(one.model.signature);

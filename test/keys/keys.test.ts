@@ -1,7 +1,16 @@
 /** Properties of src/keys: every byte altered, hardware-like keys, and what the vectors cannot say. */
 
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { KEM_X25519, KEM_XWING, sealOnce } from '../../src/crypto/index.ts';
+import {
+  ED25519,
+  ES256,
+  KEM_P256,
+  KEM_X25519,
+  KEM_XWING,
+  ML_DSA_44,
+  ML_DSA_65_ED25519,
+  sealOnce,
+} from '../../src/crypto/index.ts';
 import * as password from '../../src/crypto/password.ts';
 import {
   answerChallenge,
@@ -39,6 +48,7 @@ import {
   verifyCredential,
   verifyGroup,
   verifySignature,
+  verifySignatureAsync,
   verifyStatement,
   type Identity,
   type IdentityKeys,
@@ -255,8 +265,8 @@ describe('key tree', () => {
 
   it('gives each KEM a key pair of its own', () => {
     const root = createRoot();
-    expect(exposeSecret(nodeKey(root, KEM_X25519).seed)).not.toEqual(
-      exposeSecret(nodeKey(root, KEM_XWING).seed),
+    expect(exposeSecret(nodeKey(root, KEM_X25519).secret)).not.toEqual(
+      exposeSecret(nodeKey(root, KEM_XWING).secret),
     );
     expect(() => deriveNode(root, [{ name: 'a', epoch: -1 }])).toThrow(RangeError);
   });
@@ -316,11 +326,11 @@ describe('key files', () => {
     const cost = { n: 2 ** 14, r: 8, p: 1 };
     const salt = seededRandom('keys test salt')(32);
     const key = await password.stretch('passphrase', salt, cost);
-    const seeds = [keys.signer.seed, keys.handshake.seed, keys.sealing.seed].map(exposeSecret);
-    const content = tuple('key file', seeds[0]!, KEM_X25519, seeds[1]!, KEM_X25519, seeds[2]!);
+    const seeds = [keys.signer.secret, keys.handshake.secret, keys.sealing.secret].map(exposeSecret);
+    const content = tuple('key file', ED25519, seeds[0]!, KEM_X25519, seeds[1]!, KEM_X25519, seeds[2]!);
     const sealed = sealOnce(key, tuple('key file context', cost.n, 8, 1, salt), content);
     const file = {
-      format: 'muniment key file 1',
+      format: 'muniment key file 2',
       ...cost,
       salt: toBase64url(salt),
       sealed: toBase64url(sealed),
@@ -344,15 +354,28 @@ describe('key files', () => {
 
   it('have a limit, which comes before the work', async () => {
     const stretched = vi.spyOn(password, 'stretch');
-    const text = JSON.stringify({ format: 'muniment key file 1' }).padEnd(KEY_FILE_LIMIT + 1);
+    const text = JSON.stringify({ format: 'muniment key file 2' }).padEnd(KEY_FILE_LIMIT + 1);
     expect(await refusalOf(() => importKeys(text, 'passphrase'))).toBe('KEY_FILE');
     expect(stretched).not.toHaveBeenCalled();
   });
 
-  it('refuse a seed that could not be read back', async () => {
-    const keys = createKeys(options('long'));
-    const long = new SoftwareDecapsulator(KEM_X25519, new Secret('kem seed', new Uint8Array(64).fill(1)));
-    await expect(exportKeys({ ...keys, sealing: long }, 'passphrase')).rejects.toThrow(RangeError);
+  it('hold keys of every algorithm', async () => {
+    const keys = createKeys({ ...options('all'), kem: KEM_P256, algorithm: ML_DSA_65_ED25519 });
+    const read = await importKeys(await exportKeys(keys, 'passphrase'), 'passphrase');
+    expect([read.signer.algorithm, read.sealing.kem]).toEqual([ML_DSA_65_ED25519, KEM_P256]);
+    expect(read.signer.publicKey).toEqual(keys.signer.publicKey);
+    expect(read.handshake.publicKey).toEqual(keys.handshake.publicKey);
+  });
+
+  it('are made of secrets that are keys', () => {
+    for (const length of [0, 31, 33, 64])
+      expect(
+        () => new SoftwareDecapsulator(KEM_X25519, new Secret('kem key', new Uint8Array(length).fill(1))),
+      ).toThrow(RangeError);
+    for (const bytes of [new Uint8Array(32), new Uint8Array(32).fill(0xff)]) {
+      expect(() => new SoftwareDecapsulator(KEM_P256, new Secret('kem key', bytes))).toThrow(RangeError);
+      expect(() => new SoftwareSigner(ES256, new Secret('signing key', bytes))).toThrow(RangeError);
+    }
   });
 });
 
@@ -387,19 +410,32 @@ describe('ports', () => {
     );
   });
 
-  it('know one signature algorithm', async () => {
-    const message = utf8('message');
-    const signer = new SoftwareSigner(new Secret('signing seed', new Uint8Array(32)));
-    const signature = await signer.sign(message);
-    expect(verifySignature(signer, message, signature)).toBe(message);
-    const other = { algorithm: 'ed25519', publicKey: signer.publicKey };
-    expect(refusal(() => verifySignature(other, message, signature))).toBe('KEY_ALGORITHM');
+  it.each([ED25519, ES256, ML_DSA_65_ED25519])(
+    'sign with %s, and with nothing that it is not',
+    async (name) => {
+      const message = utf8('message');
+      const { signer } = createKeys({ ...options('signer'), algorithm: name });
+      const signature = await signer.sign(message);
+      expect(verifySignature(signer, message, signature)).toBe(message);
+      expect(await verifySignatureAsync(signer, message, signature)).toEqual(message);
+      for (const algorithm of [ED25519, ES256, ML_DSA_65_ED25519, name.toLowerCase(), '']) {
+        const { publicKey } = signer;
+        if (algorithm !== name)
+          expect(['KEY_ALGORITHM', 'KEY_PUBLIC']).toContain(
+            refusal(() => verifySignature({ algorithm, publicKey }, message, signature)),
+          );
+      }
+    },
+  );
+
+  it('keep ML-DSA-44 to checkpoints', () => {
+    expect(refusal(() => createKeys({ algorithm: ML_DSA_44 }))).toBe('KEY_ALGORITHM');
   });
 
   it('erase an ephemeral key', async () => {
     const key = createKeys(options('erase')).sealing;
     key.erase();
-    expect(exposeSecret(key.seed)).toEqual(new Uint8Array(32));
+    expect(exposeSecret(key.secret)).toEqual(new Uint8Array(32));
   });
 });
 

@@ -93,7 +93,7 @@ beforeAll(async () => {
   // The type of an identity leaves open where its keys live; these live in memory.
   for (const identity of [hospital, doctor] as readonly object[]) {
     const { signer, handshake, sealing } = identity as SoftwareKeys;
-    for (const { seed } of [signer, handshake, sealing]) seeds.push(exposeSecret(seed));
+    for (const { secret } of [signer, handshake, sealing]) seeds.push(exposeSecret(secret));
   }
 });
 
@@ -128,9 +128,9 @@ describe('secrets', () => {
     expectHidden(printed(doctor), seeds);
     const root = createRoot();
     const key = nodeKey(root, KEM_X25519);
-    expectHidden(printed({ root, key }), [exposeSecret(root), exposeSecret(key.seed)]);
+    expectHidden(printed({ root, key }), [exposeSecret(root), exposeSecret(key.secret)]);
     // The key that X25519 uses is derived from the seed, and hidden too.
-    expect(Object.keys(key).sort()).toEqual(['kem', 'publicKey', 'seed']);
+    expect(Object.keys(key).sort()).toEqual(['kem', 'publicKey', 'secret']);
     expect(printed(doctor)).toContain('Dr. Ruiz');
   });
 

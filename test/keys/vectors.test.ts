@@ -33,6 +33,7 @@ import {
   type CredentialFields,
 } from '../../src/keys/index.ts';
 import { tuple } from '../../src/wire/index.ts';
+import { kemPublicKey } from '../noble.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 import { casesOf, readVectors } from '../vectors/file.ts';
 import {
@@ -51,9 +52,9 @@ it('holds as many cases as it should', () => {
   const counts: Record<string, number> = {};
   for (const { operation } of file.cases) counts[operation] = (counts[operation] ?? 0) + 1;
   expect(counts).toEqual({
-    credential: 3,
+    credential: 5,
     'read anchor': 5,
-    'verify credential': 39,
+    'verify credential': 44,
     'credential request': 1,
     'read credential request': 8,
     'possession challenge': 1,
@@ -61,7 +62,7 @@ it('holds as many cases as it should', () => {
     'issue credential': 8,
     'tree node': 6,
     'compartment node': 4,
-    'node key': 2,
+    'node key': 4,
     statement: 1,
     'verify statement': 12,
     compartments: 2,
@@ -70,8 +71,8 @@ it('holds as many cases as it should', () => {
     group: 3,
     'verify group': 11,
     'open group': 11,
-    'key file': 2,
-    'open key file': 33,
+    'key file': 4,
+    'open key file': 36,
   });
 });
 
@@ -132,7 +133,7 @@ describe('possession', () => {
     });
     expect(hex(tuple('credential request', subject, roles, publicKeys))).toBe(one.body);
     expect(hex(tuple('credential request signature', unhex(one.body)))).toBe(one.signatureInput);
-    expect(nodeSign(one.keys.signingSeed, one.signatureInput)).toBe(one.signature);
+    expect(nodeSign(one.keys.signingSecret, one.signatureInput)).toBe(one.signature);
     expect(hex(await requestCredential(keys, { subject, roles }))).toBe(one.request);
     const claim = readCredentialRequest(unhex(one.request));
     expect({ subject: claim.subject, roles: claim.roles }).toEqual({ subject, roles });
@@ -191,10 +192,11 @@ describe('key tree', () => {
 
   it.each(casesOf(file, 'node key'))('$name', (one) => {
     const key = nodeKey(nodeOf(one.node), one.kem as KemId);
-    expect(hex(exposeSecret(key.seed))).toBe(one.seed);
+    expect(hex(exposeSecret(key.secret))).toBe(one.secretKey);
     expect(hex(key.publicKey)).toBe(one.publicKey);
     expect(hex(tuple('node kem', one.kem))).toBe(one.info);
-    expect(hex(kem(one.kem).deriveKeyPair(unhex(one.seed)).publicKey)).toBe(one.publicKey);
+    expect(hex(kem(one.kem).deriveSecretKey(unhex(one.ikm)))).toBe(one.secretKey);
+    expect(hex(kemPublicKey(one.kem as KemId, unhex(one.secretKey)))).toBe(one.publicKey);
   });
 });
 
@@ -202,7 +204,7 @@ describe('statement', () => {
   it.each(casesOf(file, 'statement'))('$name', async ({ author, body, signatureInput, signed }) => {
     const identity = identityOf(author);
     expect(hex(tuple('statement signature', identity.credential.id, unhex(body)))).toBe(signatureInput);
-    const signature = nodeSign(author.signingSeed, signatureInput);
+    const signature = nodeSign(author.signingSecret, signatureInput);
     expect(hex(tuple('signed statement', identity.credential.id, unhex(body), unhex(signature)))).toBe(
       signed,
     );
@@ -260,7 +262,7 @@ describe('group', () => {
     expect({ name: verified.name, epoch: verified.epoch, kem: verified.kem }).toEqual(group);
     expect(hex(verified.publicKey)).toBe(one.publicKey);
     expect(verified.members.map((member) => hex(member.id))).toEqual(members.map((member) => hex(member.id)));
-    const key = new SoftwareDecapsulator(group.kem, new Secret('kem seed', unhex(one.seed)));
+    const key = new SoftwareDecapsulator(group.kem, new Secret('kem key', unhex(one.seed)));
     expect(hex(key.publicKey)).toBe(one.publicKey);
     expect(
       members.map(({ sealing, id }) => hex(tuple('group wrap', tuple('suite', sealing.kem, 'none'), id))),
@@ -284,7 +286,7 @@ describe('group', () => {
     }
     const key = await open();
     if (seed === null) expect(key).toBeNull();
-    else expect(hex(exposeSecret((key as SoftwareDecapsulator).seed))).toBe(seed);
+    else expect(hex(exposeSecret((key as SoftwareDecapsulator).secret))).toBe(seed);
   });
 });
 

@@ -19,13 +19,14 @@ import {
   type Envelope,
   type Header,
 } from '../../src/envelope/index.ts';
-import { hpkeOpenWith, verifyCredential, type Identity } from '../../src/keys/index.ts';
+import { CREDENTIAL_LIMIT, hpkeOpenWith, verifyCredential, type Identity } from '../../src/keys/index.ts';
 // Not exported by the room: an issuer that skips the proof of possession.
 import { signCredential } from '../../src/keys/credential.ts';
 import {
   accept,
   conclude,
   confirm,
+  FIRST_BUCKET,
   initiate,
   MemoryReplayCache,
   reply,
@@ -37,6 +38,7 @@ import { decodeConfirmed, openMessage } from '../../src/protocol/messages.ts';
 import { EXPORT_CONTEXT, handshakeInfo, secondTranscript } from '../../src/protocol/schedule.ts';
 import { concat, fromBase64url, fromUtf8, pad, toBase64url, tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
+import { kemPublicKey } from '../noble.ts';
 import { refusal } from '../refusal.ts';
 import { makeFirst, makeSecond, makeThird, openFirst, openSecond, reheaded } from './by-hand.ts';
 import {
@@ -381,13 +383,13 @@ describe('unknown key share', () => {
   });
 
   test('the ephemeral KEM is the one that the two credentials demand', async () => {
-    const weak = kem(KEM_X25519).deriveKeyPair(new Uint8Array(32).fill(1)).publicKey;
+    const weak = kemPublicKey(KEM_X25519, new Uint8Array(32).fill(1));
     const strong = await party('U', KEM_XWING);
     const made = makeFirst(strong.credential, bank.credential, {
       first: { ephemeral: { kem: KEM_X25519, publicKey: weak } },
     });
     expect(await refusedWith(respond(bank, made.message, bankOptions()))).toEqual([MESSAGE, MESSAGE]);
-    const other = kem(KEM_XWING).deriveKeyPair(new Uint8Array(32).fill(1)).publicKey;
+    const other = kemPublicKey(KEM_XWING, new Uint8Array(32).fill(1));
     const stronger = makeFirst(user.credential, bank.credential, {
       first: { ephemeral: { kem: KEM_XWING, publicKey: other } },
     });
@@ -480,11 +482,11 @@ describe('a lying user', () => {
     ['another bank in info', { infoId: mallory.credential.id }, 'KEY_OPEN'],
     ['another binding', { binding: TLS }, 'KEY_OPEN'],
     ['no credential', { first: { credential: new Uint8Array(0) } }, 'KEY_CREDENTIAL'],
-    ['credential too long', { first: { credential: new Uint8Array(6145) } }, 'WIRE_LIMIT'],
+    ['credential too long', { first: { credential: new Uint8Array(CREDENTIAL_LIMIT + 1) } }, 'WIRE_LIMIT'],
     ['Ni too short', { first: { nonce: new Uint8Array(31) } }, 'WIRE_TUPLE'],
     ['another bucket', { plaintext: pad(tuple('m1'), 4096) }, 'WIRE_PADDING'],
-    ['a byte in the padding', { plaintext: flipped(pad(tuple('m1'), 8192), 8191) }, 'WIRE_PADDING'],
-    ['another label', { plaintext: pad(tuple('m2'), 8192) }, 'WIRE_TUPLE'],
+    ['a byte in the padding', { plaintext: flipped(pad(tuple('m1'), FIRST_BUCKET), FIRST_BUCKET - 1) }, 'WIRE_PADDING'],
+    ['another label', { plaintext: pad(tuple('m2'), FIRST_BUCKET) }, 'WIRE_TUPLE'],
     ['nothing', { plaintext: new Uint8Array(0) }, 'WIRE_PADDING'],
     ['sender is not the handle', { header: { sender: new Uint8Array(16) } }, MESSAGE],
   ];
@@ -499,7 +501,7 @@ describe('a lying user', () => {
     const { kem: kemId, publicKey } = first.ephemeral;
     const plaintext = pad(
       concat(tuple('m1', first.credential, first.nonce, kemId, publicKey), new Uint8Array(4)),
-      8192,
+      FIRST_BUCKET,
     );
     const made = makeFirst(user.credential, bank.credential, { plaintext });
     expect(await refusedWith(respond(bank, made.message, bankOptions()))).toEqual([MESSAGE, 'WIRE_TUPLE']);

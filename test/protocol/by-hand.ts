@@ -65,7 +65,7 @@ export function makeFirst(
   const nonce = changes.first?.nonce ?? systemRandom(32);
   const ephemeral = new SoftwareDecapsulator(
     ephemeralKem(caller.handshake, gateway.handshake),
-    new Secret('kem seed', systemRandom(32)),
+    new Secret('kem key', systemRandom(32)),
   );
   const n1 = systemRandom(16);
   const header: Header = {

@@ -1,7 +1,7 @@
 /** test/vectors/record.json, read back by the library. */
 
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../src/crypto/index.ts';
+import { ED25519, sha256 } from '../../src/crypto/index.ts';
 import {
   readAnchor,
   Secret,
@@ -137,12 +137,12 @@ const leafOf = (one: LeafJson): LeafOpening => ({
   entryHash: unhex(one.entryHash),
 });
 const signerOf = (seed: string): SoftwareSigner =>
-  new SoftwareSigner(new Secret('signing seed', unhex(seed)));
+  new SoftwareSigner(ED25519, new Secret('signing key', unhex(seed)));
 
 describe('entries', () => {
   it.each(casesOf(file, 'entry'))('$name', async (one) => {
     const entry = entryOf(one.entry);
-    const signature = await signerOf(one.signingSeed).sign(unhex(one.signatureInput));
+    const signature = await signerOf(one.signingSecret).sign(unhex(one.signatureInput));
     const signed = { entry, signature };
     expect(hex(encodeSignedEntry(signed))).toBe(one.signed);
     expect(decodeSignedEntry(unhex(one.signed))).toEqual(signed);
@@ -234,7 +234,7 @@ describe('checkpoints', () => {
   });
 
   it.each(casesOf(file, 'checkpoint'))('$name', async (one) => {
-    const signer = signerOf(one.signingSeed);
+    const signer = signerOf(one.signingSecret);
     expect(hex(signer.publicKey)).toBe(one.publicKey);
     expect(await signCheckpoint(signer, one.origin, treeOf(one))).toBe(one.note);
   });
@@ -249,7 +249,7 @@ describe('checkpoints', () => {
 describe('receipts', () => {
   it.each(casesOf(file, 'receipt'))('$name', async (one) => {
     const { receipt } = one;
-    const signed = await issueReceipt(signerOf(one.signingSeed), {
+    const signed = await issueReceipt(signerOf(one.signingSecret), {
       ...receipt,
       recordId: unhex(receipt.recordId),
       chain: receipt.chain as ChainName,

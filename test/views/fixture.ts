@@ -114,7 +114,7 @@ export async function createWorld(kem: KemId = KEM_X25519, label = 'views world'
     });
   }
   for (const name of GROUPS) {
-    const key = new SoftwareDecapsulator(kem, new Secret('kem seed', random(32)));
+    const key = new SoftwareDecapsulator(kem, new Secret('kem key', random(32)));
     keys.set(name, {
       reader: groupReader({ name, epoch: 0, kem, publicKey: key.publicKey, members: [] }),
       key,

@@ -100,7 +100,7 @@ const readerOf = (one: ReaderJson): Reader => ({
   id: unhex(one.id),
 });
 const keyOf = (kem: number, seed: string): SoftwareDecapsulator =>
-  new SoftwareDecapsulator(kem as KemId, new Secret('kem seed', unhex(seed)));
+  new SoftwareDecapsulator(kem as KemId, new Secret('kem key', unhex(seed)));
 const openingOf = (one: OpeningJson): OpeningReader => ({
   reader: readerOf(one),
   key: keyOf(one.kem, one.seed),

@@ -14,6 +14,7 @@ import {
 } from './founding.ts';
 import { answer, authority, challenge, init, issue, join, request, status } from './issuing.ts';
 import { PASSPHRASE_VARIABLE, passphraseFrom, PIN_VARIABLE, pinFrom } from './passphrase.ts';
+import { exportToPkcs12, importFromPkcs12 } from './pkcs12-keys.ts';
 import { accesses, add, breakTheGlass, create, exportOwn, grant, verify, view } from './records.ts';
 import type { TokenWish } from './token-keys.ts';
 import { Wallet } from './wallet.ts';
@@ -57,6 +58,7 @@ function createProgram({ out, err, env }: Surroundings, opened: Wallet[]): Comma
     return made;
   };
   issuingCommands(program, wallet, say);
+  keyFileCommands(program, wallet, say);
   foundingCommands(program, wallet, say);
   recordCommands(program, wallet, say);
   return program;
@@ -140,6 +142,26 @@ function issuingCommands(program: Command, wallet: FindWallet, say: Say): void {
     .action(() => {
       status(wallet(), say);
     });
+}
+
+function keyFileCommands(program: Command, wallet: FindWallet, say: Say): void {
+  const passphrase = ['--p12-passphrase-file <file>', "else the wallet's own passphrase"] as const;
+  program
+    .command('export-keys')
+    .description('copy the keys to a PKCS#12 file')
+    .requiredOption('--out <file>')
+    .option(...passphrase)
+    .action(({ out, p12PassphraseFile }: { out: string; p12PassphraseFile?: string }) =>
+      exportToPkcs12(wallet(), out, p12PassphraseFile, say),
+    );
+  program
+    .command('import-keys')
+    .description('take the keys from a PKCS#12 file into a new wallet')
+    .argument('<file>')
+    .option(...passphrase)
+    .action((file: string, { p12PassphraseFile }: { p12PassphraseFile?: string }) =>
+      importFromPkcs12(wallet(), file, p12PassphraseFile, say),
+    );
 }
 
 function foundingCommands(program: Command, wallet: FindWallet, say: Say): void {

@@ -84,6 +84,11 @@ export class Wallet {
     return this.#open.keys;
   }
 
+  /** The passphrase that the keys are under, or, if they are new, are to be under. */
+  passphrase(isNew: boolean): Promise<string> {
+    return this.#ask(isNew);
+  }
+
   /** The keys. */
   async keys(): Promise<IdentityKeys> {
     if (existsSync(this.at(TOKEN_KEYS))) {

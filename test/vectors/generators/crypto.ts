@@ -1,18 +1,24 @@
 /** Vectors of spec/crypto.md: hashes and derived keys, AEAD constructions, KEMs, HPKE, signatures, Merkle trees. */
 
+import { p256 } from '@noble/curves/nist.js';
+import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import type { ErrorCode } from '../../../src/errors.ts';
 import {
   aeadSeal,
   chunkSeal,
-  ed25519PublicKey,
-  ed25519Sign,
+  ED25519,
+  ES256,
   hkdfExpand,
   hpkeSeal,
   kem,
+  KEM_MLKEM768_P256,
+  KEM_P256,
   KEM_X25519,
   KEM_XWING,
   keyStream,
   leafHash,
+  ML_DSA_44,
+  ML_DSA_65_ED25519,
   nodeHash,
   RootFolder,
   sealOnce,
@@ -23,6 +29,14 @@ import {
 import { labeledExpand, labeledExtract, uint16 } from '../../../src/crypto/labeled.ts';
 import { concat, pad, tuple, utf8 } from '../../../src/wire/index.ts';
 import { changed, flipped } from '../../mutation.ts';
+import {
+  compositeRepresentative,
+  decapsulate,
+  deterministicSigner,
+  ed25519PublicKey,
+  ed25519Sign,
+  kemPublicKey,
+} from '../../noble.ts';
 import type { VectorCase, VectorFile } from '../file.ts';
 import { hex, unhex } from '../hex.ts';
 import { recordedRandom, seededRandom } from './seed.ts';
@@ -111,13 +125,15 @@ export type CryptoCase = VectorCase &
       }
     | {
         readonly operation: 'sign';
-        readonly seed: string;
+        readonly algorithm: string;
+        readonly secretKey: string;
         readonly publicKey: string;
         readonly message: string;
         readonly signature: string;
       }
     | {
         readonly operation: 'verify';
+        readonly algorithm: string;
         readonly publicKey: string;
         readonly message: string;
         readonly signature: string;
@@ -168,6 +184,8 @@ export async function generate(): Promise<VectorFile<CryptoCase>> {
       ...kemCases(),
       ...hpkeCases(),
       ...signatureCases(),
+      ...es256Cases(),
+      ...latticeCases(),
       ...(await stretchCases()),
       ...treeCases(),
     ],
@@ -319,75 +337,84 @@ function streamCases(): CryptoCase[] {
 }
 
 function kemCases(): CryptoCase[] {
-  const both = ([KEM_X25519, KEM_XWING] as const).flatMap((id): CryptoCase[] => {
-    const algorithm = kem(id);
-    const ikm = seededRandom(`crypto kem ${algorithm.name}`)(32);
-    const { secretKey, publicKey } = algorithm.deriveKeyPair(ikm);
-    const { random, taken } = recordedRandom(`crypto encapsulate ${algorithm.name}`);
-    const { encapsulation, sharedSecret } = algorithm.encapsulate(publicKey, random);
-    const altered = flipped(encapsulation, 0);
-    const common = { kem: id, secretKey: hex(secretKey) };
-    return [
-      {
-        name: `kem key pair: ${algorithm.name}`,
-        operation: 'kem key pair',
-        kem: id,
-        ikm: hex(ikm),
-        secretKey: hex(secretKey),
-        publicKey: hex(publicKey),
-      },
-      {
-        name: `encapsulate: ${algorithm.name}`,
-        operation: 'encapsulate',
-        kem: id,
-        publicKey: hex(publicKey),
-        randomness: taken(),
-        encapsulation: hex(encapsulation),
-        sharedSecret: hex(sharedSecret),
-      },
-      {
-        name: `decapsulate: ${algorithm.name}`,
-        operation: 'decapsulate',
-        ...common,
-        encapsulation: hex(encapsulation),
-        sharedSecret: hex(sharedSecret),
-      },
-      {
-        name: `decapsulate: ${algorithm.name}, altered, gives another secret`,
-        operation: 'decapsulate',
-        ...common,
-        encapsulation: hex(altered),
-        sharedSecret: hex(algorithm.decapsulate(altered, secretKey)),
-      },
-      {
-        name: `decapsulate: ${algorithm.name}, one byte short`,
-        operation: 'decapsulate',
-        ...common,
-        encapsulation: hex(encapsulation.subarray(0, -1)),
-        error: 'KEY_OPEN',
-      },
-      {
-        name: `encapsulate: ${algorithm.name}, a public key one byte short`,
-        operation: 'encapsulate',
-        kem: id,
-        publicKey: hex(publicKey.subarray(0, -1)),
-        randomness: taken(),
-        error: 'KEY_PUBLIC',
-      },
-    ];
-  });
-  const x25519 = kem(KEM_X25519).deriveKeyPair(seededRandom('crypto kem X25519')(32));
-  const xwing = kem(KEM_XWING).deriveKeyPair(seededRandom('crypto kem X-Wing')(32));
+  const every = ([KEM_X25519, KEM_P256, KEM_XWING, KEM_MLKEM768_P256] as const).flatMap(
+    (id): CryptoCase[] => {
+      const algorithm = kem(id);
+      const ikm = seededRandom(`crypto kem ${algorithm.name}`)(32);
+      const secretKey = algorithm.deriveSecretKey(ikm);
+      const publicKey = kemPublicKey(id, secretKey);
+      const { random, taken } = recordedRandom(`crypto encapsulate ${algorithm.name}`);
+      const { encapsulation, sharedSecret } = algorithm.encapsulate(publicKey, random);
+      const altered = id === KEM_P256 ? null : flipped(encapsulation, 0);
+      const common = { kem: id, secretKey: hex(secretKey) };
+      return [
+        {
+          name: `kem key pair: ${algorithm.name}`,
+          operation: 'kem key pair',
+          kem: id,
+          ikm: hex(ikm),
+          secretKey: hex(secretKey),
+          publicKey: hex(publicKey),
+        },
+        {
+          name: `encapsulate: ${algorithm.name}`,
+          operation: 'encapsulate',
+          kem: id,
+          publicKey: hex(publicKey),
+          randomness: taken(),
+          encapsulation: hex(encapsulation),
+          sharedSecret: hex(sharedSecret),
+        },
+        {
+          name: `decapsulate: ${algorithm.name}`,
+          operation: 'decapsulate',
+          ...common,
+          encapsulation: hex(encapsulation),
+          sharedSecret: hex(sharedSecret),
+        },
+        // A P-256 point that is altered is none: see below.
+        ...(altered === null
+          ? []
+          : [
+              {
+                name: `decapsulate: ${algorithm.name}, altered, gives another secret`,
+                operation: 'decapsulate',
+                ...common,
+                encapsulation: hex(altered),
+                sharedSecret: hex(decapsulate(id, altered, secretKey)),
+              } as const,
+            ]),
+        {
+          name: `decapsulate: ${algorithm.name}, one byte short`,
+          operation: 'decapsulate',
+          ...common,
+          encapsulation: hex(encapsulation.subarray(0, -1)),
+          error: 'KEY_OPEN',
+        },
+        {
+          name: `encapsulate: ${algorithm.name}, a public key one byte short`,
+          operation: 'encapsulate',
+          kem: id,
+          publicKey: hex(publicKey.subarray(0, -1)),
+          randomness: taken(),
+          error: 'KEY_PUBLIC',
+        },
+      ];
+    },
+  );
+  const x25519 = pairOf(KEM_X25519);
+  const xwing = pairOf(KEM_XWING);
   const { random, taken } = recordedRandom('crypto encapsulate X-Wing');
   const honest = kem(KEM_XWING).encapsulate(xwing.publicKey, random).encapsulation;
   const randomness = taken();
   const noPoint = '00'.repeat(32);
   return [
-    ...both,
+    ...every,
+    ...p256Cases(),
     {
-      name: 'kem key pair: an id that is not supported (P-256)',
+      name: 'kem key pair: an id that is not supported (X448)',
       operation: 'kem key pair',
-      kem: 0x0010,
+      kem: 0x0021,
       ikm: '00'.repeat(32),
       error: 'KEY_ALGORITHM',
     },
@@ -434,17 +461,77 @@ function kemCases(): CryptoCase[] {
   ];
 }
 
+// What only a P-256 point can be: compressed, off the curve, at infinity.
+function p256Cases(): CryptoCase[] {
+  const { secretKey, publicKey } = pairOf(KEM_P256);
+  const hybrid = pairOf(KEM_MLKEM768_P256);
+  const randomness = hex(seededRandom('crypto P-256 refusals')(160));
+  const compressed = Uint8Array.of(2 + ((publicKey[64] ?? 0) & 1), ...publicKey.subarray(1, 33));
+  const spellings = [
+    ['off the curve', flipped(publicKey, 64)],
+    ['compressed', compressed],
+    ['in the hybrid spelling', changed(publicKey, 0, 6 + ((publicKey[64] ?? 0) & 1))],
+    ['the point at infinity', new Uint8Array(65)],
+    ['a coordinate that is not reduced', concat(Uint8Array.of(4), new Uint8Array(64).fill(0xff))],
+  ] as const;
+  const points = spellings.flatMap(([name, point]): CryptoCase[] => [
+    {
+      name: `encapsulate: P-256, a public key ${name}`,
+      operation: 'encapsulate',
+      kem: KEM_P256,
+      publicKey: hex(point),
+      randomness: randomness.slice(0, 64),
+      error: 'KEY_PUBLIC',
+    },
+    {
+      name: `decapsulate: P-256, an encapsulation ${name}`,
+      operation: 'decapsulate',
+      kem: KEM_P256,
+      secretKey: hex(secretKey),
+      encapsulation: hex(point),
+      error: 'KEY_OPEN',
+    },
+  ]);
+  return [
+    ...points,
+    {
+      name: 'encapsulate: MLKEM768-P256, a P-256 half off the curve',
+      operation: 'encapsulate',
+      kem: KEM_MLKEM768_P256,
+      publicKey: hex(flipped(hybrid.publicKey, hybrid.publicKey.length - 1)),
+      randomness,
+      error: 'KEY_PUBLIC',
+    },
+    {
+      name: 'decapsulate: MLKEM768-P256, a P-256 half off the curve',
+      operation: 'decapsulate',
+      kem: KEM_MLKEM768_P256,
+      secretKey: hex(hybrid.secretKey),
+      encapsulation: '00'.repeat(1088) + hex(flipped(publicKey, 64)),
+      error: 'KEY_OPEN',
+    },
+  ];
+}
+
+function pairOf(id: KemId): { secretKey: Uint8Array; publicKey: Uint8Array } {
+  const secretKey = kem(id).deriveSecretKey(seededRandom(`crypto kem ${kem(id).name}`)(32));
+  return { secretKey, publicKey: kemPublicKey(id, secretKey) };
+}
+
 function hpkeCases(): CryptoCase[] {
   const texts: readonly (readonly [KemId, string, string, string, string])[] = [
     [KEM_X25519, 'X25519', 'info', 'associated data', 'a message'],
     [KEM_X25519, 'X25519, everything empty', '', '', ''],
+    [KEM_P256, 'P-256', 'info', 'associated data', 'a message'],
     [KEM_XWING, 'X-Wing', 'info', 'associated data', 'a message'],
+    [KEM_MLKEM768_P256, 'MLKEM768-P256', 'info', 'associated data', 'a message'],
   ];
   return texts.flatMap(([id, name, info, aad, plaintext]): CryptoCase[] => {
-    const { secretKey, publicKey } = kem(id).deriveKeyPair(seededRandom(`crypto hpke ${name}`)(32));
+    const secretKey = kem(id).deriveSecretKey(seededRandom(`crypto hpke ${name}`)(32));
+    const publicKey = kemPublicKey(id, secretKey);
     const { random, taken } = recordedRandom(`crypto hpke encapsulation ${name}`);
     const sealed = hpkeSeal({ kem: id, publicKey }, utf8(info), utf8(aad), utf8(plaintext), random);
-    const sharedSecret = kem(id).decapsulate(sealed.encapsulation, secretKey);
+    const sharedSecret = decapsulate(id, sealed.encapsulation, secretKey);
     const whole = {
       operation: 'hpke',
       kem: id,
@@ -513,26 +600,18 @@ function signatureCases(): CryptoCase[] {
   const publicKey = ed25519PublicKey(seed);
   const message = tuple('example signature', 'text');
   const signature = ed25519Sign(seed, message);
-  const sign = (name: string, signed: Uint8Array): CryptoCase => ({
-    name: `sign: ${name}`,
-    operation: 'sign',
-    seed: hex(seed),
-    publicKey: hex(publicKey),
-    message: hex(signed),
-    signature: hex(ed25519Sign(seed, signed)),
-  });
-  const verify = (
-    name: string,
-    error: ErrorCode,
-    other: { publicKey?: string; message?: string; signature?: string },
-  ): CryptoCase => ({
-    name: `verify: ${name}`,
-    operation: 'verify',
+  const sign = (name: string, signed: Uint8Array): CryptoCase =>
+    signCase(name, ED25519, {
+      secretKey: seed,
+      publicKey,
+      message: signed,
+      signature: ed25519Sign(seed, signed),
+    });
+  const verify = refusedSignature({
+    algorithm: ED25519,
     publicKey: hex(publicKey),
     message: hex(message),
     signature: hex(signature),
-    ...other,
-    error,
   });
   const r = hex(signature.subarray(0, 32));
   const s = littleEndian(signature.subarray(32));
@@ -565,6 +644,113 @@ function signatureCases(): CryptoCase[] {
       }),
     ),
   ];
+}
+
+function es256Cases(): CryptoCase[] {
+  const { publicKey, message, signature, made, verify } = signed(ES256, 32);
+  const [r, s] = [hex(signature.subarray(0, 32)), BigInt(`0x${hex(signature.subarray(32))}`)];
+  const sign = (publicKey[64] ?? 0) & 1;
+  const compressed = concat(Uint8Array.of(2 + sign), publicKey.subarray(1, 33));
+  return [
+    made,
+    verify('another message', 'KEY_SIGNATURE', { message: hex(message) + '00' }),
+    verify('r altered', 'KEY_SIGNATURE', { signature: hex(flipped(signature, 0)) }),
+    verify('s altered', 'KEY_SIGNATURE', { signature: hex(flipped(signature, 63)) }),
+    verify('the high s', 'KEY_SIGNATURE', { signature: r + scalar(P256_ORDER - s) }),
+    verify('r zero', 'KEY_SIGNATURE', { signature: scalar(0n) + scalar(s) }),
+    verify('s zero', 'KEY_SIGNATURE', { signature: r + scalar(0n) }),
+    verify('r equal to the group order', 'KEY_SIGNATURE', { signature: scalar(P256_ORDER) + scalar(s) }),
+    verify('63 bytes', 'KEY_SIGNATURE', { signature: hex(signature.subarray(0, 63)) }),
+    verify('65 bytes', 'KEY_SIGNATURE', { signature: hex(signature) + '00' }),
+    verify('a key off the curve', 'KEY_PUBLIC', { publicKey: hex(flipped(publicKey, 64)) }),
+    verify('a compressed key', 'KEY_PUBLIC', { publicKey: hex(compressed) }),
+    verify('a key in the hybrid spelling', 'KEY_PUBLIC', { publicKey: hex(changed(publicKey, 0, 6 + sign)) }),
+    verify('the point at infinity', 'KEY_PUBLIC', { publicKey: '00'.repeat(65) }),
+  ];
+}
+
+function latticeCases(): CryptoCase[] {
+  const lines = signed(ML_DSA_44, 32);
+  const both = signed(ML_DSA_65_ED25519, 64);
+  const { message, signature, publicKey, secretKey, verify } = both;
+  const [latticeHalf, half] = [signature.subarray(0, 3309), signature.subarray(3309)];
+  const lattice = ml_dsa65.keygen(secretKey.slice(0, 32));
+  const representative = compositeRepresentative(message);
+  const withoutContext = ml_dsa65.sign(representative, lattice.secretKey, { extraEntropy: false });
+  return [
+    lines.made,
+    lines.verify('another message', 'KEY_SIGNATURE', { message: hex(message) + '00' }),
+    lines.verify('altered', 'KEY_SIGNATURE', { signature: hex(flipped(lines.signature, 0)) }),
+    lines.verify('a byte short', 'KEY_SIGNATURE', { signature: hex(lines.signature.subarray(0, -1)) }),
+    lines.verify('a key a byte short', 'KEY_PUBLIC', { publicKey: hex(lines.publicKey.subarray(0, -1)) }),
+    both.made,
+    verify('another message', 'KEY_SIGNATURE', { message: hex(message) + '00' }),
+    verify('the ML-DSA half altered', 'KEY_SIGNATURE', { signature: hex(flipped(signature, 0)) }),
+    verify('the Ed25519 half altered', 'KEY_SIGNATURE', { signature: hex(flipped(signature, 3309)) }),
+    verify('an ML-DSA half without its context', 'KEY_SIGNATURE', {
+      signature: hex(concat(withoutContext, half)),
+    }),
+    verify('an Ed25519 half over the bare message', 'KEY_SIGNATURE', {
+      signature: hex(concat(latticeHalf, ed25519Sign(secretKey.slice(32), message))),
+    }),
+    verify('the halves exchanged', 'KEY_SIGNATURE', { signature: hex(concat(half, latticeHalf)) }),
+    verify('a byte short', 'KEY_SIGNATURE', { signature: hex(signature.subarray(0, -1)) }),
+    verify('a key a byte short', 'KEY_PUBLIC', { publicKey: hex(publicKey.subarray(0, -1)) }),
+    verify('an Ed25519 half of the key of small order', 'KEY_PUBLIC', {
+      publicKey: hex(publicKey.subarray(0, 1952)) + '00'.repeat(32),
+    }),
+  ];
+}
+
+// One signature, and the maker of those that are refused. ECDSA and ML-DSA sign deterministically here, so that the
+// vectors are the same each time; an implementation need not.
+function signed(algorithm: string, length: number) {
+  const secretKey = seededRandom(`crypto sign ${algorithm}`)(length);
+  const { publicKey, sign } = deterministicSigner(algorithm, secretKey);
+  const message = tuple('example signature', 'text');
+  const signature = sign(message);
+  const made = signCase('a tuple', algorithm, { secretKey, publicKey, message, signature });
+  const verify = refusedSignature({
+    algorithm,
+    publicKey: hex(publicKey),
+    message: hex(message),
+    signature: hex(signature),
+  });
+  return { secretKey, publicKey, message, signature, made, verify };
+}
+
+function signCase(
+  name: string,
+  algorithm: string,
+  one: Record<'secretKey' | 'publicKey' | 'message' | 'signature', Uint8Array>,
+): CryptoCase {
+  return {
+    name: `sign: ${algorithm}, ${name}`,
+    operation: 'sign',
+    algorithm,
+    secretKey: hex(one.secretKey),
+    publicKey: hex(one.publicKey),
+    message: hex(one.message),
+    signature: hex(one.signature),
+  };
+}
+
+type Signed = Record<'algorithm' | 'publicKey' | 'message' | 'signature', string>;
+
+function refusedSignature(good: Signed) {
+  return (name: string, error: ErrorCode, other: Partial<Signed>): CryptoCase => ({
+    name: `verify: ${good.algorithm}, ${name}`,
+    operation: 'verify',
+    ...good,
+    ...other,
+    error,
+  });
+}
+
+const P256_ORDER = p256.Point.Fn.ORDER;
+
+function scalar(value: bigint): string {
+  return value.toString(16).padStart(64, '0');
 }
 
 async function stretchCases(): Promise<CryptoCase[]> {

@@ -1,10 +1,17 @@
 /** Vectors of spec/keys.md: credentials, proof of possession, key trees, compartments, groups, statements, key files. */
 
 import {
-  ed25519Sign,
+  deriveTuple,
+  ED25519,
+  ES256,
   hpkeSeal,
+  kem as kemOf,
+  KEM_MLKEM768_P256,
+  KEM_P256,
   KEM_X25519,
   KEM_XWING,
+  ML_DSA_44,
+  ML_DSA_65_ED25519,
   sealOnce,
   sha256,
   stretch,
@@ -20,6 +27,7 @@ import {
   createIdentity,
   createKeys,
   deriveNode,
+  enrol,
   exportKeys,
   exposeSecret,
   issueCredential,
@@ -40,18 +48,28 @@ import {
   type SoftwareKeys,
   type TreeStep,
 } from '../../../src/keys/index.ts';
-import { encodeItems, fromUtf8, toBase64url, tuple, utf8, type TupleItem } from '../../../src/wire/index.ts';
+import {
+  encodeItems,
+  fromUtf8,
+  toBase64url,
+  tuple,
+  TupleReader,
+  utf8,
+  type TupleItem,
+} from '../../../src/wire/index.ts';
 import { flipped } from '../../mutation.ts';
+import { deterministicSigner, ed25519Sign } from '../../noble.ts';
 import type { VectorCase, VectorFile } from '../file.ts';
 import { hex, unhex } from '../hex.ts';
 import { recordedRandom, seededRandom } from './seed.ts';
 
-/** The seeds of a party's three key pairs. */
+/** The secret keys of a party's three key pairs. */
 export interface Seeds {
   readonly kem: number;
-  readonly signingSeed: string;
-  readonly handshakeSeed: string;
-  readonly sealingSeed: string;
+  readonly algorithm: string;
+  readonly signingSecret: string;
+  readonly handshakeSecret: string;
+  readonly sealingSecret: string;
 }
 
 /** A party whose private keys a vector needs, with its self-issued credential. */
@@ -159,7 +177,8 @@ export type KeysCase = VectorCase &
         readonly node: string;
         readonly kem: number;
         readonly info: string;
-        readonly seed: string;
+        readonly ikm: string;
+        readonly secretKey: string;
         readonly publicKey: string;
       }
     | {
@@ -240,31 +259,33 @@ export type KeysCase = VectorCase &
       }
   );
 
-/** The key pairs that seeds give. */
+/** The key pairs that secret keys give. */
 export function keysOf(seeds: Seeds): SoftwareKeys {
   const key = (seed: string): SoftwareDecapsulator =>
-    new SoftwareDecapsulator(seeds.kem as KemId, new Secret('kem seed', unhex(seed)));
+    new SoftwareDecapsulator(seeds.kem as KemId, new Secret('kem key', unhex(seed)));
   return {
-    signer: new SoftwareSigner(new Secret('signing seed', unhex(seeds.signingSeed))),
-    handshake: key(seeds.handshakeSeed),
-    sealing: key(seeds.sealingSeed),
+    signer: new SoftwareSigner(seeds.algorithm, new Secret('signing key', unhex(seeds.signingSecret))),
+    handshake: key(seeds.handshakeSecret),
+    sealing: key(seeds.sealingSecret),
   };
 }
 
-/** The seeds of key pairs. */
+/** The secret keys of key pairs. */
 export function seedsOf(keys: SoftwareKeys): Seeds {
   return {
     kem: keys.sealing.kem,
-    signingSeed: hex(exposeSecret(keys.signer.seed)),
-    handshakeSeed: hex(exposeSecret(keys.handshake.seed)),
-    sealingSeed: hex(exposeSecret(keys.sealing.seed)),
+    algorithm: keys.signer.algorithm,
+    signingSecret: hex(exposeSecret(keys.signer.secret)),
+    handshakeSecret: hex(exposeSecret(keys.handshake.secret)),
+    sealingSecret: hex(exposeSecret(keys.sealing.secret)),
   };
 }
 
 /** The credential of a party of these vectors: self-issued, and taken as pinned. */
 export function anchorOf(encoded: string): Identity['credential'] {
   const bytes = unhex(encoded);
-  const body = bytes.subarray(4 + utf8('muniment/1 signed credential').length + 4, -68);
+  const reader = TupleReader.labelled(bytes, 'signed credential');
+  const body = reader.bytes();
   return readAnchor(bytes, sha256(body));
 }
 
@@ -325,8 +346,8 @@ function partyOf(identity: Identity): Party {
   return { ...seedsOf(inMemory(identity)), credential: hex(identity.credential.encoded) };
 }
 
-function signingSeed(identity: IdentityKeys): Uint8Array {
-  return exposeSecret(inMemory(identity).signer.seed);
+function signingSecret(identity: IdentityKeys): Uint8Array {
+  return exposeSecret(inMemory(identity).signer.secret);
 }
 
 // All keys of the vectors live in memory; the type of an identity leaves that open.
@@ -368,6 +389,12 @@ async function credentialCases({ hospital, stranger, patient, hybrid }: Parties)
   const issued = await enrolled(hospital);
   const { credential } = issued;
   const encoded = credential.encoded;
+  const other = (kem: KemId, algorithm: string): Promise<Identity> =>
+    enrol(
+      hospital,
+      { subject: 'Dr. Ruiz', roles: ['doctor'], notBefore: FROM, notAfter: UNTIL },
+      { kem, algorithm, random: seededRandom(`keys other ${algorithm}`) },
+    );
   const verify = (
     name: string,
     bytes: Uint8Array,
@@ -406,7 +433,7 @@ async function credentialCases({ hospital, stranger, patient, hybrid }: Parties)
     );
   // A credential that its issuer did sign, and that is malformed in one place.
   const signed = (body: Uint8Array, signer: Identity = hospital): Uint8Array =>
-    tuple('signed credential', body, ed25519Sign(signingSeed(signer), tuple('credential signature', body)));
+    tuple('signed credential', body, ed25519Sign(signingSecret(signer), tuple('credential signature', body)));
   const malformed = (name: string, changes: Readonly<Record<number, TupleItem>>): KeysCase =>
     verify(name, signed(tuple('credential', ...parts(changes))));
   const otherKeys = (changes: Readonly<Record<number, TupleItem>>): Record<number, TupleItem> => ({
@@ -421,11 +448,18 @@ async function credentialCases({ hospital, stranger, patient, hybrid }: Parties)
     ...(error === undefined ? {} : { error }),
   });
   const body = tuple('credential', ...parts());
-  const signature = ed25519Sign(signingSeed(hospital), tuple('credential signature', body));
+  const signature = ed25519Sign(signingSecret(hospital), tuple('credential signature', body));
   return [
-    credentialVector('self-issued, X25519', hospital, signingSeed(hospital)),
-    credentialVector('self-issued, X-Wing', hybrid, signingSeed(hybrid)),
-    credentialVector('issued', issued, signingSeed(hospital)),
+    credentialVector('self-issued, X25519', hospital, signingSecret(hospital)),
+    credentialVector('self-issued, X-Wing', hybrid, signingSecret(hybrid)),
+    credentialVector('issued', issued, signingSecret(hospital)),
+    credentialVector('issued over P-256 keys', await other(KEM_P256, ES256), signingSecret(hospital)),
+    credentialVector(
+      'issued over post-quantum keys',
+      await other(KEM_MLKEM768_P256, ML_DSA_65_ED25519),
+      signingSecret(hospital),
+    ),
+    ...(await Promise.all([ES256, ML_DSA_65_ED25519].map((algorithm) => issuedWith(algorithm)))).flat(),
     readCase('as it should be', anchor.encoded, anchor.id),
     readCase('another pinned Id', anchor.encoded, flipped(anchor.id, 0), 'KEY_CREDENTIAL'),
     readCase(
@@ -449,7 +483,7 @@ async function credentialCases({ hospital, stranger, patient, hybrid }: Parties)
     verify('its subject altered', flipped(encoded, encoded.indexOf('D'.charCodeAt(0), 60))),
     verify(
       'signed without the label of credential signatures',
-      tuple('signed credential', body, ed25519Sign(signingSeed(hospital), body)),
+      tuple('signed credential', body, ed25519Sign(signingSecret(hospital), body)),
     ),
     verify('another outer label', tuple('signed statement', body, signature)),
     verify('another inner label', signed(tuple('statement', ...parts()))),
@@ -458,7 +492,7 @@ async function credentialCases({ hospital, stranger, patient, hybrid }: Parties)
     verify('a byte after its end', unhex(hex(encoded) + '00')),
     verify('cut off by a byte', encoded.subarray(0, -1)),
     verify('nothing', new Uint8Array(0)),
-    verify('more than 6144 bytes', tuple('signed credential', new Uint8Array(6144), signature)),
+    verify('more than 10,752 bytes', tuple('signed credential', new Uint8Array(10_752), signature)),
     malformed('an empty subject', { 0: '' }),
     malformed('a subject of 129 bytes', { 0: 'x'.repeat(129) }),
     malformed('a subject that is not UTF-8', { 0: Uint8Array.of(0xff) }),
@@ -466,8 +500,12 @@ async function credentialCases({ hospital, stranger, patient, hybrid }: Parties)
     malformed('seventeen roles', { 1: Array.from({ length: 17 }, (_, i) => `role ${String(i)}`) }),
     malformed('a role of 129 bytes', { 1: ['x'.repeat(129)] }),
     malformed('an unknown signature algorithm', otherKeys({ 0: 'Ed448' })),
+    malformed(
+      'an algorithm that is for checkpoints alone',
+      otherKeys({ 0: ML_DSA_44, 1: new Uint8Array(1312) }),
+    ),
     malformed('a signing key of 31 bytes', otherKeys({ 1: new Uint8Array(31) })),
-    malformed('an unknown KEM', otherKeys({ 2: 0x0010 })),
+    malformed('an unknown KEM', otherKeys({ 2: 0x0021 })),
     malformed('a key of another KEM', otherKeys({ 2: KEM_XWING })),
     malformed('a sealing key of 33 bytes', otherKeys({ 5: new Uint8Array(33) })),
     malformed('a seventh part among the keys', otherKeys({ 6: '' })),
@@ -478,6 +516,40 @@ async function credentialCases({ hospital, stranger, patient, hybrid }: Parties)
     malformed('an eighth part', { 7: '' }),
     verify('a part too few', signed(tuple('credential', ...parts().slice(0, -1)))),
     malformed('validity that ends before it begins', { 3: UNTIL, 4: FROM }),
+  ];
+}
+
+// A credential whose issuer signs with another algorithm, as it should be and altered. Signed without the library,
+// which need not sign the same each time.
+async function issuedWith(algorithm: string): Promise<KeysCase[]> {
+  const random = seededRandom(`keys issued with ${algorithm}`);
+  const { signer, handshake, sealing } = createKeys({ kem: KEM_X25519, algorithm, random });
+  const { sign } = deterministicSigner(algorithm, exposeSecret(signer.secret));
+  const serial = new Uint8Array(16);
+  const bodyOf = (subject: string, issuer: Uint8Array): Uint8Array => {
+    const keys = encodePublicKeys({ signing: signer, handshake, sealing });
+    return tuple('credential', subject, ['administrator'], keys, FROM, UNTIL, serial, issuer);
+  };
+  const signedBody = (body: Uint8Array): Uint8Array =>
+    tuple('signed credential', body, sign(tuple('credential signature', body)));
+  const anchorBody = bodyOf('Hospital', new Uint8Array(32));
+  const issuer = hex(signedBody(anchorBody));
+  const body = bodyOf('Dr. Ruiz', sha256(anchorBody));
+  const encoded = signedBody(body);
+  const base = { operation: 'verify credential', issuer, at: FROM } as const;
+  return [
+    {
+      name: `verify credential: issued with ${algorithm}`,
+      ...base,
+      encoded: hex(encoded),
+      id: hex(sha256(body)),
+    },
+    {
+      name: `verify credential: issued with ${algorithm}, its signature altered`,
+      ...base,
+      encoded: hex(flipped(encoded, encoded.length - 1)),
+      error: 'KEY_CREDENTIAL',
+    },
   ];
 }
 
@@ -512,7 +584,7 @@ async function possessionCases({ hospital, stranger }: Parties): Promise<KeysCas
   });
   const body = tuple('credential request', claim.subject, claim.roles, publicKeys);
   const signatureInput = tuple('credential request signature', body);
-  const signature = ed25519Sign(signingSeed(keys), signatureInput);
+  const signature = ed25519Sign(signingSecret(keys), signatureInput);
   const { random, taken } = recordedRandom('keys possession');
   const { challenge, expected } = challengePossession(request, hospital.credential, random);
   const answer = await answerChallenge(keys, request, challenge, hospital.credential);
@@ -526,7 +598,7 @@ async function possessionCases({ hospital, stranger }: Parties): Promise<KeysCas
     request: hex(bytes),
     error: 'KEY_POSSESSION',
   });
-  const resigned = (text: Uint8Array, seed = signingSeed(keys)): Uint8Array =>
+  const resigned = (text: Uint8Array, seed = signingSecret(keys)): Uint8Array =>
     tuple('signed credential request', text, ed25519Sign(seed, tuple('credential request signature', text)));
   const answering = (
     name: string,
@@ -574,7 +646,7 @@ async function possessionCases({ hospital, stranger }: Parties): Promise<KeysCas
       request: hex(request),
     },
     refusedRequest('its signature altered', flipped(request, request.length - 1)),
-    refusedRequest('signed with another key', resigned(body, signingSeed(others))),
+    refusedRequest('signed with another key', resigned(body, signingSecret(others))),
     refusedRequest('a further part', resigned(unhex(hex(body) + '00000000'))),
     refusedRequest(
       'seventeen roles',
@@ -670,15 +742,16 @@ function treeCases(): KeysCase[] {
       path,
       node: hex(exposeSecret(compartmentNode(root, compartment, epoch))),
     })),
-    ...([KEM_X25519, KEM_XWING] as const).map((kem): KeysCase => {
+    ...([KEM_X25519, KEM_P256, KEM_XWING, KEM_MLKEM768_P256] as const).map((kem): KeysCase => {
       const key = nodeKey(child, kem);
       return {
-        name: `node key: ${kem === KEM_XWING ? 'X-Wing' : 'X25519'}`,
+        name: `node key: ${kemOf(kem).name}`,
         operation: 'node key',
         node: hex(exposeSecret(child)),
         kem,
         info: hex(tuple('node kem', kem)),
-        seed: hex(exposeSecret(key.seed)),
+        ikm: hex(deriveTuple(exposeSecret(child), 'node kem', kem)),
+        secretKey: hex(exposeSecret(key.secret)),
         publicKey: hex(key.publicKey),
       };
     }),
@@ -692,7 +765,7 @@ function statementOver(author: Identity, body: Uint8Array): Uint8Array {
     'signed statement',
     id,
     body,
-    ed25519Sign(signingSeed(author), tuple('statement signature', id, body)),
+    ed25519Sign(signingSecret(author), tuple('statement signature', id, body)),
   );
 }
 
@@ -712,7 +785,7 @@ async function statementCases({ hospital, stranger }: Parties): Promise<KeysCase
     'signed statement',
     id,
     body,
-    ed25519Sign(signingSeed(stranger), tuple('statement signature', id, body)),
+    ed25519Sign(signingSecret(stranger), tuple('statement signature', id, body)),
   );
   return [
     {
@@ -730,7 +803,7 @@ async function statementCases({ hospital, stranger }: Parties): Promise<KeysCase
     verify('its body altered', flipped(signed, signed.length - 69), 'KEY_SIGNATURE'),
     verify(
       'signed without the label of statement signatures',
-      tuple('signed statement', id, body, ed25519Sign(signingSeed(hospital), body)),
+      tuple('signed statement', id, body, ed25519Sign(signingSecret(hospital), body)),
       'KEY_SIGNATURE',
     ),
     verify('another label', tuple('signed credential', id, body, signature), 'WIRE_TUPLE'),
@@ -848,7 +921,7 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
     verify('a name twice', stated([...good, item('x'), item('x')]), 'WIRE_TUPLE'),
     verify('another owner inside', stated(good, { 1: stranger.credential.id }), 'WIRE_TUPLE'),
     verify('a record id of 15 bytes', stated(good, { 0: new Uint8Array(15) }), 'WIRE_TUPLE'),
-    verify('an unknown KEM', stated([item(''), item('inbox', 16)]), 'KEY_ALGORITHM'),
+    verify('an unknown KEM', stated([item(''), item('inbox', 0x0021)]), 'KEY_ALGORITHM'),
     verify(
       'a public key of 31 bytes',
       stated([item(''), item('inbox', KEM_X25519, key.subarray(1))]),
@@ -896,7 +969,7 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
     const credentials = members.map((member) => member.credential);
     const signed = await publishGroup(keeper, { ...group, members: credentials }, random);
     const seed = unhex(taken().slice(0, 64));
-    const { publicKey } = new SoftwareDecapsulator(group.kem, new Secret('kem seed', new Uint8Array(seed)));
+    const { publicKey } = new SoftwareDecapsulator(group.kem, new Secret('kem key', new Uint8Array(seed)));
     const vector: KeysCase = {
       name: `group: ${title}`,
       operation: 'group',
@@ -975,7 +1048,7 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
       'KEY_SIGNATURE',
     ),
     verify('a name of 129 bytes', stated({ 0: 'x'.repeat(129) }), 'WIRE_LIMIT'),
-    verify('an unknown KEM', stated({ 2: 0x0010 }), 'KEY_ALGORITHM'),
+    verify('an unknown KEM', stated({ 2: 0x0021 }), 'KEY_ALGORITHM'),
     verify('a public key of 31 bytes', stated({ 3: new Uint8Array(31) }), 'WIRE_TUPLE'),
     verify('a member Id of 31 bytes', stated({ 4: [[new Uint8Array(31), '', '']] }), 'WIRE_TUPLE'),
     verify('a member with a part too many', stated({ 4: [[new Uint8Array(32), '', '', '']] }), 'WIRE_TUPLE'),
@@ -992,7 +1065,7 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
     open('a wrap of no group', doctor, stated({ 4: wrapped(new Uint8Array(32).fill(9)) }), 'KEY_OPEN'),
     open('a wrap with nothing in it', doctor, badWrap(tuple('group key')), 'KEY_OPEN'),
     open('a wrap of something else', doctor, badWrap(tuple('root', first.seed)), 'KEY_OPEN'),
-    open('a wrap of another key', doctor, badWrap(tuple('group key', flipped(first.seed, 0))), 'KEY_OPEN'),
+    open('a wrap of another key', doctor, badWrap(tuple('group key', flipped(first.seed, 1))), 'KEY_OPEN'),
     open('a wrap with a further part', doctor, badWrap(tuple('group key', first.seed, '')), 'KEY_OPEN'),
     open(
       'an encapsulation of another length',
@@ -1014,8 +1087,13 @@ function moveEpoch(keeper: Identity, signed: Uint8Array, epoch: number): Uint8Ar
 }
 
 async function keyFileCases(): Promise<KeysCase[]> {
-  const made = async (name: string, kem: KemId, passphrase: string): Promise<KeysCase> => {
-    const keys = createKeys({ kem, random: seededRandom(`keys file ${name}`) });
+  const made = async (
+    name: string,
+    kem: KemId,
+    passphrase: string,
+    algorithm: string = ED25519,
+  ): Promise<KeysCase> => {
+    const keys = createKeys({ kem, algorithm, random: seededRandom(`keys file ${name}`) });
     const { random, taken } = recordedRandom(`keys file salts ${name}`);
     const file = await exportKeys(keys, passphrase, random);
     const salt = unhex(taken().slice(0, 64));
@@ -1041,7 +1119,7 @@ async function keyFileCases(): Promise<KeysCase[]> {
     const context = tuple('key file context', cost.n, cost.r, cost.p, other);
     const sealed = sealOnce(key, context, content, seededRandom('keys file seal salt'));
     return fileText({
-      format: 'muniment key file 1',
+      format: 'muniment key file 2',
       ...cost,
       salt: toBase64url(other),
       sealed: toBase64url(sealed),
@@ -1066,6 +1144,8 @@ async function keyFileCases(): Promise<KeysCase[]> {
   return [
     await made('X-Wing', KEM_XWING, 'correct horse battery staple'),
     await made('X25519, a passphrase in compatibility forms', KEM_X25519, '\uff41 ﬁne cafe\u0301'),
+    await made('P-256 and ES256', KEM_P256, 'correct horse battery staple', ES256),
+    await made('post-quantum', KEM_MLKEM768_P256, 'correct horse battery staple', ML_DSA_65_ED25519),
     open('as it should be, at the least cost', small, null),
     open('another passphrase', small, 'KEY_PASSPHRASE', 'Correct horse battery staple'),
     open('no passphrase', small, 'KEY_PASSPHRASE', ''),
@@ -1078,7 +1158,7 @@ async function keyFileCases(): Promise<KeysCase[]> {
     open('not JSON', 'muniment', 'KEY_FILE'),
     open('an array', '[1,2,3,4,5,6]', 'KEY_FILE'),
     open('null', 'null', 'KEY_FILE'),
-    open('another format', fileText({ ...members, format: 'muniment key file 2' }), 'KEY_FILE'),
+    open('the first format', fileText({ ...members, format: 'muniment key file 1' }), 'KEY_FILE'),
     ...Object.keys(members).map((name) => open(`without ${name}`, fileText(without(name)), 'KEY_FILE')),
     open('a further member', fileText({ ...members, note: '' }), 'KEY_FILE'),
     open('a member twice', small.replace('{', '{"p":1,'), 'KEY_FILE'),
@@ -1092,21 +1172,43 @@ async function keyFileCases(): Promise<KeysCase[]> {
     open('a padded salt', fileText({ ...members, salt: `${String(members['salt'])}=` }), 'KEY_FILE'),
     open('a salt of 31 bytes', await written(contentOf(keys), salt.subarray(1)), 'KEY_FILE'),
     open('keys that are malformed inside', await written(tuple('key file')), 'KEY_FILE'),
-    open('keys of an unknown KEM inside', await written(contentOf(keys, 0x0010)), 'KEY_FILE'),
+    open('keys of an unknown KEM inside', await written(contentOf(keys, 0x0021)), 'KEY_FILE'),
+    open(
+      'keys of an unknown algorithm inside',
+      await written(contentOf(keys, keys.sealing.kem, 'Ed448')),
+      'KEY_FILE',
+    ),
+    open(
+      'a key of another algorithm inside',
+      await written(contentOf(keys, keys.sealing.kem, ML_DSA_65_ED25519)),
+      'KEY_FILE',
+    ),
+    open('a key of P-256 that is zero inside', await written(zeroScalar(keys)), 'KEY_FILE'),
     open('a further part inside', await written(unhex(hex(contentOf(keys)) + '00000000')), 'KEY_FILE'),
   ];
 }
 
-function contentOf(keys: SoftwareKeys, kem: number = keys.handshake.kem): Uint8Array {
+function contentOf(
+  keys: SoftwareKeys,
+  kem: number = keys.handshake.kem,
+  algorithm: string = keys.signer.algorithm,
+): Uint8Array {
   const seeds = seedsOf(keys);
   return tuple(
     'key file',
-    unhex(seeds.signingSeed),
+    algorithm,
+    unhex(seeds.signingSecret),
     kem,
-    unhex(seeds.handshakeSeed),
+    unhex(seeds.handshakeSecret),
     kem,
-    unhex(seeds.sealingSeed),
+    unhex(seeds.sealingSecret),
   );
+}
+
+// A scalar of P-256 is neither zero nor beyond the order.
+function zeroScalar(keys: SoftwareKeys): Uint8Array {
+  const zero = new Uint8Array(32);
+  return tuple('key file', ED25519, signingSecret(keys), KEM_P256, zero, KEM_P256, zero);
 }
 
 function fileText(members: object): string {

@@ -6,7 +6,6 @@ import {
   hkdfExtract,
   hmac,
   hpkeOpen,
-  kem,
   KEM_X25519,
   KEM_XWING,
   openOnce,
@@ -56,6 +55,7 @@ import {
   utf8,
 } from '../../../src/wire/index.ts';
 import { flipped } from '../../mutation.ts';
+import { decapsulate } from '../../noble.ts';
 import type { VectorCase, VectorFile } from '../file.ts';
 import { hex, unhex } from '../hex.ts';
 import { seededRandom } from './seed.ts';
@@ -63,9 +63,9 @@ import { seededRandom } from './seed.ts';
 /** A party: its three secret seeds and its credential. */
 export interface PartyVector {
   readonly kem: KemId;
-  readonly signingSeed: string;
-  readonly handshakeSeed: string;
-  readonly sealingSeed: string;
+  readonly signingSecret: string;
+  readonly handshakeSecret: string;
+  readonly sealingSecret: string;
   readonly credential: string;
   readonly id: string;
 }
@@ -289,12 +289,12 @@ async function party(issuer: Identity, subject: string, label: string, id: KemId
     { subject, roles: ['doctor'], ...VALIDITY },
     { kem: id, random },
   );
-  const [signingSeed = '', handshakeSeed = '', sealingSeed = ''] = drawn;
+  const [signingSecret = '', handshakeSecret = '', sealingSecret = ''] = drawn;
   return {
     kem: id,
-    signingSeed,
-    handshakeSeed,
-    sealingSeed,
+    signingSecret,
+    handshakeSecret,
+    sealingSecret,
     credential: hex(credential.encoded),
     id: hex(credential.id),
   };
@@ -308,8 +308,8 @@ export function identityOf(vector: PartyVector, anchor: Credential): Identity {
   );
 }
 
-function keysOf({ kem: id, signingSeed, handshakeSeed, sealingSeed }: PartyVector): SoftwareKeys {
-  return createKeys({ kem: id, random: fixedRandom([signingSeed, handshakeSeed, sealingSeed]) });
+function keysOf({ kem: id, signingSecret, handshakeSecret, sealingSecret }: PartyVector): SoftwareKeys {
+  return createKeys({ kem: id, random: fixedRandom([signingSecret, handshakeSecret, sealingSecret]) });
 }
 
 type Explained = Omit<ConversationVector, keyof ConversationInput | 'operation' | 'randomness'>;
@@ -342,8 +342,11 @@ function explain(
   );
   const { second, core2, confirmation } = decodeConfirmed(two.plaintext);
   const th2 = secondTranscript(th1, two.header, two.encapsulation, core2);
-  const ephemeral = kem(first.ephemeral.kem).deriveKeyPair(unhex(input.randomness.user[1]!));
-  const ephemeralSecret = kem(first.ephemeral.kem).decapsulate(second.encapsulation, ephemeral.secretKey);
+  const ephemeralSecret = decapsulate(
+    first.ephemeral.kem,
+    second.encapsulation,
+    unhex(input.randomness.user[1]!),
+  );
   const secrets = [ephemeralSecret, one.exported, two.exported, second.userNonce, second.gatewayNonce];
   const prk = hkdfExtract(th2, concat(...secrets));
   const key = (label: string): Uint8Array => deriveTuple(prk, 'key', label, th2);
@@ -401,8 +404,7 @@ function opened({ handshake }: SoftwareKeys, message: Uint8Array, info: Uint8Arr
   const envelope = decodeEnvelope(message);
   const header = headerTuple(envelope.header);
   const { encapsulation, ciphertext } = splitHandshake(envelope.data, handshake.kem);
-  const { secretKey } = kem(handshake.kem).deriveKeyPair(exposeSecret(handshake.seed));
-  const sharedSecret = kem(handshake.kem).decapsulate(encapsulation, secretKey);
+  const sharedSecret = decapsulate(handshake.kem, encapsulation, exposeSecret(handshake.secret));
   const { plaintext, exporter } = hpkeOpen(handshake.kem, sharedSecret, info, header, ciphertext);
   const exported = exporter(EXPORT_CONTEXT, 32);
   return { message, header, info, encapsulation, ciphertext, sharedSecret, plaintext, exported };

@@ -103,7 +103,7 @@ export type RecordCase = VectorCase &
   (
     | {
         readonly operation: 'entry';
-        readonly signingSeed: string;
+        readonly signingSecret: string;
         readonly entry: EntryJson;
         readonly encoded: string;
         readonly signatureInput: string;
@@ -164,7 +164,7 @@ export type RecordCase = VectorCase &
       }
     | {
         readonly operation: 'checkpoint';
-        readonly signingSeed: string;
+        readonly signingSecret: string;
         readonly publicKey: string;
         readonly origin: string;
         readonly size: number;
@@ -184,7 +184,7 @@ export type RecordCase = VectorCase &
       }
     | {
         readonly operation: 'receipt';
-        readonly signingSeed: string;
+        readonly signingSecret: string;
         readonly receipt: ReceiptJson;
         readonly body: string;
         readonly signature: string;
@@ -249,7 +249,7 @@ const treeJson = (tree: { size: number; root: Uint8Array }): { size: number; roo
 });
 
 function seedOf(identity: Identity): Uint8Array {
-  return exposeSecret((identity as unknown as SoftwareKeys).signer.seed);
+  return exposeSecret((identity as unknown as SoftwareKeys).signer.secret);
 }
 
 function entryCase(bank: Bank, signed: SignedEntry): RecordCase {
@@ -259,7 +259,7 @@ function entryCase(bank: Bank, signed: SignedEntry): RecordCase {
   return {
     name: `entry: ${entry.chain} ${entry.seq}, ${entry.kind}`,
     operation: 'entry',
-    signingSeed: hex(seedOf(author)),
+    signingSecret: hex(seedOf(author)),
     entry: {
       origin: entry.origin,
       recordId: hex(entry.recordId),
@@ -307,7 +307,7 @@ function decodeCases(bank: Bank): RecordCase[] {
     ['a thirteenth item', encoded({ 12: '' })],
     ['a signature of 63 bytes', tuple('signed entry', tuple('entry', ...items), first.signature.subarray(1))],
     ['a third part', tuple('signed entry', tuple('entry', ...items), first.signature, '')],
-    ['more than 2048 bytes', tuple('signed entry', new Uint8Array(2048), first.signature)],
+    ['more than 5376 bytes', tuple('signed entry', new Uint8Array(5376), first.signature)],
   ];
   return cases.map(([name, signed]) => ({
     name: `decode entry: ${name}`,
@@ -637,7 +637,7 @@ async function checkpointCases(): Promise<RecordCase[]> {
     {
       name: 'checkpoint: signed',
       operation: 'checkpoint',
-      signingSeed: hex(exposeSecret(signer.seed)),
+      signingSecret: hex(exposeSecret(signer.secret)),
       publicKey: hex(signer.publicKey),
       origin: ORIGIN,
       ...treeJson(head),
@@ -687,7 +687,7 @@ async function receiptCases(bank: Bank): Promise<RecordCase[]> {
     {
       name: 'receipt: of an insertion',
       operation: 'receipt',
-      signingSeed: hex(seedOf(bank.bank)),
+      signingSecret: hex(seedOf(bank.bank)),
       receipt: receiptJson(receipt),
       body: hex(body),
       signature: hex(signature),

@@ -400,16 +400,17 @@ function openingJson({ reader, key }: OpeningReader): OpeningJson {
 // All keys of the vectors live in memory.
 function seedOf(key: Decapsulator): string {
   if (!(key instanceof SoftwareDecapsulator)) throw new TypeError('a software key');
-  return hex(exposeSecret(key.seed));
+  return hex(exposeSecret(key.secret));
 }
 
 function partyJson(identity: Identity): Party {
   const { signer, handshake, sealing } = identity as unknown as SoftwareKeys;
   return {
     kem: sealing.kem,
-    signingSeed: hex(exposeSecret(signer.seed)),
-    handshakeSeed: seedOf(handshake),
-    sealingSeed: seedOf(sealing),
+    algorithm: signer.algorithm,
+    signingSecret: hex(exposeSecret(signer.secret)),
+    handshakeSecret: seedOf(handshake),
+    sealingSecret: seedOf(sealing),
     credential: hex(identity.credential.encoded),
   };
 }
