@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   KEY_PASSPHRASE: ['caller', 'the passphrase does not open the key file'],
   KEY_POSSESSION: ['data', 'a credential request does not prove possession of its keys'],
   KEY_PUBLIC: ['data', 'a public key is malformed, not canonical or of small order'],
+  KEY_REVOKED: ['data', 'a credential was revoked by the time at which it is judged'],
   KEY_SIGNATURE: ['data', 'a signature does not verify under the stated key'],
 
   ENVELOPE_GRAMMAR: ['data', 'the document is not the one XML form of an envelope'],

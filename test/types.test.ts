@@ -7,16 +7,24 @@ import { describe, expectTypeOf, it } from 'vitest';
 import type { Kem, KemId } from '../src/crypto/index.ts';
 import type { Blame, ErrorCode, MunimentError } from '../src/errors.ts';
 import {
+  createKeyHistory,
+  credentialAsOf,
+  currentCredential,
   readAnchor,
   readUnverifiedCredential,
   verifyCredential,
+  verifyRenunciation,
+  verifyRevocation,
   type Credential,
   type CredentialFields,
   type Decapsulator,
   type Identity,
   type IdentityKeys,
   type KemPublicKey,
+  type KeyHistory,
   type NodeSecret,
+  type Revocation,
+  type RevocationTerms,
   type Secret,
   type Signer,
   type SigningPublicKey,
@@ -53,6 +61,33 @@ describe('credentials', () => {
   it('are judged at a time, which is no option', () => {
     expectTypeOf(verifyCredential).parameters.toEqualTypeOf<[Uint8Array, Credential, number | 'ever']>();
     expectTypeOf<undefined>().not.toExtend<Parameters<typeof verifyCredential>[2]>();
+  });
+});
+
+describe('revocations', () => {
+  it('are verified, and heard at a time', () => {
+    type Said = Pick<Revocation, 'credential' | 'author' | 'reason' | 'doubtfulFrom' | 'revokedFrom'>;
+    expectTypeOf<Said>().not.toExtend<Revocation>();
+    expectTypeOf(verifyRevocation).toEqualTypeOf<
+      (signed: Uint8Array, issuer: Credential, heardAt: number) => Revocation
+    >();
+    expectTypeOf(verifyRenunciation).toEqualTypeOf<
+      (signed: Uint8Array, subject: Credential, heardAt: number) => Revocation
+    >();
+  });
+
+  it('say since when there is doubt where keys were stolen, and only there', () => {
+    expectTypeOf<{ reason: 'compromised'; revokedAt: number }>().not.toExtend<RevocationTerms>();
+    type Undoubted = Exclude<RevocationTerms, { reason: 'compromised' }>;
+    expectTypeOf<keyof Undoubted>().toEqualTypeOf<'reason' | 'revokedAt'>();
+    expectTypeOf<{ reason: 'renounced'; revokedAt: number }>().not.toExtend<RevocationTerms>();
+  });
+
+  it('make a history, which is asked for a time', () => {
+    expectTypeOf<object>().not.toExtend<KeyHistory>();
+    expectTypeOf(createKeyHistory).returns.toEqualTypeOf<KeyHistory>();
+    expectTypeOf(credentialAsOf).parameters.toEqualTypeOf<[KeyHistory, Uint8Array, number]>();
+    expectTypeOf(currentCredential).parameters.toEqualTypeOf<[KeyHistory, string, number]>();
   });
 });
 

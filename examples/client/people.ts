@@ -2,13 +2,18 @@
 
 import { MunimentError } from 'muniment';
 import {
+  createKeyHistory,
+  currentCredential,
   openGroup,
   verifyCompartments,
   verifyCredential,
   verifyGroup,
+  verifyRenunciation,
+  verifyRevocation,
   type Compartments,
   type Credential,
   type GroupEpoch,
+  type KeyHistory,
 } from 'muniment/keys';
 import { groupReader, partyReader, type OpeningReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
@@ -18,6 +23,8 @@ import { CLOCK } from './connection.ts';
 /** What was found, verified under the anchor. */
 export interface People {
   readonly credentials: readonly Credential[];
+  /** Which of these are good, and which were revoked. */
+  readonly history: KeyHistory;
   /** By the owner's subject. */
   readonly compartments: ReadonlyMap<string, Compartments>;
   /** By name, the newest epoch. */
@@ -44,8 +51,15 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
   const at = (position: number): Uint8Array => documents[position] ?? missing();
   const credentials = reply.credentials.map((position) => readCredential(at(position), anchor));
   const find = (id: Uint8Array): Credential => credentials.find((one) => equalBytes(one.id, id)) ?? missing();
+  const revocations = reply.revocations.map(({ author, statement }) =>
+    equalBytes(author, anchor.id)
+      ? verifyRevocation(at(statement), anchor, CLOCK.now())
+      : verifyRenunciation(at(statement), find(author), CLOCK.now()),
+  );
+  const issued = credentials.filter((one) => one !== anchor);
   return {
     credentials,
+    history: createKeyHistory(anchor, { credentials: issued, revocations }),
     compartments: new Map(
       reply.compartments.map(({ owner, statement }) => {
         const { subject } = find(owner);
@@ -65,11 +79,9 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
   };
 }
 
-/** Finds a subject's credential, valid now: to seal or grant to. Throws `KEY_CREDENTIAL`. */
+/** Finds a subject's credential, valid now: to seal or grant to. Throws `KEY_CREDENTIAL`, `KEY_REVOKED`. */
 export function person(people: People, subject: string): Credential {
-  const found = people.credentials.find((one) => one.subject === subject) ?? missing();
-  const now = CLOCK.now();
-  return now >= found.notBefore && now <= found.notAfter ? found : missing();
+  return currentCredential(people.history, subject, CLOCK.now());
 }
 
 /** Credentials by Id, for verifying authors. */

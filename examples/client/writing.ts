@@ -5,9 +5,12 @@ import {
   compartmentNode,
   publishCompartments,
   publishGroup,
+  renounceCredential,
+  revokeCredential,
   type Compartments,
   type Credential,
   type NodeSecret,
+  type RevocationTerms,
 } from 'muniment/keys';
 import {
   CREATE,
@@ -192,6 +195,23 @@ export async function register(
     directory,
     users.map((user) => statement('register', 'credential', user.encoded)),
   );
+}
+
+/** The administrator takes a user's credential back. */
+export async function revoke(
+  client: BankClient,
+  directory: RecordName,
+  user: Credential,
+  terms: RevocationTerms,
+): Promise<void> {
+  const signed = await revokeCredential(client.user, user, terms);
+  await append(client, directory, [statement('revoke', 'revocation', signed)]);
+}
+
+/** A user gives up the own credential: the last thing that its key does. */
+export async function renounce(client: BankClient, directory: RecordName): Promise<void> {
+  const signed = await renounceCredential(client.user);
+  await append(client, directory, [statement('revoke', 'renunciation', signed)]);
 }
 
 /** A keeper publishes a group's next epoch. */

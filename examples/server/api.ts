@@ -133,6 +133,8 @@ const replies = {
   }),
   lookup: z.strictObject({
     credentials: z.array(document),
+    /** Revocations and renunciations of these, each with who signed it. */
+    revocations: z.array(z.strictObject({ author: bytes(32), statement: document })),
     compartments: z.array(z.strictObject({ owner: bytes(32), statement: document })),
     groups: z.array(z.strictObject({ name, keeper: bytes(32), statement: document })),
   }),

@@ -6,12 +6,11 @@ import fastify, {
   type FastifyInstance,
   type FastifyRequest,
 } from 'fastify';
-import { hasRole } from 'muniment/keys';
 import { fromBase64url, toHex } from 'muniment/wire';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { AnnexStore } from './annexes.ts';
-import type { Directory } from './directory.ts';
+import { BankRefusal } from './refusal.ts';
 import type { Connection, Outcome, Sessions } from './sessions.ts';
 
 /** Longest first message, and longest request, in bytes. */
@@ -27,13 +26,12 @@ const REFUSED = 'SESSION_MESSAGE';
 export interface AppParts {
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly sessions: Sessions;
-  readonly directory: Directory;
   readonly annexes: AnnexStore;
   readonly logger: FastifyBaseLogger;
 }
 
 /** Builds the server; it listens when told to. */
-export function buildApp({ tls, sessions, directory, annexes, logger }: AppParts): FastifyInstance {
+export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyInstance {
   const connections = new WeakMap<TLSSocket, Known>();
   const app = fastify({
     https: { ...tls, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: true },
@@ -99,9 +97,13 @@ export function buildApp({ tls, sessions, directory, annexes, logger }: AppParts
     '/annexes/:name',
     {
       onRequest: async (request, response) => {
-        const user = directory.findSubject(connectionOf(request).subject);
-        const mayAdd = user !== null && hasRole(user, 'doctor');
-        if (!mayAdd || request.headers['content-type'] !== ANNEX_TYPE) await response.code(400).send(REFUSED);
+        try {
+          sessions.checkUpload(connectionOf(request));
+          if (request.headers['content-type'] !== ANNEX_TYPE) throw new BankRefusal('MALFORMED');
+        } catch (error) {
+          request.log.info({ event: 'annex refused', code: codeOf(error) });
+          await response.code(400).send(REFUSED);
+        }
       },
     },
     async (request, response) => {

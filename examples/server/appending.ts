@@ -14,7 +14,7 @@ import {
 import { equalBytes } from 'muniment/wire';
 import type { AnnexStore } from './annexes.ts';
 import type { RequestOf } from './api.ts';
-import type { Directory } from './directory.ts';
+import type { Directory, Effect } from './directory.ts';
 import { accept, type Accepted, type Ledger } from './ledger.ts';
 import type { Kept, Records } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
@@ -36,8 +36,8 @@ export interface AppendParts {
 export interface JudgedBatch {
   readonly kept: Kept;
   readonly accepted: readonly Accepted[];
-  /** Run inside the transaction. */
-  readonly effects: readonly (() => void)[];
+  /** Run inside the transaction, with the time that the log states. */
+  readonly effects: readonly Effect[];
 }
 
 /** Judges a batch; nothing is written by that. */
@@ -49,7 +49,7 @@ export async function judgeBatch(
 ): Promise<JudgedBatch> {
   const { store, ledger, records } = parts;
   const { recordId, entries } = request;
-  const effects: (() => void)[] = [];
+  const effects: Effect[] = [];
   const accepted: Accepted[] = [];
   let kept = records.find(recordId);
   let head = ledger.head(recordId, 'content');

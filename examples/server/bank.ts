@@ -94,6 +94,8 @@ export class Bank {
       const settled = request.type === 'append' ? replyOf(store, asking.cause.request) : null;
       if (settled !== null) return { text: settled, documents: [], annexes: [] };
       try {
+        // A revocation may have stood before it in the queue, and order decides.
+        this.directory.checkStanding(asking.user, this.#parts.now());
         return await this.#dispatch(request, asking, documents);
       } catch (error) {
         // Whatever it was, nothing of the request has happened: each execution is one transaction.
@@ -148,8 +150,8 @@ export class Bank {
       reply: async (receipts) => {
         text = writeText({ ...(await this.ledger.checkpoint(seenSize)), receipts, head });
       },
-      also: () => {
-        for (const effect of effects) effect();
+      also: (time) => {
+        for (const effect of effects) effect(time);
         settle(store, cause.request, text);
       },
     });
@@ -206,8 +208,14 @@ export class Bank {
     const byId = request.ids.map((id) => this.directory.find(id));
     const found = [...bySubject, ...byId].filter((credential) => credential !== null);
     const groups = request.groups.flatMap((name) => this.directory.groups(name));
+    const credentials = [...found, ...groups.map(({ keeper }) => keeper)];
     const text = writeText({
-      credentials: [...found, ...groups.map(({ keeper }) => keeper)].map(({ encoded }) => add(encoded)),
+      credentials: credentials.map(({ encoded }) => add(encoded)),
+      revocations: credentials.flatMap((credential) =>
+        this.directory
+          .revocations(credential)
+          .map(({ author, statement }) => ({ author, statement: add(statement) })),
+      ),
       compartments: found.flatMap((owner) => {
         const known = this.directory.compartments(owner);
         return known === null ? [] : [{ owner: owner.id, statement: add(known.statement) }];

@@ -1,13 +1,19 @@
 /** The bank's directory: who is registered, which groups there are, to which compartments an owner's data is sealed. */
 
+import { MunimentError } from 'muniment';
 import {
+  createKeyHistory,
+  credentialAsOf,
   hasRole,
   verifyCompartments,
   verifyCredential,
   verifyGroup,
+  verifyRenunciation,
+  verifyRevocation,
   type Compartments,
   type Credential,
   type GroupEpoch,
+  type Revocation,
   readAnchor,
 } from 'muniment/keys';
 import { readStatement, type VerifiedEntry } from 'muniment/record';
@@ -21,7 +27,12 @@ export const DIRECTORY_KINDS = {
   credential: 'credential',
   compartments: 'compartments',
   group: 'group',
+  revocation: 'revocation',
+  renunciation: 'renunciation',
 } as const;
+
+/** What an accepted entry changes, inside the transaction that takes it at this time. */
+export type Effect = (time: number) => void;
 
 /** Looks up and checks in what the directory's chain says. */
 export class Directory {
@@ -48,15 +59,37 @@ export class Directory {
     return credential;
   };
 
-  /** Judges a caller: the administrator, or a registered user whose credential is valid now. Throws otherwise. */
+  /** Judges a caller: the administrator, or a registered user whose credential is valid now and not revoked. Throws otherwise. */
   judge = (encoded: Uint8Array, now: number): Credential => {
     const credential = equalBytes(encoded, this.#anchor.encoded)
       ? readAnchor(encoded, this.#anchor.id)
       : verifyCredential(encoded, this.#anchor, now);
     if (this.find(credential.id) === null || equalBytes(credential.id, this.#bank.id))
       throw new BankRefusal('FORBIDDEN');
+    this.checkStanding(credential, now);
     return credential;
   };
+
+  /** Refuses a user whose key was revoked or is in doubt. Who was heard before stays an author: what is written stays. */
+  checkStanding(user: Credential, now: number): void {
+    const known = this.revocations(user);
+    if (known.length === 0) return; // always so for the anchor, which cannot be revoked
+    const revocations = known.map(({ verified }) => verified);
+    const history = createKeyHistory(this.#anchor, { credentials: [user], revocations });
+    if (credentialAsOf(history, user.id, now).standing === 'doubtful') throw new MunimentError('KEY_REVOKED');
+  }
+
+  /** What was said against a credential, by whom. */
+  revocations({ id }: Credential): { author: Uint8Array; statement: Uint8Array; verified: Revocation }[] {
+    const rows = this.#store.all<{ author: Uint8Array; statement: Uint8Array; heard: number }>(
+      'SELECT author, statement, heard FROM revocations WHERE credential = ?',
+      id,
+    );
+    return rows.map((row) => {
+      const [author, statement] = [plain(row.author), plain(row.statement)];
+      return { author, statement, verified: this.#verifyRevocation(author, statement, row.heard) };
+    });
+  }
 
   /** A registered subject's credential. */
   findSubject(subject: string): Credential | null {
@@ -108,18 +141,19 @@ export class Directory {
   }
 
   /** Checks what a directory entry states, and returns how to write it once the entry is accepted. */
-  prepare(entry: VerifiedEntry, payload: Uint8Array): () => void {
+  prepare(entry: VerifiedEntry, payload: Uint8Array): Effect {
     const { kind } = entry.entry;
     if (kind === 'create') return () => undefined;
     if (kind === 'register')
       return this.#register(readStatement(entry.entry, payload, DIRECTORY_KINDS.credential));
+    if (kind === 'revoke') return this.#revoke(entry, payload);
     if (kind !== 'key') throw new BankRefusal('MALFORMED');
     return hasRole(entry.author, 'patient')
       ? this.#publishCompartments(entry, readStatement(entry.entry, payload, DIRECTORY_KINDS.compartments))
       : this.#publishGroup(entry, readStatement(entry.entry, payload, DIRECTORY_KINDS.group));
   }
 
-  #register(encoded: Uint8Array): () => void {
+  #register(encoded: Uint8Array): Effect {
     const { id, subject } = verifyCredential(encoded, this.#anchor, 'ever');
     return () => {
       if (this.findSubject(subject) !== null) throw new BankRefusal('RECORD_EXISTS');
@@ -127,7 +161,32 @@ export class Directory {
     };
   }
 
-  #publishCompartments({ author }: VerifiedEntry, statement: Uint8Array): () => void {
+  #revoke({ author, entry }: VerifiedEntry, payload: Uint8Array): Effect {
+    const byIssuer = hasRole(author, 'administrator');
+    const signer = byIssuer ? this.#anchor.id : author.id;
+    const { revocation, renunciation } = DIRECTORY_KINDS;
+    const statement = readStatement(entry, payload, byIssuer ? revocation : renunciation);
+    const { credential } = this.#verifyRevocation(signer, statement, entry.time);
+    if (this.find(credential) === null) throw new BankRefusal('FORBIDDEN');
+    return (time) =>
+      // The same statement once more was heard before.
+      this.#store.run(
+        'INSERT OR IGNORE INTO revocations VALUES (?, ?, ?, ?)',
+        credential,
+        signer,
+        statement,
+        time,
+      );
+  }
+
+  #verifyRevocation(author: Uint8Array, statement: Uint8Array, heardAt: number): Revocation {
+    if (equalBytes(author, this.#anchor.id)) return verifyRevocation(statement, this.#anchor, heardAt);
+    const subject = this.find(author);
+    if (subject === null) throw new BankRefusal('FORBIDDEN');
+    return verifyRenunciation(statement, subject, heardAt);
+  }
+
+  #publishCompartments({ author }: VerifiedEntry, statement: Uint8Array): Effect {
     const { recordId } = verifyCompartments(statement, author);
     // A record has one id for good, and no two owners share one; checked inside the transaction, where nothing can change.
     return () => {
@@ -143,7 +202,7 @@ export class Directory {
     };
   }
 
-  #publishGroup({ author }: VerifiedEntry, statement: Uint8Array): () => void {
+  #publishGroup({ author }: VerifiedEntry, statement: Uint8Array): Effect {
     const { name, epoch } = verifyGroup(statement, author);
     const newest = this.groups(name)[0];
     if (epoch !== (newest === undefined ? 0 : newest.verified.epoch + 1))

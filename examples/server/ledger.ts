@@ -105,8 +105,8 @@ export class Ledger {
     more: {
       /** Runs once receipts and log stand, before the transaction: the place to write a reply. */
       readonly reply?: (receipts: readonly Receipted[]) => Promise<void>;
-      /** Runs inside the transaction. */
-      readonly also?: () => void;
+      /** Runs inside the transaction, with the time that the leaves state. */
+      readonly also?: (time: number) => void;
     },
   ): Promise<Receipted[]> {
     const time = this.#now();
@@ -117,7 +117,7 @@ export class Ledger {
       await more.reply?.(receipts);
       this.#store.transaction(() => {
         for (const row of rows) this.#write(row, cause);
-        more.also?.();
+        more.also?.(time);
       });
       return receipts;
     } catch (error) {

@@ -53,7 +53,6 @@ async function run(config: Config): Promise<void> {
   const app = buildApp({
     tls,
     sessions: new Sessions(bank, identity, store, clock),
-    directory: bank.directory,
     annexes,
     logger,
   });

@@ -17,10 +17,11 @@ export function directoryId(origin: string): Uint8Array {
   return sha256(tuple('bank directory', origin)).slice(0, 16);
 }
 
-/** Rights in the directory: the administrator registers, owners and keepers publish keys. */
+/** Rights in the directory: the administrator registers and revokes, owners and keepers publish keys, everybody renounces. */
 export const mayWriteDirectory: ChainRules['mayWrite'] = ({ kind, chain }, author) => {
   if (chain !== 'content') return false;
   if (kind === 'create' || kind === 'register') return hasRole(author, 'administrator');
+  if (kind === 'revoke') return true; // the statement inside is signed by the issuer, or by whose key it ends
   return (
     kind === 'key' && (hasRole(author, 'patient') || author.roles.some((role) => role.startsWith('keeper:')))
   );

@@ -4,7 +4,7 @@
  */
 
 import { decodeEnvelope } from 'muniment/envelope';
-import type { Credential, Identity } from 'muniment/keys';
+import { hasRole, type Credential, type Identity } from 'muniment/keys';
 import {
   accept,
   CLOCK_WINDOW,
@@ -103,7 +103,7 @@ export class Sessions {
     let type = 'malformed';
     try {
       if (user.subject !== connection.subject) throw new BankRefusal('TLS_SUBJECT');
-      // The verdict is from message 1: a registration or a validity may have ended since.
+      // The verdict is from message 1: a registration or a validity may have ended since, or been revoked.
       this.#bank.directory.judge(user.encoded, this.#clock.now());
       const parsed = parseRequest(envelope.data);
       type = parsed.type;
@@ -115,6 +115,14 @@ export class Sessions {
     this.#store.run('INSERT INTO replies (session, evidence) VALUES (?, ?)', sessionId, replied);
     const refused = /^\{"refused":"([A-Z_]+)"/.exec(answer.text)?.[1];
     return { message, user, type, outcome: refused ?? 'served', annexes: answer.annexes };
+  }
+
+  /** Refuses an upload, unless the certificate names a doctor whose credential is good now. */
+  checkUpload({ subject }: Connection): void {
+    const { directory } = this.#bank;
+    const user = directory.findSubject(subject);
+    if (user === null || !hasRole(user, 'doctor')) throw new BankRefusal('FORBIDDEN');
+    directory.judge(user.encoded, this.#clock.now());
   }
 
   /** Forgets the conversations of a connection that is gone. */

@@ -21,7 +21,8 @@ export const ROLES_LIMIT = 16;
 /** Most bytes of a signed credential. */
 export const CREDENTIAL_LIMIT = 10_752;
 const SERIAL_LENGTH = 16;
-const ID_LENGTH = 32;
+/** Bytes of an Id. */
+export const ID_LENGTH = 32;
 /** The issuer field of a credential that its own subject issued. */
 export const SELF_ISSUED = new Uint8Array(ID_LENGTH);
 

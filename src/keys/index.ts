@@ -27,6 +27,14 @@ export { exportKeys, importKeys, KEY_FILE_LIMIT } from './file.ts';
 export type { SoftwareKeys } from './file.ts';
 export { openGroup, publishGroup, verifyGroup } from './group.ts';
 export type { GroupEpoch, GroupMember } from './group.ts';
+export {
+  createKeyHistory,
+  credentialAsOf,
+  currentCredential,
+  HISTORY_CREDENTIALS_LIMIT,
+  HISTORY_REVOCATIONS_LIMIT,
+} from './history.ts';
+export type { KeyHistory, Standing } from './history.ts';
 export { createAnchor, createIdentity, createKeys } from './identity.ts';
 export type { Identity, IdentityKeys, KeyOptions, Profile } from './identity.ts';
 export {
@@ -59,6 +67,14 @@ export {
   requestCredential,
 } from './possession.ts';
 export type { CredentialRequest, PossessionChallenge } from './possession.ts';
+export {
+  renounceCredential,
+  revokeCredential,
+  REVOCATION_REASONS,
+  verifyRenunciation,
+  verifyRevocation,
+} from './revocation.ts';
+export type { Revocation, RevocationReason, RevocationTerms } from './revocation.ts';
 export { exposeSecret, Secret } from './secret.ts';
 export { decodeSpkiKem, decodeSpkiSigning, encodeSpki } from './spki.ts';
 export { signStatement, STATEMENT_LIMIT, verifyStatement } from './statement.ts';

@@ -15,6 +15,9 @@ import {
   enrol,
   importKeys,
   publishCompartments,
+  renounceCredential,
+  revokeCredential,
+  signStatement,
   type Identity,
 } from 'muniment/keys';
 import {
@@ -29,11 +32,11 @@ import {
 } from 'muniment/protocol';
 import { encodeSignedEntry, signEntry, type Head, type SignedEntry } from 'muniment/record';
 import { definePolicy } from 'muniment/views';
-import { toBase64url } from 'muniment/wire';
+import { toBase64url, tuple } from 'muniment/wire';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BankClient, Refused } from '../../examples/client/bank.ts';
 import { CLOCK, ConnectionError, type Connection, type Endpoint } from '../../examples/client/connection.ts';
-import { groupNames, lookUp } from '../../examples/client/people.ts';
+import { groupNames, lookUp, person } from '../../examples/client/people.ts';
 import { readRecord } from '../../examples/client/reading.ts';
 import {
   append,
@@ -42,7 +45,10 @@ import {
   publishCompartmentsOf,
   publishGroupOf,
   register,
+  renounce,
+  revoke,
   sealDraft,
+  statement,
   type RecordName,
   type Writing,
 } from '../../examples/client/writing.ts';
@@ -411,6 +417,124 @@ describe('requests', () => {
   });
 });
 
+describe('revocation', () => {
+  const theft = () =>
+    ({ reason: 'compromised', doubtfulFrom: Date.now() - 1000, revokedAt: Date.now() }) as const;
+
+  /** A doctor who is registered, and has written into the record. */
+  async function join(subject: string): Promise<BankClient> {
+    const validity = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 3_600_000 };
+    const administrator = clientOf('administrator');
+    const user = await enrol(administrator.user, { subject, roles: ['doctor'], ...validity });
+    await register(administrator, directory, [user.credential]);
+    const { certificate, key } = await world.authority.issue({ commonName: subject, kind: 'client' });
+    const tls = { certificate, key, authority: world.authority.certificate };
+    const client = new BankClient(user, world.trust, {
+      ...world.clients.doctor.endpoint,
+      port: server.port,
+      tls,
+    });
+    await append(client, record, [await sealed(client)]);
+    return client;
+  }
+
+  it('ends sessions and writing at once, begun or not; what was written before stays', async () => {
+    const client = await join('doctor-4');
+    const writing = await sealed(client);
+    const head = await headOf(client);
+    const text = appendText(client, await signed(client, writing, head));
+    const connection = await client.connect();
+    const paths = ['/session', '/request'];
+    const interrupted = converse(
+      async (message) => {
+        const next = paths.shift()!;
+        if (next === '/request')
+          await revoke(clientOf('administrator'), directory, client.user.credential, theft());
+        return connection.post(next, message);
+      },
+      { user: client.user, gateway: client.trust.bank },
+      { binding: connection.binding(), clock: CLOCK, data: text, documents: [writing.payload] },
+    );
+    expect(await parse(interrupted)).toEqual({ refused: 'KEY_REVOKED', head: null });
+    await connection.close();
+    expect(await refusalOf(headOf(client))).toBe('SESSION_PEER');
+    expect(await refusalOf(append(client, record, [writing]))).toBe('SESSION_PEER');
+    const upload = await client.connect();
+    await expect(upload.putAnnex(systemRandom(32), new Uint8Array(16))).rejects.toMatchObject({
+      code: 'VIEW_ANNEX',
+    });
+    await upload.close();
+    expect(await headOf(clientOf('doctor'))).toEqual(head);
+    const view = await readRecord(clientOf('patient'), record.recordId, { purpose: 'own', releases: null });
+    expect(view.documents.at(-1)!.view.author.subject).toBe('doctor-4');
+    expect(view.broken).toEqual([]);
+  });
+
+  it('is told to whoever looks the subject up, so that nobody seals to it', async () => {
+    const client = await join('doctor-5');
+    const before = await lookUp(clientOf('patient'), { subjects: ['doctor-5', 'doctor-1'] });
+    expect(person(before, 'doctor-5').id).toEqual(client.user.credential.id);
+    await renounce(client, directory);
+    expect(await refusalOf(headOf(client))).toBe('SESSION_PEER');
+    const after = await lookUp(clientOf('patient'), { subjects: ['doctor-5', 'doctor-1'] });
+    expect(() => person(after, 'doctor-5')).toThrow(/^KEY_REVOKED/);
+    expect(person(after, 'doctor-1').subject).toBe('doctor-1');
+  });
+
+  it('is the issuer’s, or of one’s own key', async () => {
+    const [doctor, administrator] = [clientOf('doctor'), clientOf('administrator')];
+    const { credential } = clientOf('secondDoctor').user;
+    const asIssuer = await revokeCredential(administrator.user, credential, theft());
+    const own = await renounceCredential(clientOf('secondDoctor').user);
+    const posed = await signStatement(doctor.user, tuple('revocation', credential.id, 'ceased', 0, 0));
+    const posedOwn = await signStatement(doctor.user, tuple('renunciation', credential.id));
+    for (const [client, kind, content, code] of [
+      [doctor, 'revocation', asIssuer, 'RECORD_PAYLOAD'], // the administrator's to bring
+      [doctor, 'renunciation', own, 'KEY_SIGNATURE'],
+      [doctor, 'renunciation', posedOwn, 'WIRE_TUPLE'],
+      [doctor, 'renunciation', posed, 'WIRE_TUPLE'],
+      [administrator, 'revocation', posed, 'KEY_SIGNATURE'],
+      [administrator, 'revocation', own, 'KEY_SIGNATURE'],
+      [administrator, 'renunciation', own, 'RECORD_PAYLOAD'],
+    ] as const)
+      expect(await refusalOf(append(client, directory, [statement('revoke', kind, content)]))).toBe(code);
+    const unknown = await enrol(administrator.user, {
+      subject: 'nobody',
+      roles: ['doctor'],
+      notBefore: 0,
+      notAfter: Date.now() + 3_600_000,
+    });
+    expect(await refusalOf(revoke(administrator, directory, unknown.credential, theft()))).toBe('FORBIDDEN');
+    expect((await headOf(clientOf('secondDoctor'))).size).toBeGreaterThan(0);
+  });
+
+  it('comes before what was archived and not executed, for order decides; and it outlives a restart', async () => {
+    const client = await join('doctor-6');
+    const writing = await sealed(client);
+    const before = await headOf(client);
+    const text = appendText(client, await signed(client, writing, before));
+    const { credential } = client.user;
+    const terms = theft();
+    await revoke(clientOf('administrator'), directory, credential, terms);
+    // The same statement again is no error, and was heard when it was heard first.
+    await revoke(clientOf('administrator'), directory, credential, terms);
+    await server.kill();
+    const store = new Store(dataFolder());
+    await archiveOnly(store, client, text, [writing.payload]);
+    store.close();
+    await restart();
+    expect(await headOf(clientOf('doctor'))).toEqual(before);
+    const [last] = query<{ reply: string }>(
+      'SELECT reply FROM requests WHERE author = ? ORDER BY number DESC',
+      credential.id,
+    );
+    expect(JSON.parse(last!.reply)).toEqual({ refused: 'KEY_REVOKED', head: null });
+    const { user, trust, endpoint } = client;
+    const again = new BankClient(user, trust, { ...endpoint, port: server.port });
+    expect(await refusalOf(headOf(again))).toBe('SESSION_PEER');
+  });
+});
+
 describe('stopping', () => {
   it('on SIGTERM is clean: exit status 0, everything in the one database file, which opens', async () => {
     expect(await server.stop()).toBe(0);
@@ -451,49 +575,49 @@ describe('stopping', () => {
     expect(log).not.toContain(toBase64url(Buffer.from(SECRET)).slice(4, -4));
     for (const word of ['patient-1', 'bloodType', 'of the test']) expect(log).not.toContain(word);
   });
-
-  /** Plays the bank up to the archive, and dies. */
-  async function archiveOnly(
-    store: Store,
-    client: BankClient,
-    text: string,
-    documents: Uint8Array[],
-  ): Promise<void> {
-    const bank = await bankIdentity();
-    const binding: Binding = { kind: 'tls-exporter', value: systemRandom(32) };
-    const options = {
-      binding,
-      clock: CLOCK,
-      replay: new MemoryReplayCache(),
-      validate: () => client.user.credential,
-    };
-    let state: Awaited<ReturnType<typeof respond>>['state'] | null = null;
-    const receive = async (message: Uint8Array): Promise<Uint8Array> => {
-      if (state === null) {
-        const response = await respond(bank, message, options);
-        ({ state } = response);
-        return response.message;
-      }
-      const { third, request } = splitMessages(message);
-      const service = await serve(await accept(state, third, binding), request, binding);
-      if (!service.accepted) throw new Error('not accepted');
-      const { request: envelope, documents: received, sessionId, evidence } = service;
-      archive(store, {
-        envelope,
-        request: parseRequest(envelope.data),
-        documents: received,
-        sessionId,
-        evidence,
-      });
-      throw new Error('power cut');
-    };
-    const parties = { user: client.user, gateway: client.trust.bank };
-    const question = { binding, clock: CLOCK, data: text, documents };
-    await expect(converse(receive, parties, question)).rejects.toThrow('power cut');
-  }
-
-  async function bankIdentity(): Promise<Identity> {
-    const at = (name: string): string => readFileSync(path.join(path.dirname(configuration()), name), 'utf8');
-    return createIdentity(await importKeys(at('bank.keys'), at('passphrase')), world.trust.bank);
-  }
 });
+
+/** Plays the bank up to the archive, and dies. */
+async function archiveOnly(
+  store: Store,
+  client: BankClient,
+  text: string,
+  documents: Uint8Array[],
+): Promise<void> {
+  const bank = await bankIdentity();
+  const binding: Binding = { kind: 'tls-exporter', value: systemRandom(32) };
+  const options = {
+    binding,
+    clock: CLOCK,
+    replay: new MemoryReplayCache(),
+    validate: () => client.user.credential,
+  };
+  let state: Awaited<ReturnType<typeof respond>>['state'] | null = null;
+  const receive = async (message: Uint8Array): Promise<Uint8Array> => {
+    if (state === null) {
+      const response = await respond(bank, message, options);
+      ({ state } = response);
+      return response.message;
+    }
+    const { third, request } = splitMessages(message);
+    const service = await serve(await accept(state, third, binding), request, binding);
+    if (!service.accepted) throw new Error('not accepted');
+    const { request: envelope, documents: received, sessionId, evidence } = service;
+    archive(store, {
+      envelope,
+      request: parseRequest(envelope.data),
+      documents: received,
+      sessionId,
+      evidence,
+    });
+    throw new Error('power cut');
+  };
+  const parties = { user: client.user, gateway: client.trust.bank };
+  const question = { binding, clock: CLOCK, data: text, documents };
+  await expect(converse(receive, parties, question)).rejects.toThrow('power cut');
+}
+
+async function bankIdentity(): Promise<Identity> {
+  const at = (name: string): string => readFileSync(path.join(path.dirname(configuration()), name), 'utf8');
+  return createIdentity(await importKeys(at('bank.keys'), at('passphrase')), world.trust.bank);
+}

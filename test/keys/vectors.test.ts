@@ -8,7 +8,11 @@ import {
   answerChallenge,
   challengePossession,
   compartmentNode,
+  createIdentity,
+  createKeyHistory,
+  credentialAsOf,
   credentialId,
+  currentCredential,
   deriveNode,
   exportKeys,
   exposeSecret,
@@ -22,15 +26,22 @@ import {
   readAnchor,
   readCredentialRequest,
   readUnverifiedCredential,
+  renounceCredential,
   requestCredential,
+  revokeCredential,
   Secret,
   signStatement,
   SoftwareDecapsulator,
   verifyCompartments,
   verifyCredential,
   verifyGroup,
+  verifyRenunciation,
+  verifyRevocation,
   verifyStatement,
+  type Credential,
   type CredentialFields,
+  type KeyHistory,
+  type Revocation,
 } from '../../src/keys/index.ts';
 import { tuple } from '../../src/wire/index.ts';
 import { kemPublicKey } from '../noble.ts';
@@ -42,6 +53,7 @@ import {
   keysOf,
   seedsOf,
   type FieldsJson,
+  type HeardJson,
   type KeysCase,
 } from '../vectors/generators/keys.ts';
 import { hex, unhex } from '../vectors/hex.ts';
@@ -65,6 +77,12 @@ it('holds as many cases as it should', () => {
     'node key': 4,
     statement: 1,
     'verify statement': 12,
+    revocation: 3,
+    'verify revocation': 20,
+    renunciation: 1,
+    'verify renunciation': 8,
+    'credential as of': 34,
+    'current credential': 13,
     compartments: 2,
     'verify compartments': 16,
     'open root': 6,
@@ -218,6 +236,70 @@ describe('statement', () => {
   });
 });
 
+describe('revocation', () => {
+  it.each(casesOf(file, 'revocation'))('$name', async (one) => {
+    const issuer = identityOf(one.issuer);
+    const credential = credentialOf(one.credential, issuer.credential);
+    const { reason, revokedAt } = one.terms;
+    const doubtfulFrom = one.terms.reason === 'compromised' ? one.terms.doubtfulFrom : revokedAt;
+    expect(hex(tuple('revocation', credential.id, reason, revokedAt, doubtfulFrom))).toBe(one.body);
+    expect(hex(await signStatement(issuer, unhex(one.body)))).toBe(one.signed);
+    expect(hex(await revokeCredential(issuer, credential, one.terms))).toBe(one.signed);
+  });
+
+  it.each(casesOf(file, 'verify revocation'))('$name', (one) => {
+    const issuer = anchorOf(one.issuer);
+    const verify = () => verifyRevocation(unhex(one.signed), issuer, one.heardAt);
+    if (one.error !== undefined) expect(refusal(verify)).toBe(one.error);
+    else {
+      const { reason, doubtfulFrom, revokedFrom } = one;
+      expect(verify()).toEqual({
+        credential: unhex(one.credential!),
+        author: issuer.id,
+        reason,
+        doubtfulFrom,
+        revokedFrom,
+      });
+    }
+  });
+
+  it.each(casesOf(file, 'renunciation'))('$name', async (one) => {
+    const credential = credentialOf(one.subject.credential, anchorOf(one.issuer));
+    const subject = createIdentity(keysOf(one.subject), credential);
+    expect(hex(tuple('renunciation', credential.id))).toBe(one.body);
+    expect(hex(await signStatement(subject, unhex(one.body)))).toBe(one.signed);
+    expect(hex(await renounceCredential(subject))).toBe(one.signed);
+  });
+
+  it.each(casesOf(file, 'verify renunciation'))('$name', (one) => {
+    const subject = credentialOf(one.subject, anchorOf(one.issuer));
+    const verify = () => verifyRenunciation(unhex(one.signed), subject, one.heardAt);
+    if (one.error !== undefined) expect(refusal(verify)).toBe(one.error);
+    else {
+      const { id } = subject;
+      const times = { doubtfulFrom: one.revokedFrom, revokedFrom: one.revokedFrom };
+      expect(verify()).toEqual({ credential: id, author: id, reason: 'renounced', ...times });
+    }
+  });
+});
+
+describe('key history', () => {
+  it.each(casesOf(file, 'credential as of'))('$name', (one) => {
+    const judge = () => credentialAsOf(historyOf(one), unhex(one.id), one.at);
+    if (one.error !== undefined) expect(refusal(judge)).toBe(one.error);
+    else {
+      expect(judge().standing).toBe(one.standing);
+      expect(hex(judge().credential.id)).toBe(one.id);
+    }
+  });
+
+  it.each(casesOf(file, 'current credential'))('$name', (one) => {
+    const find = () => currentCredential(historyOf(one), one.subject, one.at);
+    if (one.error !== undefined) expect(refusal(find)).toBe(one.error);
+    else expect(hex(find().id)).toBe(one.id);
+  });
+});
+
 describe('compartments', () => {
   it.each(casesOf(file, 'compartments'))('$name', async (one) => {
     const owner = identityOf(one.owner);
@@ -318,6 +400,27 @@ function fieldsOf({ signing, handshake, sealing, ...rest }: FieldsJson): Credent
     serial: unhex(rest.serial),
     issuer: unhex(rest.issuer),
   };
+}
+
+// A credential that the issuer gave, or one that its subject gave itself.
+function credentialOf(encoded: string, issuer: Credential): Credential {
+  const selfIssued = readUnverifiedCredential(unhex(encoded)).issuer.every((byte) => byte === 0);
+  return selfIssued ? anchorOf(encoded) : verifyCredential(unhex(encoded), issuer, 'ever');
+}
+
+function historyOf(one: {
+  readonly issuer: string;
+  readonly credentials: readonly string[];
+  readonly revocations: readonly HeardJson[];
+}): KeyHistory {
+  const issuer = anchorOf(one.issuer);
+  const credentials = one.credentials.map((encoded) => verifyCredential(unhex(encoded), issuer, 'ever'));
+  const revocations = one.revocations.map(({ kind, author, signed, heardAt }): Revocation => {
+    const credential = credentialOf(author, issuer);
+    const verify = kind === 'revocation' ? verifyRevocation : verifyRenunciation;
+    return verify(unhex(signed), credential, heardAt);
+  });
+  return createKeyHistory(issuer, { credentials, revocations });
 }
 
 function nodeOf(bytes: string): Secret<'tree node'> {

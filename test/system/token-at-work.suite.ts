@@ -102,6 +102,10 @@ describe('a wallet whose keys are in a token', () => {
     const half = await as('new', { MUNIMENT_PIN: PIN }, ...request('new').slice(0, -2));
     expect(half).toMatchObject({ status: 2, err: expect.stringContaining('--token LABEL') as string });
 
+    expect(await line({ MUNIMENT_PIN: PIN }, 'export-keys', '--out', at('split.p12'))).toBe(
+      'muniment-client: these keys are in a token, which does not hand them out\n',
+    );
+
     const file = at('split', 'token.json');
     const content = readFileSync(file, 'utf8');
     const { seeds, ...rest } = JSON.parse(content) as { seeds: Record<string, string> };

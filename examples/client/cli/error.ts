@@ -19,6 +19,7 @@ export class UsageError extends CliError {
 /** What the bank's more frequent refusals mean to the person who asked. */
 const REFUSALS: Readonly<Record<string, string>> = {
   FORBIDDEN: 'there is no such record, or it is not for you',
+  KEY_REVOKED: 'your credential was revoked; a new one takes new keys',
   RECORD_CONSISTENCY: 'it shows an older or another history than it has shown before',
   RECORD_EXISTS: 'that exists already',
   RECORD_RIGHT: 'your roles do not allow this',

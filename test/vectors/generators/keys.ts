@@ -1,4 +1,4 @@
-/** Vectors of spec/keys.md: credentials, proof of possession, key trees, compartments, groups, statements, key files. */
+/** Vectors of spec/keys.md: credentials, proof of possession, revocations, key history, key trees, compartments, groups, statements, key files. */
 
 import {
   deriveTuple,
@@ -35,7 +35,9 @@ import {
   publishCompartments,
   publishGroup,
   readAnchor,
+  renounceCredential,
   requestCredential,
+  revokeCredential,
   Secret,
   signStatement,
   SoftwareDecapsulator,
@@ -45,6 +47,8 @@ import {
   type Identity,
   type IdentityKeys,
   type NodeSecret,
+  type Profile,
+  type RevocationTerms,
   type SoftwareKeys,
   type TreeStep,
 } from '../../../src/keys/index.ts';
@@ -88,6 +92,21 @@ export interface FieldsJson {
   readonly notAfter: number;
   readonly serial: string;
   readonly issuer: string;
+}
+
+/** A revocation or renunciation in a history: who signed it (the issuer's credential, or the one that it is about), and when it was heard. */
+export interface HeardJson {
+  readonly kind: 'revocation' | 'renunciation';
+  readonly author: string;
+  readonly signed: string;
+  readonly heardAt: number;
+}
+
+/** What a history is made of. */
+interface HistoryJson {
+  readonly issuer: string;
+  readonly credentials: readonly string[];
+  readonly revocations: readonly HeardJson[];
 }
 
 export type KeysCase = VectorCase &
@@ -195,6 +214,51 @@ export type KeysCase = VectorCase &
         readonly body?: string;
       }
     | {
+        readonly operation: 'revocation';
+        readonly issuer: Party;
+        readonly credential: string;
+        readonly terms: RevocationTerms;
+        readonly body: string;
+        readonly signed: string;
+      }
+    | {
+        readonly operation: 'verify revocation';
+        readonly issuer: string;
+        readonly signed: string;
+        readonly heardAt: number;
+        readonly credential?: string;
+        readonly reason?: string;
+        readonly doubtfulFrom?: number;
+        readonly revokedFrom?: number;
+      }
+    | {
+        readonly operation: 'renunciation';
+        readonly issuer: string;
+        readonly subject: Party;
+        readonly body: string;
+        readonly signed: string;
+      }
+    | {
+        readonly operation: 'verify renunciation';
+        readonly issuer: string;
+        readonly subject: string;
+        readonly signed: string;
+        readonly heardAt: number;
+        readonly revokedFrom?: number;
+      }
+    | (HistoryJson & {
+        readonly operation: 'credential as of';
+        readonly id: string;
+        readonly at: number;
+        readonly standing?: 'valid' | 'doubtful';
+      })
+    | (HistoryJson & {
+        readonly operation: 'current credential';
+        readonly subject: string;
+        readonly at: number;
+        readonly id?: string;
+      })
+    | {
         readonly operation: 'compartments';
         readonly owner: Party;
         readonly root: string;
@@ -299,13 +363,15 @@ export async function generate(): Promise<VectorFile<KeysCase>> {
   const parties = await createParties();
   return {
     description:
-      'Credentials, proof of possession, key trees, compartments, groups, signed statements and key files, made and refused.',
+      'Credentials, proof of possession, revocations, key history, key trees, compartments, groups, signed statements and key files, made and refused.',
     spec: 'spec/keys.md',
     cases: [
       ...(await credentialCases(parties)),
       ...(await possessionCases(parties)),
       ...treeCases(),
       ...(await statementCases(parties)),
+      ...(await revocationCases(parties)),
+      ...(await historyCases(parties)),
       ...(await compartmentsCases(parties)),
       ...(await groupCases(parties)),
       ...(await keyFileCases()),
@@ -816,6 +882,269 @@ async function statementCases({ hospital, stranger }: Parties): Promise<KeysCase
     verify('a further part', tuple('signed statement', id, body, signature, ''), 'WIRE_TUPLE'),
     verify('cut off by a byte', signed.subarray(0, -1), 'WIRE_TUPLE'),
     verify('nothing', new Uint8Array(0), 'WIRE_TUPLE'),
+  ];
+}
+
+// A party whose credential the issuer gave.
+function issuedTo(
+  issuer: Identity,
+  profile: Partial<Profile> & { readonly label: string },
+): Promise<Identity> {
+  const { label, ...given } = profile;
+  return enrol(
+    issuer,
+    { subject: 'Dr. Ruiz', roles: ['doctor'], notBefore: FROM, notAfter: UNTIL, ...given },
+    { kem: KEM_X25519, random: seededRandom(`keys issued ${label}`) },
+  );
+}
+
+async function revocationCases({ hospital, stranger, patient }: Parties): Promise<KeysCase[]> {
+  const doctor = await issuedTo(hospital, { label: 'revoked' });
+  const { id } = doctor.credential;
+  const [since, end] = [FROM + 1000, FROM + 2000];
+  const compromised: RevocationTerms = { reason: 'compromised', revokedAt: end, doubtfulFrom: since };
+  const made = async (terms: RevocationTerms): Promise<KeysCase> => {
+    const doubtfulFrom = terms.reason === 'compromised' ? terms.doubtfulFrom : terms.revokedAt;
+    return {
+      name: `revocation: ${terms.reason}`,
+      operation: 'revocation',
+      issuer: partyOf(hospital),
+      credential: hex(doctor.credential.encoded),
+      terms,
+      body: hex(tuple('revocation', id, terms.reason, terms.revokedAt, doubtfulFrom)),
+      signed: hex(await revokeCredential(hospital, doctor.credential, terms)),
+    };
+  };
+  const verify = (
+    name: string,
+    signed: Uint8Array,
+    outcome: { reason: string; doubtfulFrom: number; revokedFrom: number } | ErrorCode,
+    heardAt = FROM,
+  ): KeysCase => ({
+    name: `verify revocation: ${name}`,
+    operation: 'verify revocation',
+    issuer: hex(hospital.credential.encoded),
+    signed: hex(signed),
+    heardAt,
+    ...(typeof outcome === 'string' ? { error: outcome } : { credential: hex(id), ...outcome }),
+  });
+  const stated = (changes: Readonly<Record<number, TupleItem>>, author = hospital): Uint8Array =>
+    statementOver(
+      author,
+      tuple('revocation', ...Object.assign([id, 'compromised', end, since] as TupleItem[], changes)),
+    );
+  const good = await revokeCredential(hospital, doctor.credential, compromised);
+  const ceased = await revokeCredential(hospital, doctor.credential, { reason: 'ceased', revokedAt: end });
+  const renunciation = await renounceCredential(doctor);
+  const verifyOwn = (name: string, signed: Uint8Array, error?: ErrorCode, subject = doctor): KeysCase => ({
+    name: `verify renunciation: ${name}`,
+    operation: 'verify renunciation',
+    issuer: hex(hospital.credential.encoded),
+    subject: hex(subject.credential.encoded),
+    signed: hex(signed),
+    heardAt: end,
+    ...(error === undefined ? { revokedFrom: end } : { error }),
+  });
+  const own = (...items: TupleItem[]): Uint8Array => statementOver(doctor, tuple('renunciation', ...items));
+  return [
+    await made({ reason: 'superseded', revokedAt: end }),
+    await made({ reason: 'ceased', revokedAt: end }),
+    await made(compromised),
+    verify('compromised, heard before it holds', good, {
+      reason: 'compromised',
+      doubtfulFrom: since,
+      revokedFrom: end,
+    }),
+    verify(
+      'compromised, heard later: it is not put back',
+      good,
+      { reason: 'compromised', doubtfulFrom: since, revokedFrom: end + 500 },
+      end + 500,
+    ),
+    verify(
+      'ceased, heard later: doubtful in between',
+      ceased,
+      { reason: 'ceased', doubtfulFrom: end, revokedFrom: end + 500 },
+      end + 500,
+    ),
+    verify('doubt from the end on and not before', stated({ 3: end }), {
+      reason: 'compromised',
+      doubtfulFrom: end,
+      revokedFrom: end,
+    }),
+    verify('signed by somebody else', stated({}, stranger), 'KEY_SIGNATURE'),
+    verify('signed by its own subject', stated({}, doctor), 'KEY_SIGNATURE'),
+    verify('its signature altered', flipped(good, good.length - 1), 'KEY_SIGNATURE'),
+    verify('a statement of another kind', statementOver(hospital, tuple('group', 'x')), 'WIRE_TUPLE'),
+    verify('an Id of 31 bytes', stated({ 0: id.subarray(1) }), 'WIRE_TUPLE'),
+    verify('an unknown reason', stated({ 1: 'expired' }), 'WIRE_TUPLE'),
+    verify('the reason that no issuer gives', stated({ 1: 'renounced' }), 'WIRE_TUPLE'),
+    verify('a reason of 129 bytes', stated({ 1: 'x'.repeat(129) }), 'WIRE_LIMIT'),
+    verify('a reason that is not UTF-8', stated({ 1: Uint8Array.of(0xff) }), 'WIRE_UTF8'),
+    verify('a time of four bytes', stated({ 2: new Uint8Array(4) }), 'WIRE_TUPLE'),
+    verify('doubt that begins after the end', stated({ 3: end + 1 }), 'WIRE_TUPLE'),
+    verify('superseded, with doubt before', stated({ 1: 'superseded' }), 'WIRE_TUPLE'),
+    verify('ceased, with doubt before', stated({ 1: 'ceased' }), 'WIRE_TUPLE'),
+    verify('a part too few', statementOver(hospital, tuple('revocation', id, 'ceased', end)), 'WIRE_TUPLE'),
+    verify('a further part', stated({ 4: '' }), 'WIRE_TUPLE'),
+    verify('of the issuer itself', stated({ 0: hospital.credential.id }), 'KEY_CREDENTIAL'),
+    {
+      name: 'renunciation: an issued credential',
+      operation: 'renunciation',
+      issuer: hex(hospital.credential.encoded),
+      subject: partyOf(doctor),
+      body: hex(tuple('renunciation', id)),
+      signed: hex(renunciation),
+    },
+    verifyOwn('as it should be', renunciation),
+    verifyOwn('signed by the issuer', statementOver(hospital, tuple('renunciation', id)), 'KEY_SIGNATURE'),
+    verifyOwn('its signature altered', flipped(renunciation, renunciation.length - 1), 'KEY_SIGNATURE'),
+    verifyOwn('a revocation in its place', stated({}, doctor), 'WIRE_TUPLE'),
+    verifyOwn('of somebody else’s credential', own(hospital.credential.id), 'WIRE_TUPLE'),
+    verifyOwn('an Id of 33 bytes', own(new Uint8Array(33)), 'WIRE_TUPLE'),
+    verifyOwn('a further part', own(id, ''), 'WIRE_TUPLE'),
+    verifyOwn(
+      'of a self-issued credential',
+      statementOver(patient, tuple('renunciation', patient.credential.id)),
+      'KEY_CREDENTIAL',
+      patient,
+    ),
+  ];
+}
+
+async function historyCases({ hospital, stranger }: Parties): Promise<KeysCase[]> {
+  const first = await issuedTo(hospital, { label: 'first' });
+  const second = await issuedTo(hospital, { label: 'second', notBefore: FROM + 5000, notAfter: FROM + 9000 });
+  const other = await issuedTo(hospital, { label: 'other', subject: 'Dr. Vila' });
+  const foreign = await issuedTo(stranger, { label: 'foreign' });
+  const all = [first, second, other];
+  const revoke = async (
+    subject: Identity,
+    terms: RevocationTerms,
+    heardAt: number,
+    issuer = hospital,
+  ): Promise<HeardJson> => ({
+    kind: 'revocation',
+    author: hex(issuer.credential.encoded),
+    signed: hex(await revokeCredential(issuer, subject.credential, terms)),
+    heardAt,
+  });
+  const renounce = async (subject: Identity, heardAt: number): Promise<HeardJson> => ({
+    kind: 'renunciation',
+    author: hex(subject.credential.encoded),
+    signed: hex(await renounceCredential(subject)),
+    heardAt,
+  });
+  const history = (
+    revocations: readonly HeardJson[],
+    credentials: readonly Identity[],
+  ): Pick<
+    Extract<KeysCase, { operation: 'credential as of' }>,
+    'issuer' | 'credentials' | 'revocations'
+  > => ({
+    issuer: hex(hospital.credential.encoded),
+    credentials: credentials.map(({ credential }) => hex(credential.encoded)),
+    revocations,
+  });
+  const asOf = (
+    name: string,
+    revocations: readonly HeardJson[],
+    after: number,
+    outcome: 'valid' | 'doubtful' | ErrorCode,
+    asked = first,
+    credentials: readonly Identity[] = all,
+  ): KeysCase => ({
+    name: `credential as of: ${name}`,
+    operation: 'credential as of',
+    ...history(revocations, credentials),
+    id: hex(asked.credential.id),
+    at: FROM + after,
+    ...(outcome === 'valid' || outcome === 'doubtful' ? { standing: outcome } : { error: outcome }),
+  });
+  const current = (
+    name: string,
+    revocations: readonly HeardJson[],
+    after: number,
+    outcome: Identity | ErrorCode,
+    subject = 'Dr. Ruiz',
+    credentials: readonly Identity[] = all,
+  ): KeysCase => ({
+    name: `current credential: ${name}`,
+    operation: 'current credential',
+    ...history(revocations, credentials),
+    subject,
+    at: FROM + after,
+    ...(typeof outcome === 'string' ? { error: outcome } : { id: hex(outcome.credential.id) }),
+  });
+  const stolen = { reason: 'compromised', doubtfulFrom: FROM + 1000, revokedAt: FROM + 2000 } as const;
+  const theft = await revoke(first, stolen, FROM);
+  const left = await revoke(first, { reason: 'ceased', revokedAt: FROM + 1500 }, FROM);
+  const late = await revoke(first, { reason: 'ceased', revokedAt: FROM + 1500 }, FROM + 3000);
+  const past = await revoke(first, { reason: 'ceased', revokedAt: 0 }, FROM + 3000);
+  const drawer = await renounce(first, FROM + 4000);
+  const superseded = await revoke(first, { reason: 'superseded', revokedAt: FROM + 6000 }, FROM);
+  const secondStolen = await revoke(
+    second,
+    { reason: 'compromised', doubtfulFrom: FROM + 7000, revokedAt: FROM + 8000 },
+    FROM,
+  );
+  const byStranger = await revoke(foreign, { reason: 'ceased', revokedAt: FROM }, FROM, stranger);
+  // Two that begin together: the one with the greater Id is the current one.
+  const twin = await issuedTo(hospital, { label: 'twin' });
+  const greater = hex(twin.credential.id) > hex(first.credential.id) ? twin : first;
+  return [
+    asOf('never revoked, its first millisecond', [], 0, 'valid'),
+    asOf('never revoked, its last millisecond', [], UNTIL - FROM, 'valid'),
+    asOf('a millisecond too early', [], -1, 'KEY_CREDENTIAL'),
+    asOf('a millisecond too late', [], UNTIL - FROM + 1, 'KEY_CREDENTIAL'),
+    asOf('not known', [], 0, 'KEY_CREDENTIAL', first, [second, other]),
+    asOf('in a history of nothing', [], 0, 'KEY_CREDENTIAL', first, []),
+    asOf('issued by somebody else', [], 0, 'KEY_CREDENTIAL', foreign, [...all, foreign]),
+    asOf('stolen: before the doubt', [theft], 999, 'valid'),
+    asOf('stolen: where doubt begins', [theft], 1000, 'doubtful'),
+    asOf('stolen: the last millisecond of doubt', [theft], 1999, 'doubtful'),
+    asOf('stolen: where it ends', [theft], 2000, 'KEY_REVOKED'),
+    asOf('stolen: at the last millisecond of validity', [theft], UNTIL - FROM, 'KEY_REVOKED'),
+    asOf('stolen: after its validity', [theft], UNTIL - FROM + 1, 'KEY_CREDENTIAL'),
+    asOf('stolen: somebody else’s is not', [theft], 2000, 'valid', other),
+    asOf('ceased: until its end', [left], 1499, 'valid'),
+    asOf('ceased: from its end on', [left], 1500, 'KEY_REVOKED'),
+    asOf('heard late: until its end', [late], 1499, 'valid'),
+    asOf('heard late: doubtful while nobody knew', [late], 1500, 'doubtful'),
+    asOf('heard late: just before it was heard', [late], 2999, 'doubtful'),
+    asOf('heard late: from then on', [late], 3000, 'KEY_REVOKED'),
+    asOf('put back to before its validity: doubtful', [past], 0, 'doubtful'),
+    asOf('put back to before its validity: from when it was heard', [past], 3000, 'KEY_REVOKED'),
+    asOf('renounced: until it was heard', [drawer], 3999, 'valid'),
+    asOf('renounced: from then on', [drawer], 4000, 'KEY_REVOKED'),
+    asOf('the same heard twice: the first time counts', [late, left], 1500, 'KEY_REVOKED'),
+    asOf('stolen and ceased: the earlier doubt', [theft, left], 1499, 'doubtful'),
+    asOf('stolen and ceased: the earlier end', [theft, left], 1500, 'KEY_REVOKED'),
+    asOf('ceased and stolen: the earlier doubt', [left, theft], 1499, 'doubtful'),
+    asOf('ceased and stolen: the earlier end', [left, theft], 1500, 'KEY_REVOKED'),
+    asOf('ceased late and renounced: the earlier end', [drawer, late], 3000, 'KEY_REVOKED'),
+    asOf('a revocation by somebody else’s issuer', [byStranger], 0, 'KEY_CREDENTIAL'),
+    asOf('a predecessor, not revoked', [], 6000, 'valid', first),
+    asOf('a predecessor, superseded', [superseded], 6000, 'KEY_REVOKED', first),
+    asOf('its successor', [superseded], 6000, 'valid', second),
+    current('before there is a successor', [], 4999, first),
+    current('from the first millisecond of the successor on', [], 5000, second),
+    current('whatever the order', [], 5000, second, 'Dr. Ruiz', [other, second, first]),
+    current('listed twice', [], 5000, second, 'Dr. Ruiz', [second, first, second]),
+    current('of two that begin together', [], 0, greater, 'Dr. Ruiz', [first, twin]),
+    current('of two that begin together, the other way round', [], 0, greater, 'Dr. Ruiz', [twin, first]),
+    current('the predecessor is superseded', [superseded], 6000, second),
+    current('the successor has ended: the predecessor does not come back', [], 9001, 'KEY_CREDENTIAL'),
+    current('the successor is doubtful', [secondStolen], 7000, 'KEY_REVOKED'),
+    current(
+      'the successor is revoked: the predecessor does not come back',
+      [secondStolen],
+      8000,
+      'KEY_REVOKED',
+    ),
+    current('before any began', [], -1, 'KEY_CREDENTIAL'),
+    current('an unknown subject', [], 0, 'KEY_CREDENTIAL', 'Dr. ruiz'),
+    current('another subject', [theft], 2000, other, 'Dr. Vila'),
   ];
 }
 
