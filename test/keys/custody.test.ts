@@ -1,6 +1,5 @@
 /** Split custody with both halves in memory; test/system/pkcs11.suite.ts has it in a token. */
 
-import { createECDH, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   kem,
@@ -8,7 +7,6 @@ import {
   KEM_P256,
   KEM_X25519,
   KEM_XWING,
-  type DhKey,
   type KemId,
 } from '../../src/crypto/index.ts';
 import {
@@ -21,10 +19,11 @@ import { concat, tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusalOf } from '../refusal.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
+import { cardKey } from './card.ts';
 
 const HYBRIDS = [
-  ['MLKEM768-P256', KEM_MLKEM768_P256, p256Key],
-  ['X-Wing', KEM_XWING, x25519Key],
+  ['MLKEM768-P256', KEM_MLKEM768_P256, KEM_P256],
+  ['X-Wing', KEM_XWING, KEM_X25519],
 ] as const;
 const CUSTODIANS: readonly [string, KemId][] = [
   ['P-256', KEM_P256],
@@ -32,36 +31,10 @@ const CUSTODIANS: readonly [string, KemId][] = [
   ['X-Wing', KEM_XWING],
 ];
 
-/** A key of Node's own, in the place of a card's. */
-function p256Key(secret: Uint8Array): DhKey {
-  const key = createECDH('prime256v1');
-  key.setPrivateKey(secret);
-  return {
-    publicKey: new Uint8Array(key.getPublicKey()),
-    agree: (peer) => new Uint8Array(key.computeSecret(peer)),
-  };
-}
-
-function x25519Key(secret: Uint8Array): DhKey {
-  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), secret]);
-  const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
-  const header = Buffer.from('302a300506032b656e032100', 'hex');
-  return {
-    publicKey: new Uint8Array(
-      createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32),
-    ),
-    agree: (peer) => {
-      const key = Buffer.concat([header, peer]);
-      const publicKey = createPublicKey({ key, format: 'der', type: 'spki' });
-      return new Uint8Array(diffieHellman({ privateKey, publicKey }));
-    },
-  };
-}
-
 const secretOf = (name: string): Uint8Array => seededRandom(`custody test ${name}`)(32);
 
-describe.each(HYBRIDS)('split custody of %s', (_, id, classicalKey) => {
-  const classical = classicalKey(secretOf('classical'));
+describe.each(HYBRIDS)('split custody of %s', (_, id, group) => {
+  const classical = cardKey(group, secretOf('classical'));
   const custodian = SoftwareDecapsulator.generate(KEM_P256, seededRandom('custody test custodian'));
 
   it.each(CUSTODIANS)('comes back with both halves, from a custodian of %s', async (_name, custodianKem) => {
@@ -99,7 +72,7 @@ describe.each(HYBRIDS)('split custody of %s', (_, id, classicalKey) => {
 
   it('does not open with another custodian, or another classical half', async () => {
     const { sealedSeed } = createSplitKey(id, classical, custodian);
-    const [stranger, other] = [SoftwareDecapsulator.generate(KEM_P256), classicalKey(secretOf('other'))];
+    const [stranger, other] = [SoftwareDecapsulator.generate(KEM_P256), cardKey(group, secretOf('other'))];
     expect(await refusalOf(() => openSplitKey(sealedSeed, classical, stranger))).toBe('KEY_OPEN');
     expect(await refusalOf(() => openSplitKey(sealedSeed, other, custodian))).toBe('KEY_OPEN');
   });
@@ -114,7 +87,7 @@ describe.each(HYBRIDS)('split custody of %s', (_, id, classicalKey) => {
 
 describe('split custody', () => {
   const secret = secretOf('classical');
-  const classical = p256Key(secret);
+  const classical = cardKey(KEM_P256, secret);
 
   it('takes no classical half as its own custodian', async () => {
     const own = { kem: KEM_P256, publicKey: classical.publicKey };
@@ -125,7 +98,7 @@ describe('split custody', () => {
     const asked: Uint8Array[] = [];
     const custodian = {
       kem: KEM_P256,
-      publicKey: p256Key(secretOf('custodian')).publicKey,
+      publicKey: cardKey(KEM_P256, secretOf('custodian')).publicKey,
       decapsulate: (encapsulation: Uint8Array) => {
         asked.push(encapsulation);
         return Promise.reject(new Error('the card was removed'));
@@ -144,7 +117,7 @@ describe('split custody', () => {
   it('opens no seed that is sealed for another use', async () => {
     const custodian = SoftwareDecapsulator.generate(KEM_P256);
     const mine = createSplitKey(KEM_MLKEM768_P256, classical, custodian);
-    const other = createSplitKey(KEM_MLKEM768_P256, p256Key(secretOf('other')), custodian);
+    const other = createSplitKey(KEM_MLKEM768_P256, cardKey(KEM_P256, secretOf('other')), custodian);
     // The seed of one key in the file of the other.
     const head = tuple('sealed seed', KEM_MLKEM768_P256, mine.key.publicKey).length;
     const mixed = concat(mine.sealedSeed.subarray(0, head), other.sealedSeed.subarray(head));

@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { VectorFile } from './file.ts';
 import * as crypto from './generators/crypto.ts';
+import * as custody from './generators/custody.ts';
 import * as envelope from './generators/envelope.ts';
 import * as keys from './generators/keys.ts';
 import * as protocol from './generators/protocol.ts';
@@ -22,6 +23,7 @@ interface Generator {
 /** Every vector file, by name. */
 export const GENERATORS: Readonly<Record<string, Generator>> = {
   crypto,
+  custody,
   envelope,
   keys,
   protocol,
