@@ -107,7 +107,8 @@ export function credentialAsOf(history: KeyHistory, id: Uint8Array, at: number):
  * @param history - what is known
  * @param subject - the subject's name, which the issuer gives to one party
  * @param at - the time, in milliseconds since 1970
- * @throws `MunimentError` `KEY_CREDENTIAL` if there is none or it is outside its validity; `KEY_REVOKED` if it is revoked or doubtful * @example
+ * @throws `MunimentError` `KEY_CREDENTIAL` if there is none or it is outside its validity; `KEY_REVOKED` if it is revoked or doubtful
+ * @example
  * ```ts
  * import { createAnchor, createKeyHistory, currentCredential, enrol } from 'muniment/keys';
  * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], notBefore: 0, notAfter: 4e12 });
