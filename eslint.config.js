@@ -90,7 +90,7 @@ export default defineConfig(
   },
   {
     // These tools read the default export of their configuration.
-    files: ['*.config.{js,ts}'],
+    files: ['**/*.config.{js,ts}'],
     rules: { 'no-restricted-exports': 'off' },
   },
   prettier,

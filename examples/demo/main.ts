@@ -1,15 +1,18 @@
-/** `npm run demo [-- [--json] [FHIR-BUNDLE.json …]]`: the main job, played end to end on a real server. */
+/** `npm run demo [-- [--json] [--pkcs11 MODULE --token LABEL] [FHIR-BUNDLE.json …]]`: the main job, played end to end on a real server. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { PIN_VARIABLE, pinFrom } from '../client/cli/passphrase.ts';
 import { FhirImportError, readBundle } from '../client/fhir.ts';
+import { DEFAULT_TOKEN_KEM, TOKEN_KEMS, type TokenKem } from '../client/keystores/pkcs11.ts';
 import { attack, type AttackResult } from './attacks.ts';
 import { countLeaks, filesUnder, sealedTexts } from './leaks.ts';
 import { must, play, type Count, type Played, type Viewer } from './play.ts';
 import { createReport, type Report } from './report.ts';
 import type { SearchedFile } from './search.ts';
 import { controlSubject, fhirSubject, syntheticSubject, type Subject } from './subject.ts';
+import { createTokenDoctor, type TokenDoctor } from './token-doctor.ts';
 import { createWorld, type World } from './world.ts';
 
 /** What `--json` prints of one record. */
@@ -29,17 +32,52 @@ interface Result {
 const program = new Command('muniment-demo')
   .description('plays the main job of Muniment: seal, sign, chain, share, break the glass, verify, attack')
   .option('--json', 'print one JSON object and nothing else')
+  .option(
+    '--pkcs11 <module>',
+    `the doctor's keys are made in a PKCS#11 token; its PIN comes from ${PIN_VARIABLE} or is asked for`,
+  )
+  .option('--token <label>', "the token's label")
+  .addOption(
+    new Option('--kem <name>', 'of the keys in the token')
+      .choices(Object.keys(TOKEN_KEMS))
+      .default(DEFAULT_TOKEN_KEM),
+  )
   .argument('[bundles...]', 'FHIR R4 bundles in JSON; without one, a synthetic record is used')
   .parse();
-const { json = false } = program.opts<{ json?: boolean }>();
+const { json = false, ...tokenOptions } = program.opts<{ json?: boolean } & TokenOptions>();
+
+interface TokenOptions {
+  readonly pkcs11?: string;
+  readonly token?: string;
+  readonly kem: TokenKem;
+}
 
 async function main(files: readonly string[]): Promise<void> {
+  const doctor = await findDoctor(tokenOptions);
+  try {
+    await demonstrate(files, doctor);
+  } finally {
+    doctor?.end();
+  }
+}
+
+async function findDoctor({ pkcs11: module, token, kem }: TokenOptions): Promise<TokenDoctor | null> {
+  if (module === undefined && token === undefined) return null;
+  if (module === undefined || token === undefined)
+    throw new UsageError('a doctor with a token takes --pkcs11 MODULE and --token LABEL');
+  const pin = await pinFrom(process.env)();
+  // The server's process inherits the environment, and has no business with the doctor's PIN.
+  Reflect.deleteProperty(process.env, PIN_VARIABLE);
+  return createTokenDoctor({ module, token, kem }, pin);
+}
+
+async function demonstrate(files: readonly string[], doctor: TokenDoctor | null): Promise<void> {
   const report = createReport(json);
   const subjects = files.length === 0 ? [syntheticSubject()] : files.flatMap(readSubjects);
   const results: Result[] = [];
   for (const subject of subjects) {
     report.heading(`Muniment on ${subject.label}`);
-    results.push(await run(subject, report));
+    results.push(await run(subject, doctor, report));
   }
   if (json) {
     const single = files.length < 2 && results.length === 1;
@@ -69,18 +107,19 @@ function readSubjects(file: string): Subject[] {
   }
 }
 
-async function run(subject: Subject, report: Report): Promise<Result> {
+async function run(subject: Subject, doctor: TokenDoctor | null, report: Report): Promise<Result> {
   const started = performance.now();
   const world = await report.step(
     'An authority, TLS certificates, identities and the server',
     async (say) => {
-      const made = await createWorld(subject.specialities);
+      const made = await createWorld(subject.specialities, doctor?.keys);
       say(
         `the bank listens on 127.0.0.1:${String(made.server.port)}: TLS 1.3, client certificates required, SQLite`,
       );
       say(
         'administrator, bank, patient, another patient, two doctors, insurer, emergency doctor: X-Wing and Ed25519',
       );
+      if (doctor !== null) say(`but the first doctor's keys ${doctor.described}`);
       return made;
     },
   );

@@ -1,6 +1,20 @@
 /** The demo's world: a throw-away authority, identities, key files, and the real server in a process of its own. */
 
-import { exportKeys, createAnchor, enrol, type Identity, type SoftwareKeys } from 'muniment/keys';
+import { systemRandom } from 'muniment/crypto';
+import {
+  answerChallenge,
+  challengePossession,
+  createAnchor,
+  createIdentity,
+  enrol,
+  exportKeys,
+  issueCredential,
+  requestCredential,
+  type Identity,
+  type IdentityKeys,
+  type Profile,
+  type SoftwareKeys,
+} from 'muniment/keys';
 import { toHex } from 'muniment/wire';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,21 +58,28 @@ export interface RunningServer {
   kill(): Promise<void>;
 }
 
-/** Makes a world for two specialities. */
-export async function createWorld(specialities: readonly [string, string]): Promise<World> {
+/** Makes a world for two specialities; the first doctor may bring keys that live elsewhere. */
+export async function createWorld(
+  specialities: readonly [string, string],
+  doctor?: IdentityKeys,
+): Promise<World> {
   const folder = mkdtempSync(path.join(tmpdir(), 'muniment-demo-'));
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });
   try {
-    return await populate(folder, specialities);
+    return await populate(folder, specialities, doctor);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function populate(folder: string, specialities: readonly [string, string]): Promise<World> {
+async function populate(
+  folder: string,
+  specialities: readonly [string, string],
+  doctor: IdentityKeys | undefined,
+): Promise<World> {
   const validity = { notBefore: Date.now() - DAY, notAfter: Date.now() + 30 * DAY };
   const administrator = await createAnchor({
     subject: 'administrator',
@@ -67,13 +88,17 @@ async function populate(folder: string, specialities: readonly [string, string])
   });
   const make = (subject: string, ...roles: string[]): Promise<Identity> =>
     enrol(administrator, { subject, roles, ...validity });
+  const makeDoctor = (subject: string, ...roles: string[]): Promise<Identity> =>
+    doctor === undefined
+      ? make(subject, ...roles)
+      : enrolKeys(administrator, doctor, { subject, roles, ...validity });
   const [first, second] = specialities.map((name) => `speciality:${name}`) as [string, string];
   const bank = await make('bank', 'bank');
   const identities: Record<Role, Identity> = {
     administrator,
     patient: await make('patient-1', 'patient'),
     stranger: await make('patient-2', 'patient'),
-    doctor: await make('doctor-1', 'doctor', first, `keeper:${first}`),
+    doctor: await makeDoctor('doctor-1', 'doctor', first, `keeper:${first}`),
     secondDoctor: await make('doctor-2', 'doctor', second, `keeper:${second}`),
     insurer: await make('insurer-1', 'insurer', 'keeper:insurer'),
     emergency: await make('emergency-1', 'emergency', 'keeper:emergency'),
@@ -111,6 +136,17 @@ async function populate(folder: string, specialities: readonly [string, string])
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+// The steps of issuing, for keys that are there already: the holder proves that it has them.
+async function enrolKeys(administrator: Identity, keys: IdentityKeys, profile: Profile): Promise<Identity> {
+  const { credential: issuer } = administrator;
+  const request = await requestCredential(keys, profile);
+  const { challenge, expected } = challengePossession(request, issuer);
+  const answer = await answerChallenge(keys, request, challenge, issuer);
+  const { roles, notBefore, notAfter } = profile;
+  const terms = { roles, notBefore, notAfter, serial: systemRandom(16) };
+  return createIdentity(keys, await issueCredential(administrator, request, { expected, answer }, terms));
 }
 
 async function writeServerFiles(

@@ -21,6 +21,8 @@ export {
   verifyCredential,
 } from './credential.ts';
 export type { Credential, CredentialFields } from './credential.ts';
+export { createSplitKey, openSplitKey, SEALED_SEED_LIMIT } from './custody.ts';
+export type { HybridKemId, SplitKey } from './custody.ts';
 export { exportKeys, importKeys, KEY_FILE_LIMIT } from './file.ts';
 export type { SoftwareKeys } from './file.ts';
 export { openGroup, publishGroup, verifyGroup } from './group.ts';

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Tests that need Debian packages or root. Today: spec/behc.xsd, judged by libxml2 instead of by our own parser.
-# The schema must be well-formed and compile, refuse a foreign document, and accept every valid envelope vector.
+# Tests that need Debian packages or root.
+# spec/behc.xsd, judged by libxml2 instead of by our own parser: the schema must be well-formed and compile, refuse a
+# foreign document, and accept every valid envelope vector.
+# test/system/pkcs11.sh: keys in a PKCS#11 token.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -63,6 +65,10 @@ for file in "$temp"/case-*.xml; do
   xmllint --nonet --noout --schema "$schema" "$file" >"$temp/log" 2>&1 || status=$?
   report "envelope vector: $(<"${file%.xml}.name")" "$status"
 done
+
+status=0
+bash test/system/pkcs11.sh >"$temp/log" 2>&1 || status=$?
+report "keys in a PKCS#11 token: the adapter, the client, the whole demo" "$status"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

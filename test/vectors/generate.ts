@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { VectorFile } from './file.ts';
 import * as crypto from './generators/crypto.ts';
 import * as encodings from './generators/encodings.ts';
+import * as custody from './generators/custody.ts';
 import * as envelope from './generators/envelope.ts';
 import * as keys from './generators/keys.ts';
 import * as protocol from './generators/protocol.ts';
@@ -24,6 +25,7 @@ interface Generator {
 export const GENERATORS: Readonly<Record<string, Generator>> = {
   crypto,
   encodings,
+  custody,
   envelope,
   keys,
   protocol,

@@ -4,6 +4,7 @@ import { MunimentError } from 'muniment';
 import { Refused } from '../bank.ts';
 import { ConnectionError } from '../connection.ts';
 import { FhirImportError } from '../fhir.ts';
+import { TokenError } from '../keystores/cryptoki.ts';
 
 /** A command that cannot go on. Its message is the line. */
 export class CliError extends Error {
@@ -33,7 +34,7 @@ export function explain(error: unknown): string {
     return hint === undefined ? error.message : `${error.message} (${hint})`;
   }
   if (error instanceof MunimentError && error.code === 'KEY_PASSPHRASE') return 'wrong passphrase';
-  const expected = [CliError, ConnectionError, FhirImportError, MunimentError];
+  const expected = [CliError, ConnectionError, FhirImportError, MunimentError, TokenError];
   if (expected.some((kind) => error instanceof kind)) return firstLine((error as Error).message);
   return error instanceof Error ? `${error.name}: ${firstLine(error.message)}` : 'unknown error';
 }

@@ -25,6 +25,7 @@ import { CliError, UsageError } from './error.ts';
 import { readBytes, readForm, readText, refuseExisting, writeFolder, writeWhole } from './files.ts';
 import { settingsForm } from './settings.ts';
 import { plainly } from './show.ts';
+import type { TokenWish } from './token-keys.ts';
 import type { Wallet } from './wallet.ts';
 
 const DAY = 86_400_000;
@@ -51,19 +52,34 @@ export async function init(wallet: Wallet, subject: string, days: number, say: S
   say(`anchor id ${toHex(anchor.credential.id)}: give it to everybody by a way that nobody can alter`);
 }
 
+type Claim = Parameters<typeof requestCredential>[1];
+
 /** `request`: keys, and a request for a credential over them. */
 export async function request(
   wallet: Wallet,
-  claim: { readonly subject: string; readonly roles: readonly string[]; readonly out: string },
+  claim: Claim & { readonly out: string },
+  token: TokenWish | null,
   say: Say,
 ): Promise<void> {
   wallet.refuseKeys();
+  const asked =
+    token === null ? await softwareRequest(wallet, claim) : await tokenRequest(wallet, claim, token);
+  writeWhole(wallet.at(REQUEST), asked);
+  writeWhole(claim.out, asked);
+  say(
+    `made keys in ${token === null ? wallet.folder : `the token ${plainly(token.token)}`}; give ${claim.out} to the administrator`,
+  );
+}
+
+async function softwareRequest(wallet: Wallet, claim: Claim): Promise<Uint8Array> {
   const keys = createKeys();
   const asked = await requestCredential(keys, claim);
   await wallet.keepKeys(keys);
-  writeWhole(wallet.at(REQUEST), asked);
-  writeWhole(claim.out, asked);
-  say(`made keys in ${wallet.folder}; give ${claim.out} to the administrator`);
+  return asked;
+}
+
+async function tokenRequest(wallet: Wallet, claim: Claim, token: TokenWish): Promise<Uint8Array> {
+  return requestCredential(await wallet.makeTokenKeys(token, claim.subject), claim);
 }
 
 /** `challenge`: what only the holder of the requested keys can answer. */

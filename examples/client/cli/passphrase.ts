@@ -1,37 +1,74 @@
-/** Where a passphrase comes from: a file, the environment, or a person who is not shown what they type. */
+/** Where a secret text comes from: a file, the environment, or a person who is not shown what they type. */
 
 import { CliError } from './error.ts';
 import { readText } from './files.ts';
 
-/** The environment's variable. */
+/** The environment's variable for the passphrase of key files. */
 export const PASSPHRASE_VARIABLE = 'MUNIMENT_PASSPHRASE';
+/** The environment's variable for a token's PIN. */
+export const PIN_VARIABLE = 'MUNIMENT_PIN';
 
 /** Obtains a passphrase; one for new keys is asked for twice. */
 export type AskPassphrase = (isNew: boolean) => Promise<string>;
+/** Obtains a PIN. */
+export type AskPin = () => Promise<string>;
 
 /** Asks in that order, and once in a command. */
 export function passphraseFrom(file: string | undefined, env: NodeJS.ProcessEnv): AskPassphrase {
   let known: Promise<string> | null = null;
-  return (isNew) => (known ??= obtain(file, env, isNew));
+  return (isNew) => (known ??= obtain(PASSPHRASE, file, env, isNew));
 }
 
-async function obtain(file: string | undefined, env: NodeJS.ProcessEnv, isNew: boolean): Promise<string> {
-  const passphrase = await find(file, env, isNew);
-  if (passphrase === '') throw new CliError('the passphrase is empty');
-  return passphrase;
+/** The same for a PIN, which has no file: who steals the file would need nothing but the token. */
+export function pinFrom(env: NodeJS.ProcessEnv): AskPin {
+  let known: Promise<string> | null = null;
+  return () => (known ??= obtain(PIN, undefined, env, false));
 }
 
-async function find(file: string | undefined, env: NodeJS.ProcessEnv, isNew: boolean): Promise<string> {
+interface Wanted {
+  readonly name: string;
+  readonly question: string;
+  readonly variable: string;
+  readonly remedy: string;
+}
+
+const PASSPHRASE: Wanted = {
+  name: 'passphrase',
+  question: 'Passphrase: ',
+  variable: PASSPHRASE_VARIABLE,
+  remedy: `give --passphrase-file FILE or set ${PASSPHRASE_VARIABLE}`,
+};
+const PIN: Wanted = {
+  name: 'PIN',
+  question: 'PIN of the token: ',
+  variable: PIN_VARIABLE,
+  remedy: `set ${PIN_VARIABLE}`,
+};
+
+async function obtain(
+  wanted: Wanted,
+  file: string | undefined,
+  env: NodeJS.ProcessEnv,
+  isNew: boolean,
+): Promise<string> {
+  const text = await find(wanted, file, env, isNew);
+  if (text === '') throw new CliError(`the ${wanted.name} is empty`);
+  return text;
+}
+
+async function find(
+  { name, question, variable, remedy }: Wanted,
+  file: string | undefined,
+  env: NodeJS.ProcessEnv,
+  isNew: boolean,
+): Promise<string> {
   if (file !== undefined) return readText(file).replace(/\r?\n$/, '');
-  const given = env[PASSPHRASE_VARIABLE];
+  const given = env[variable];
   if (given !== undefined) return given;
-  if (!process.stdin.isTTY) {
-    throw new CliError(`no passphrase: give --passphrase-file FILE or set ${PASSPHRASE_VARIABLE}`);
-  }
-  const passphrase = await prompt('Passphrase: ');
-  if (isNew && (await prompt('Once more:  ')) !== passphrase)
-    throw new CliError('the two passphrases differ');
-  return passphrase;
+  if (!process.stdin.isTTY) throw new CliError(`no ${name}: ${remedy}`);
+  const text = await prompt(question);
+  if (isNew && (await prompt('Once more:  ')) !== text) throw new CliError('the two passphrases differ');
+  return text;
 }
 
 const ENTER = ['\r', '\n', '\u0004'];

@@ -1,6 +1,7 @@
 /** The commands: what each takes, and which function does it. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_TOKEN_KEM, TOKEN_KEMS, type TokenKem } from '../keystores/pkcs11.ts';
 import { explain, statusOf, UsageError } from './error.ts';
 import {
   bankConfig,
@@ -12,9 +13,10 @@ import {
   type PolicyName,
 } from './founding.ts';
 import { answer, authority, challenge, init, issue, join, request, status } from './issuing.ts';
-import { PASSPHRASE_VARIABLE, passphraseFrom } from './passphrase.ts';
+import { PASSPHRASE_VARIABLE, passphraseFrom, PIN_VARIABLE, pinFrom } from './passphrase.ts';
 import { exportToPkcs12, importFromPkcs12 } from './pkcs12-keys.ts';
 import { accesses, add, breakTheGlass, create, exportOwn, grant, verify, view } from './records.ts';
+import type { TokenWish } from './token-keys.ts';
 import { Wallet } from './wallet.ts';
 
 /** Where a run prints and looks. */
@@ -26,17 +28,20 @@ export interface Surroundings {
 
 /** Runs one command and resolves to its exit status: 0, 1, or 2 for one that was not written as it must be. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const opened: Wallet[] = [];
   try {
-    await createProgram(surroundings).parseAsync([...args], { from: 'user' });
+    await createProgram(surroundings, opened).parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has said why
     surroundings.err(`muniment-client: ${explain(error)}\n`);
     return statusOf(error);
+  } finally {
+    for (const wallet of opened) wallet.close();
   }
 }
 
-function createProgram({ out, err, env }: Surroundings): Command {
+function createProgram({ out, err, env }: Surroundings, opened: Wallet[]): Command {
   const program = new Command('muniment-client')
     .description('the reference client: plays the main job by hand, one command a step')
     .option('--wallet <dir>', "the user's folder", 'muniment-wallet')
@@ -48,7 +53,9 @@ function createProgram({ out, err, env }: Surroundings): Command {
   };
   const wallet = (): Wallet => {
     const options = program.opts<{ wallet: string; passphraseFile?: string }>();
-    return new Wallet(options.wallet, passphraseFrom(options.passphraseFile, env));
+    const made = new Wallet(options.wallet, passphraseFrom(options.passphraseFile, env), pinFrom(env));
+    opened.push(made);
+    return made;
   };
   issuingCommands(program, wallet, say);
   keyFileCommands(program, wallet, say);
@@ -82,8 +89,14 @@ function issuingCommands(program: Command, wallet: FindWallet, say: Say): void {
     .requiredOption('--subject <name>', 'as the TLS certificate will name it too')
     .requiredOption('--role <role...>', 'such as patient, doctor, speciality:cardiology')
     .requiredOption('--out <file>')
-    .action(({ subject, role, out }: { subject: string; role: string[]; out: string }) =>
-      request(wallet(), { subject, roles: role, out }, say),
+    .option(
+      '--pkcs11 <module>',
+      `make the keys in a token, whose PIN comes from ${PIN_VARIABLE} or is asked for`,
+    )
+    .option('--token <label>', "the token's label")
+    .addOption(tokenKemOption())
+    .action(({ subject, role, out, ...where }: RequestOptions) =>
+      request(wallet(), { subject, roles: role, out }, tokenWish(where), say),
     );
   program
     .command('challenge')
@@ -246,6 +259,30 @@ function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
     .requiredOption('--origin <name>', "the name of the bank's log")
     .requiredOption('--owner-id <hex>', 'whose record it must be', hexId)
     .action((file: string, expected: Parameters<typeof verify>[1]) => verify(file, expected, say));
+}
+
+interface TokenOptions {
+  readonly pkcs11?: string;
+  readonly token?: string;
+  readonly kem?: TokenKem;
+}
+
+interface RequestOptions extends TokenOptions {
+  readonly subject: string;
+  readonly role: string[];
+  readonly out: string;
+}
+
+function tokenWish({ pkcs11: module, token, kem }: TokenOptions): TokenWish | null {
+  if (module === undefined && token === undefined && kem === undefined) return null;
+  if (module === undefined || token === undefined)
+    throw new UsageError('keys in a token take --pkcs11 MODULE and --token LABEL');
+  return { module, token, kem: kem ?? DEFAULT_TOKEN_KEM };
+}
+
+function tokenKemOption(): Option {
+  const option = new Option('--kem <name>', `of keys in a token, else ${DEFAULT_TOKEN_KEM}`);
+  return option.choices(Object.keys(TOKEN_KEMS));
 }
 
 interface AddOptions {

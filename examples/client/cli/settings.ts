@@ -6,7 +6,8 @@ import { fromBase64url } from 'muniment/wire';
 import { z } from 'zod';
 import type { Trust } from '../bank.ts';
 
-const encoded = z.string().transform((text, context) => {
+/** Bytes as base64url. */
+export const encoded = z.string().transform((text, context) => {
   try {
     return fromBase64url(text);
   } catch {

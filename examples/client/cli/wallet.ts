@@ -1,4 +1,4 @@
-/** A user's folder: keys under a passphrase, credential, the bank's settings, TLS certificate, memory, receipts. */
+/** A user's folder: keys under a passphrase or in a token, credential, the bank's settings, TLS certificate, memory, receipts. */
 
 import {
   createIdentity,
@@ -8,6 +8,7 @@ import {
   verifyCredential,
   type Credential,
   type Identity,
+  type IdentityKeys,
   type SoftwareKeys,
 } from 'muniment/keys';
 import { equalBytes, toHex } from 'muniment/wire';
@@ -19,10 +20,12 @@ import { BankClient } from '../bank.ts';
 import { CliError } from './error.ts';
 import { readBytes, readForm, readText, refuseExisting, writeNew, writeWhole } from './files.ts';
 import { readMemory, writeMemory } from './memory.ts';
-import type { AskPassphrase } from './passphrase.ts';
+import type { AskPassphrase, AskPin } from './passphrase.ts';
 import { settingsForm, trustIn, type Settings } from './settings.ts';
+import { makeReferredKeys, openReferredKeys, type OpenKeys, type TokenWish } from './token-keys.ts';
 
 const KEYS = 'keys.json';
+const TOKEN_KEYS = 'token.json';
 const CREDENTIAL = 'credential';
 const ANCHOR_ID = 'anchor-id';
 const SETTINGS = 'settings.json';
@@ -48,10 +51,13 @@ export interface Joining {
 export class Wallet {
   readonly folder: string;
   readonly #ask: AskPassphrase;
+  readonly #askPin: AskPin;
+  #open: OpenKeys | null = null;
 
-  constructor(folder: string, ask: AskPassphrase) {
+  constructor(folder: string, ask: AskPassphrase, askPin: AskPin) {
     this.folder = folder;
     this.#ask = ask;
+    this.#askPin = askPin;
   }
 
   /** Where a file of the wallet lies. */
@@ -62,6 +68,7 @@ export class Wallet {
   /** Refuses to go on where there are keys: they may be the only ones that open somebody's record. */
   refuseKeys(): void {
     refuseExisting(this.at(KEYS));
+    refuseExisting(this.at(TOKEN_KEYS));
   }
 
   /** Writes new keys, and never over others. */
@@ -70,13 +77,24 @@ export class Wallet {
     writeNew(this.at(KEYS), await exportKeys(keys, await this.#ask(true)));
   }
 
+  /** Makes new keys in a token, under this name. */
+  async makeTokenKeys(wish: TokenWish, name: string): Promise<IdentityKeys> {
+    this.refuseKeys();
+    this.#open = makeReferredKeys(this.at(TOKEN_KEYS), wish, name, await this.#askPin());
+    return this.#open.keys;
+  }
+
   /** The passphrase that the keys are under, or, if they are new, are to be under. */
   passphrase(isNew: boolean): Promise<string> {
     return this.#ask(isNew);
   }
 
   /** The keys. */
-  async keys(): Promise<SoftwareKeys> {
+  async keys(): Promise<IdentityKeys> {
+    if (existsSync(this.at(TOKEN_KEYS))) {
+      this.#open ??= await openReferredKeys(this.at(TOKEN_KEYS), await this.#askPin());
+      return this.#open.keys;
+    }
     if (!existsSync(this.at(KEYS))) throw new CliError(`there are no keys in ${this.folder}`);
     return importKeys(readText(this.at(KEYS)), await this.#ask(false));
   }
@@ -149,6 +167,12 @@ export class Wallet {
     } finally {
       writeMemory(this.at(MEMORY), memory);
     }
+  }
+
+  /** Logs out of the token, if the keys are in one. */
+  close(): void {
+    this.#open?.token.close();
+    this.#open = null;
   }
 
   #anchorId(): Uint8Array {

@@ -87,7 +87,7 @@ function verifyTampered(world: World, json: ExportedJson): Promise<unknown> {
 
 // What is stored beside the chain: bodies, wraps, annexes, directory statements, evidence, key files.
 export async function flippedStore(world: World, played: Played): Promise<Attack[]> {
-  const { patient, secondDoctor, doctor, insurer } = world.clients;
+  const { patient, secondDoctor, insurer } = world.clients;
   const entry = played.verified.content.find(({ entry: { entry } }) => entry.kind === 'insert') ?? nothing();
   const body = decodeSealed(entry.payload ?? nothing());
   const as = [await rootReader(patient, played.compartments)];
@@ -117,7 +117,7 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
   const asker =
     Object.values(world.clients).find(({ user }) => user.credential.subject === request.subject) ?? nothing();
   const grant = grantStatement(played);
-  const keyFile = await exportKeys(doctor.user as unknown as SoftwareKeys, 'a passphrase'); // made by enrol, so in memory
+  const keyFile = await exportKeys(patient.user as unknown as SoftwareKeys, 'a passphrase'); // made by enrol, so in memory
   return [
     {
       name: 'flipped byte: manifest',
