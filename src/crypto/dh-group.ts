@@ -6,6 +6,7 @@
 import { MunimentError } from '../errors.ts';
 import { mayUseWebCrypto, primitive } from './backend.ts';
 import { generateP256SecretKey, isScalar } from './es256.ts';
+import { equalSecrets } from './hash.ts';
 import { labeledExpand, labeledExtract } from './labeled.ts';
 import { isP256Point } from './portable.ts';
 import type { DhKey, LocalDhKey } from './primitives.ts';
@@ -98,7 +99,7 @@ export function guardDhKey(group: DhGroup, elsewhere: DhKey): DhKey {
 export async function agreeWith(group: DhGroup, key: DhKey, peer: Uint8Array): Promise<Uint8Array> {
   if (!group.mayBeKey(peer)) throw new MunimentError('KEY_OPEN');
   try {
-    return checkShared(await key.agree(peer));
+    return checkShared(group, await key.agree(peer));
   } catch (cause) {
     throw new MunimentError('KEY_OPEN', undefined, { cause });
   }
@@ -108,15 +109,16 @@ export async function agreeWith(group: DhGroup, key: DhKey, peer: Uint8Array): P
 export function agreeFresh(group: DhGroup, ephemeral: LocalDhKey, publicKey: Uint8Array): Uint8Array {
   if (!group.mayBeKey(publicKey)) throw new MunimentError('KEY_PUBLIC');
   try {
-    return checkShared(ephemeral.agree(publicKey));
+    return checkShared(group, ephemeral.agree(publicKey));
   } catch (cause) {
     throw new MunimentError('KEY_PUBLIC', undefined, { cause });
   }
 }
 
-// Backends refuse the zero result by themselves (RFC 7748 section 6.1); tokens are not known to.
-function checkShared(shared: Uint8Array): Uint8Array {
-  if (shared.length !== ZERO.length || shared.every((byte) => byte === 0))
+// In X25519 zero is what a key of small order gives (RFC 7748 section 6.1): backends refuse it by themselves, tokens are
+// not known to. On P-256 it is the x coordinate of a point like any other.
+function checkShared(group: DhGroup, shared: Uint8Array): Uint8Array {
+  if (shared.length !== ZERO.length || (group === X25519_GROUP && equalSecrets(shared, ZERO)))
     throw new RangeError('nothing is shared with this key');
   return shared;
 }

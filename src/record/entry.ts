@@ -30,7 +30,7 @@ export const ENTRY_KINDS = [
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** Most bytes of a signed entry. */
-export const ENTRY_LIMIT = 2048;
+export const ENTRY_LIMIT = 5376;
 /** `prev` of a chain's first entry, and `seenRoot` of an author who has verified no checkpoint yet. */
 export const ZERO_HASH = new Uint8Array(32);
 

@@ -307,7 +307,7 @@ function decodeCases(bank: Bank): RecordCase[] {
     ['a thirteenth item', encoded({ 12: '' })],
     ['a signature of 63 bytes', tuple('signed entry', tuple('entry', ...items), first.signature.subarray(1))],
     ['a third part', tuple('signed entry', tuple('entry', ...items), first.signature, '')],
-    ['more than 2048 bytes', tuple('signed entry', new Uint8Array(2048), first.signature)],
+    ['more than 5376 bytes', tuple('signed entry', new Uint8Array(5376), first.signature)],
   ];
   return cases.map(([name, signed]) => ({
     name: `decode entry: ${name}`,
