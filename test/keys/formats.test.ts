@@ -53,6 +53,7 @@ import {
 } from '../../src/keys/index.ts';
 import { describeCorpus, tally } from '../corpora/corpora.ts';
 import { changed, flipped } from '../mutation.ts';
+import { describeOpenSsl } from '../openssl.ts';
 import { refusal } from '../refusal.ts';
 import { ALGORITHM, ecPrivateKey, ecPublicKey, oneAsymmetricKey, tlv } from '../tlv.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
@@ -172,7 +173,7 @@ describe('algorithms without an encoding', () => {
   });
 });
 
-describe('OpenSSL', () => {
+describeOpenSsl('OpenSSL', () => {
   it.each(CLASSICAL)('reads our $name, and writes the very same bytes', ({ name, kem }) => {
     const key = kem === null ? signer(name) : decapsulator(kem);
     const pkcs8 = exposeSecret(encodePkcs8(key));

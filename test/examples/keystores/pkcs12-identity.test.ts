@@ -38,6 +38,7 @@ import {
 } from '../../../examples/client/keystores/pkcs12.ts';
 import { refusalOf } from '../../refusal.ts';
 import { hex } from '../../vectors/hex.ts';
+import { describeOpenSsl, itOpenSsl } from '../../openssl.ts';
 import { OpenSsl } from './openssl.ts';
 import * as hand from './pkcs12-by-hand.ts';
 
@@ -145,7 +146,7 @@ describe('what is no identity is refused', () => {
   });
 });
 
-describe('OpenSSL', () => {
+describeOpenSsl('OpenSSL', () => {
   let openssl: OpenSsl;
   beforeAll(() => {
     openssl = new OpenSsl();
@@ -237,7 +238,7 @@ describe('the commands', () => {
     expect(existsSync(at('none.p12'))).toBe(false);
   });
 
-  it('name the remedy for a legacy file', async () => {
+  itOpenSsl('name the remedy for a legacy file', async () => {
     const openssl = new OpenSsl();
     openssl.run('genpkey', '-algorithm', 'ED25519', '-out', 'key.pem');
     const how = ['-nocerts', '-inkey', 'key.pem', '-legacy', '-passout', 'pass:x', '-out', 'old.p12'];

@@ -1,7 +1,7 @@
 /** PKCS#12: OpenSSL opens what we write, and we open what OpenSSL writes. */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exposeSecret, Secret } from 'muniment/keys';
 import { createAuthority } from '../../../examples/demo/authority.ts';
 import {
@@ -13,6 +13,7 @@ import {
 import { flipped } from '../../mutation.ts';
 import { refusalOf } from '../../refusal.ts';
 import { hex } from '../../vectors/hex.ts';
+import { describeOpenSsl } from '../../openssl.ts';
 import { OpenSsl } from './openssl.ts';
 
 const PASSPHRASE = 'Pa$$wörd with ☺ and 𐐷';
@@ -90,7 +91,7 @@ afterAll(() => {
   openssl.remove();
 });
 
-describe('what we write', () => {
+describeOpenSsl('what we write', () => {
   let file: Uint8Array;
   const inFile = ['pkcs12', '-in', 'ours.p12'];
 
@@ -136,7 +137,7 @@ describe('what we write', () => {
   });
 });
 
-describe('what OpenSSL writes', () => {
+describeOpenSsl('what OpenSSL writes', () => {
   /** Exports a key with its certificate. */
   function exported(name: Name, ...options: readonly string[]): Uint8Array {
     const files = ['-inkey', `${name}.key`, '-in', `${name}.crt`, '-out', 'theirs.p12'];
