@@ -8,6 +8,7 @@ import { cpuUsage, memoryUsage } from 'node:process';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { MunimentError, type ErrorCode } from '../src/errors.ts';
+import { concat } from '../src/wire/index.ts';
 import { PROPERTY, SLOW } from './property.ts';
 
 /** Inputs for each decoder: 100,000 in the slow suite. */
@@ -114,15 +115,22 @@ function grownSince(before: NodeJS.MemoryUsage): number {
 }
 
 function replaced(place: number, value: number) {
-  return (bytes: Uint8Array) => bytes.map((old, i) => (i === place % bytes.length ? value : old));
+  return (bytes: Uint8Array) => with1(bytes, place, () => value);
 }
 
 function toggled(place: number, mask: number) {
-  return (bytes: Uint8Array) => bytes.map((old, i) => (i === place % bytes.length ? old ^ mask : old));
+  return (bytes: Uint8Array) => with1(bytes, place, (old) => old ^ mask);
 }
 
 function moved(place: number, delta: number) {
-  return (bytes: Uint8Array) => bytes.map((old, i) => (i === place % bytes.length ? old + delta : old));
+  return (bytes: Uint8Array) => with1(bytes, place, (old) => old + delta);
+}
+
+function with1(bytes: Uint8Array, place: number, value: (old: number) => number): Uint8Array {
+  const copy = new Uint8Array(bytes);
+  const index = place % bytes.length;
+  copy[index] = value(copy[index] ?? 0); // of an empty input nothing is changed
+  return copy;
 }
 
 function cut(place: number) {
@@ -132,13 +140,13 @@ function cut(place: number) {
 function spliced(place: number, drop: number, more: Uint8Array) {
   return (bytes: Uint8Array) => {
     const start = place % (bytes.length + 1);
-    return new Uint8Array([...bytes.subarray(0, start), ...more, ...bytes.subarray(start + drop)]);
+    return concat(bytes.subarray(0, start), more, bytes.subarray(start + drop));
   };
 }
 
 function repeated(place: number, length: number) {
   return (bytes: Uint8Array) => {
     const start = place % (bytes.length + 1);
-    return spliced(start, 0, bytes.slice(start, start + length))(bytes);
+    return concat(bytes.subarray(0, start + length), bytes.subarray(start));
   };
 }
