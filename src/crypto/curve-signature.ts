@@ -69,7 +69,7 @@ export function curveSignature(curve: Curve): SignatureAlgorithm {
     secretKey: (bytes) => curveSigningKey(curve, bytes),
     verify,
     async verifyAsync(publicKey, message, signature) {
-      if (!mayUseWebCrypto(operation)) return verify(publicKey, message, signature);
+      if (!mayUseWebCrypto(operation)) return verify(publicKey, copy(message), signature);
       // The caller's arrays may change while this waits: what is returned is what was verified.
       const [key, signed, claim] = [copy(publicKey), copy(message), copy(signature)];
       const web = await webAlgorithm(operation);
@@ -92,7 +92,9 @@ function curveSigningKey(curve: Curve, bytes: Uint8Array): SigningKey {
     async sign(message) {
       if (!mayUseWebCrypto(operation)) return curve.normalize(local.sign(message));
       const signed = copy(message);
-      web ??= webAlgorithm(operation).then((found) => found?.secretKey(own, local.publicKey) ?? null);
+      web ??= webAlgorithm(operation)
+        .then((found) => found?.secretKey(own, local.publicKey) ?? null)
+        .catch(() => null);
       const sign = await web;
       return curve.normalize(sign === null ? local.sign(signed) : await sign(signed));
     },

@@ -75,7 +75,9 @@ export function importDhKeyAsync(group: DhGroup, secretKey: Uint8Array): DhKey {
     publicKey: local.publicKey,
     async agree(peer) {
       if (!mayUseWebCrypto(operation)) return local.agree(peer);
-      web ??= webAlgorithm(operation).then((found) => found?.secretKey(secretKey, local.publicKey) ?? null);
+      web ??= webAlgorithm(operation)
+        .then((found) => found?.secretKey(secretKey, local.publicKey) ?? null)
+        .catch(() => null);
       const agreeThere = await web;
       return agreeThere === null ? local.agree(peer) : agreeThere(peer);
     },
@@ -84,13 +86,13 @@ export function importDhKeyAsync(group: DhGroup, secretKey: Uint8Array): DhKey {
 
 /** A key that lives elsewhere, asked only about points on the curve: whoever holds it may not check, and would give its bits away. */
 export function guardDhKey(group: DhGroup, elsewhere: DhKey): DhKey {
-  if (elsewhere.publicKey.length !== group.publicKeyLength)
-    throw new RangeError('public key of another length');
+  if (!group.isKey(elsewhere.publicKey)) throw new RangeError('no public key of this group');
   return {
     publicKey: elsewhere.publicKey,
     agree(peer) {
-      if (!group.isKey(peer)) throw new MunimentError('KEY_OPEN');
-      return elsewhere.agree(peer);
+      const own = new Uint8Array(peer); // what was checked is what is asked about
+      if (!group.isKey(own)) throw new MunimentError('KEY_OPEN');
+      return elsewhere.agree(own);
     },
   };
 }

@@ -67,13 +67,14 @@ function decapsulator(id: DhKemId, group: DhGroup, dh: DhKey, erase?: () => void
     if (key === null) throw new TypeError('the key was erased');
     return key;
   };
+  const publicKey = new Uint8Array(dh.publicKey); // what is handed out, anybody may write to
   return {
     publicKey: dh.publicKey,
     async decapsulate(encapsulation) {
       const peer = new Uint8Array(encapsulation); // the caller's array may change while a token works
       const shared = await agreeWith(group, live(), peer);
       live(); // whoever erased the key meanwhile may have made it agree with zeros
-      return extractAndExpand(id, shared, peer, dh.publicKey);
+      return extractAndExpand(id, shared, peer, publicKey);
     },
     erase() {
       key = null;

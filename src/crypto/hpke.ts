@@ -67,7 +67,7 @@ export function hpkeSeal(
 export interface HpkeSender {
   readonly encapsulation: Uint8Array;
   readonly exporter: Exporter;
-  /** Encrypts the next message. */
+  /** Encrypts the next message. One that cannot be encrypted (an argument of a wrong type) uses up its place, so that no nonce comes twice. */
   seal(aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
 }
 

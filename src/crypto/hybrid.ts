@@ -100,7 +100,7 @@ function hybrid(id: HybridId, name: string): Kem {
       if (bytes.length !== KEM_SECRET_LENGTH) throw new RangeError('a KEM secret key here is 32 bytes');
       const expanded = shake256(bytes, { dkLen: ML_KEM_SEED_LENGTH + seedLength });
       const lattice = primitive('mlKem768').secretKey(expanded.subarray(0, ML_KEM_SEED_LENGTH));
-      const classical = secretKeyFrom(expanded.slice(ML_KEM_SEED_LENGTH));
+      const classical = new Uint8Array(secretKeyFrom(expanded.subarray(ML_KEM_SEED_LENGTH)));
       expanded.fill(0);
       return decapsulator(parts, lattice, importDhKeyAsync(group, classical), () => classical.fill(0));
     },
@@ -126,17 +126,19 @@ function decapsulator(parts: Hybrid, lattice: MlKemKey, dh: DhKey, erase?: () =>
     if (halves === null) throw new TypeError('the key was erased');
     return halves;
   };
+  const classicalKey = new Uint8Array(dh.publicKey);
   return {
     publicKey: concat(lattice.publicKey, dh.publicKey),
     async decapsulate(encapsulation) {
       const key = live();
       if (encapsulation.length !== ML_KEM.ciphertext + parts.group.publicKeyLength)
         throw new MunimentError('KEY_OPEN');
-      const peer = encapsulation.slice(ML_KEM.ciphertext);
-      const sharedSecret = key.lattice.decapsulate(encapsulation.slice(0, ML_KEM.ciphertext));
+      const own = new Uint8Array(encapsulation); // the caller's array may change while a token works
+      const peer = own.subarray(ML_KEM.ciphertext);
+      const sharedSecret = key.lattice.decapsulate(own.subarray(0, ML_KEM.ciphertext));
       const shared = await agreeWith(parts.group, key.dh, peer);
       live(); // whoever erased the key meanwhile may have made it agree with zeros
-      return combine(parts, sharedSecret, shared, peer, dh.publicKey);
+      return combine(parts, sharedSecret, shared, peer, classicalKey);
     },
     erase() {
       halves = null;
@@ -183,7 +185,7 @@ function labeledDerive(id: HybridId, ikm: Uint8Array): Uint8Array {
 // RandomScalar of draft-irtf-cfrg-concrete-hybrid-kems: the first window of 32 bytes that is in range.
 function firstScalar(seed: Uint8Array): Uint8Array {
   for (let at = 0; at < seed.length; at += 32) {
-    const candidate = seed.slice(at, at + 32);
+    const candidate = seed.subarray(at, at + 32);
     if (isScalar(candidate)) return candidate;
   }
   throw new RangeError('no key from this seed'); // once in 2^128

@@ -4,6 +4,7 @@
  */
 
 import { equalBytes, toHex } from '../wire/index.ts';
+import { portable } from './portable.ts';
 import type { LatticeSignature, Operation, Primitives } from './primitives.ts';
 import { unhex } from './unhex.ts';
 
@@ -57,6 +58,15 @@ export const P256_KNOWN = agreement(
   'eb459a6b30d70eb4c0ddcd34ea96ed59e8f8d1843c22dd895ab603aa13d9a81d',
 );
 
+/** No points of P-256, in its spelling: off the curve, and a point whose x is not reduced. */
+export const P256_NO_POINTS: readonly Uint8Array[] = [
+  unhex(P256_PUBLIC_KEY.slice(0, -2) + '4b'),
+  unhex(
+    '04ffffffff00000001000000000000000000000001000000000000000000000004' +
+      '459243b9aa581806fe913bce99817ade11ca503c64d9a3c533415c083248fbcc',
+  ),
+];
+
 /** Ed25519 by the seed 01…01 over 32 bytes 02. */
 export const ED25519_KNOWN = {
   publicKey: unhex('8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c'),
@@ -104,7 +114,10 @@ const PROBES: Record<Operation, (native: Primitives) => boolean> = {
   scrypt: () => true, // it answers later; a wrong answer opens no key file and closes none that another could open
   x25519: ({ x25519 }) =>
     agrees(x25519, X25519_KNOWN) && throws(() => x25519(ONES).agree(new Uint8Array(32))),
-  p256: ({ p256 }) => agrees(p256, P256_KNOWN) && throws(() => p256(new Uint8Array(32))),
+  p256: ({ p256 }) =>
+    agrees(p256, P256_KNOWN) &&
+    throws(() => p256(new Uint8Array(32))) &&
+    P256_NO_POINTS.every((point) => throws(() => p256(ONES).agree(point))),
   ed25519({ ed25519 }) {
     const key = ed25519.secretKey(ONES);
     return (
@@ -122,17 +135,18 @@ const PROBES: Record<Operation, (native: Primitives) => boolean> = {
       equalBytes(key.publicKey, publicKey) &&
       es256.holds(publicKey, TWOS, signature) &&
       es256.holds(publicKey, TWOS, key.sign(TWOS)) &&
-      !es256.holds(publicKey, ONES, signature)
+      !es256.holds(publicKey, ONES, signature) &&
+      P256_NO_POINTS.every((point) => refuses(() => es256.holds(point, TWOS, signature)))
     );
   },
   mlDsa44: ({ mlDsa44, sha256 }) =>
-    signsInContext(mlDsa44) &&
+    signsInContext(mlDsa44, portable.mlDsa44) &&
     is(
       sha256(mlDsa44.secretKey(ONES).publicKey),
       'bc7f72c940225e3998067ebef1d7cd2cad938de8f70b34c515a81d9efacac204',
     ),
   mlDsa65: ({ mlDsa65, sha256 }) =>
-    signsInContext(mlDsa65) &&
+    signsInContext(mlDsa65, portable.mlDsa65) &&
     is(
       sha256(mlDsa65.secretKey(ONES).publicKey),
       '83ee80fcbcaf4872ed023e55cb10d7a2b4f1336a182115ea9c000f7449a7a9b0',
@@ -143,6 +157,7 @@ const PROBES: Record<Operation, (native: Primitives) => boolean> = {
     return (
       is(sha256(key.publicKey), 'e68d60857f9cb41f88c278ca430e472c6df5679fd5bac3ce872334293c5d0c42') &&
       equalBytes(key.decapsulate(ciphertext), sharedSecret) &&
+      equalBytes(portable.mlKem768.secretKey(bytesOf(64, 1)).decapsulate(ciphertext), sharedSecret) &&
       // What an altered ciphertext gives is fixed too (FIPS 203, implicit rejection).
       is(
         key.decapsulate(bytesOf(1088, 2)),
@@ -161,11 +176,14 @@ function agrees(importKey: Primitives['x25519'], known: Agreement): boolean {
   return equalBytes(key.publicKey, known.publicKey) && equalBytes(key.agree(known.peer), known.shared);
 }
 
-function signsInContext(algorithm: LatticeSignature): boolean {
+// Hedged signatures are never the same twice, so the portable code says whether one is right, context and all.
+function signsInContext(algorithm: LatticeSignature, judge: LatticeSignature): boolean {
   const { publicKey, sign } = algorithm.secretKey(ONES);
   const signature = sign(TWOS, ONES);
   return (
-    algorithm.holds(publicKey, TWOS, signature, ONES) && !algorithm.holds(publicKey, TWOS, signature, TWOS)
+    judge.holds(publicKey, TWOS, signature, ONES) &&
+    algorithm.holds(publicKey, TWOS, signature, ONES) &&
+    refuses(() => algorithm.holds(publicKey, TWOS, signature, TWOS))
   );
 }
 
@@ -197,6 +215,14 @@ function throws(operation: () => unknown): boolean {
   try {
     operation();
     return false;
+  } catch {
+    return true;
+  }
+}
+
+function refuses(verdict: () => boolean): boolean {
+  try {
+    return !verdict();
   } catch {
     return true;
   }

@@ -5,7 +5,15 @@
  */
 
 import { equalBytes, toBase64url } from '../wire/index.ts';
-import { ED25519_EDGES, ED25519_KNOWN, ES256_KNOWN, P256_KNOWN, PROBE, X25519_KNOWN } from './probes.ts';
+import {
+  ED25519_EDGES,
+  ED25519_KNOWN,
+  ES256_KNOWN,
+  P256_KNOWN,
+  P256_NO_POINTS,
+  PROBE,
+  X25519_KNOWN,
+} from './probes.ts';
 
 /** What of WebCrypto the library takes. */
 export type WebOperation = 'ed25519' | 'es256' | 'x25519' | 'p256';
@@ -67,7 +75,9 @@ const PROBES: Record<WebOperation, (algorithm: WebAlgorithm) => Promise<boolean>
     return (
       (await algorithm.holds(publicKey, PROBE.message, known)) &&
       (await algorithm.holds(publicKey, PROBE.message, await sign(PROBE.message))) &&
-      !(await algorithm.holds(publicKey, PROBE.secretKey, known))
+      !(await algorithm.holds(publicKey, PROBE.secretKey, known)) &&
+      !(await algorithm.holds(P256_NO_POINTS[0] ?? publicKey, PROBE.message, known)) &&
+      !(await algorithm.holds(P256_NO_POINTS[1] ?? publicKey, PROBE.message, known))
     );
   },
   x25519: async (algorithm) => {
@@ -76,9 +86,17 @@ const PROBES: Record<WebOperation, (algorithm: WebAlgorithm) => Promise<boolean>
   },
   p256: async (algorithm) => {
     const agree = await algorithm.secretKey(PROBE.secretKey, P256_KNOWN.publicKey);
-    return equalBytes(await agree(P256_KNOWN.peer), P256_KNOWN.shared);
+    const refused = await Promise.all(P256_NO_POINTS.map((point) => rejects(agree(point))));
+    return equalBytes(await agree(P256_KNOWN.peer), P256_KNOWN.shared) && !refused.includes(false);
   },
 };
+
+function rejects(promise: Promise<unknown>): Promise<boolean> {
+  return promise.then(
+    () => false,
+    () => true,
+  );
+}
 
 type ToJwk = (publicKey: Uint8Array, secretKey?: Uint8Array) => Jwk;
 

@@ -5,7 +5,7 @@
 
 import { kem, partyAlgorithm, sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import { concat, encodeItems, equalBytes, tuple, TupleReader } from '../wire/index.ts';
+import { concat, encodeItems, equalBytes, tuple, TupleReader, toHex } from '../wire/index.ts';
 import {
   readSignature,
   verifySignature,
@@ -21,6 +21,7 @@ export const ROLES_LIMIT = 16;
 /** Most bytes of a signed credential. */
 export const CREDENTIAL_LIMIT = 10_752;
 const SERIAL_LENGTH = 16;
+const KEY_END_LENGTH = 32;
 /** Bytes of an Id. */
 export const ID_LENGTH = 32;
 /** The issuer field of a credential that its own subject issued. */
@@ -161,7 +162,11 @@ export function readPublicKeys(
 ): Pick<CredentialFields, 'signing' | 'handshake' | 'sealing'> {
   const { name, publicKeyLength } = partyAlgorithm(reader.text(NAME_LIMIT));
   const signing = { algorithm: name, publicKey: reader.bytes(publicKeyLength) };
-  return { signing, handshake: readKemPublicKey(reader), sealing: readKemPublicKey(reader) };
+  const keys = { signing, handshake: readKemPublicKey(reader), sealing: readKemPublicKey(reader) };
+  // A key pair has one purpose. Hybrid keys end in their classical half, and points of P-256 in y: so do keys in disguise.
+  const ends = Object.values(keys).map(({ publicKey }) => toHex(publicKey.subarray(-KEY_END_LENGTH)));
+  if (new Set(ends).size !== ends.length) throw new MunimentError('KEY_PUBLIC');
+  return keys;
 }
 
 /** Reads a KEM id and a public key of the length it demands. */

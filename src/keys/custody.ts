@@ -64,22 +64,20 @@ export function createSplitKey(
   custodian: KemPublicKey,
   random: Random = systemRandom,
 ): { readonly key: SplitKey; readonly sealedSeed: Uint8Array } {
-  if (equalBytes(classical.publicKey, custodian.publicKey))
+  if (isOwnCustodian(classical, custodian))
     throw new RangeError('a key pair has one purpose: the custodian is another key than the classical half');
   const seed = random(ML_KEM_SEED_LENGTH);
-  const key = splitKey(kemId, hybridKem(kemId, classical, seed));
-  const sealed = hpkeSeal(
-    custodian,
-    wrapInfo(custodian, key),
-    tuple('seed wrap aad'),
-    tuple('ml-kem seed', seed),
-    random,
-  );
-  seed.fill(0); // the key has its own copy
-  return {
-    key,
-    sealedSeed: tuple('sealed seed', kemId, key.publicKey, sealed.encapsulation, sealed.ciphertext),
-  };
+  const plaintext = tuple('ml-kem seed', seed);
+  try {
+    const key = splitKey(kemId, hybridKem(kemId, classical, seed));
+    const info = wrapInfo(custodian, key);
+    const sealed = hpkeSeal(custodian, info, tuple('seed wrap aad'), plaintext, random);
+    const { encapsulation, ciphertext } = sealed;
+    return { key, sealedSeed: tuple('sealed seed', kemId, key.publicKey, encapsulation, ciphertext) };
+  } finally {
+    seed.fill(0); // the key has its own
+    plaintext.fill(0);
+  }
 }
 
 /**
@@ -88,7 +86,8 @@ export function createSplitKey(
  * @param sealedSeed - as it came from {@link createSplitKey}, at most 4,096 bytes
  * @param classical - the classical half
  * @param custodian - the private key that the seed is sealed to
- * @returns the key, its public key the one that the file states
+ * @returns the key, its public key the one that the file states. Anybody who knows both public keys can make a file that opens: use
+ *   the key only if its public key is the one that was certified, as `createIdentity` sees to
  * @throws `MunimentError` `KEY_FILE` if it is no sealed seed; `KEY_OPEN` if it is another custodian's, altered, or of another classical half
  */
 export async function openSplitKey(
@@ -96,13 +95,26 @@ export async function openSplitKey(
   classical: DhKey,
   custodian: Decapsulator,
 ): Promise<SplitKey> {
+  if (isOwnCustodian(classical, custodian)) throw new MunimentError('KEY_OPEN');
   const { stated, sealed } = readSealedSeed(sealedSeed);
   const info = wrapInfo(custodian, stated);
-  const opened = await hpkeOpenWith(custodian, info, tuple('seed wrap aad'), sealed);
-  const key = splitKey(stated.kem, hybridKem(stated.kem, classical, readSeed(opened.plaintext)));
-  // Says nothing new of the seed, which is sealed for this key; but the classical half may be another one.
-  if (!equalBytes(key.publicKey, stated.publicKey)) throw new MunimentError('KEY_OPEN');
-  return key;
+  const { plaintext } = await hpkeOpenWith(custodian, info, tuple('seed wrap aad'), sealed);
+  const seed = readSeed(plaintext);
+  try {
+    const key = splitKey(stated.kem, hybridKem(stated.kem, classical, seed));
+    if (equalBytes(key.publicKey, stated.publicKey)) return key;
+    // Says nothing new of the seed, which is sealed for this key; but the classical half may be another one.
+    key.erase();
+    throw new MunimentError('KEY_OPEN');
+  } finally {
+    seed.fill(0);
+    plaintext.fill(0);
+  }
+}
+
+// A hybrid key ends in its classical half.
+function isOwnCustodian(classical: DhKey, custodian: KemPublicKey): boolean {
+  return equalBytes(classical.publicKey, custodian.publicKey.subarray(-classical.publicKey.length));
 }
 
 function splitKey(kemId: HybridKemId, key: KemSecretKey): SplitKey {

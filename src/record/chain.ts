@@ -4,6 +4,8 @@ import { MunimentError, type ErrorCode } from '../errors.ts';
 import { verifySignature, verifySignatureAsync, type Credential } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
 import {
+  decodeSignedEntry,
+  encodeSignedEntry,
   entryHash,
   entrySignatureInput,
   hashEntry,
@@ -88,7 +90,7 @@ export async function* verifyChain(
       yield { hidden: true, seq: item.seq, hash: head.hash };
     } else {
       const entry = await verifyInChain(item, rules, head);
-      head = headAfter(item);
+      head = headAfter(entry.signed);
       yield entry;
     }
   }
@@ -111,7 +113,8 @@ export function verifyEntry(signed: SignedEntry, rules: ChainRules, head: Head):
 }
 
 // The same for a chain, which may wait for the signature: in browsers it is verified elsewhere, and faster.
-async function verifyInChain(signed: SignedEntry, rules: ChainRules, head: Head): Promise<VerifiedEntry> {
+async function verifyInChain(item: SignedEntry, rules: ChainRules, head: Head): Promise<VerifiedEntry> {
+  const signed = ownCopy(item, head); // the caller's may change while this waits
   const author = knownAuthor(signed.entry, rules, head);
   try {
     await verifySignatureAsync(author.signing, entrySignatureInput(signed.entry), signed.signature);
@@ -119,6 +122,14 @@ async function verifyInChain(signed: SignedEntry, rules: ChainRules, head: Head)
     refuse('RECORD_AUTHOR', head.size, cause);
   }
   return permitted(signed, author, rules, head);
+}
+
+function ownCopy(signed: SignedEntry, head: Head): SignedEntry {
+  try {
+    return decodeSignedEntry(encodeSignedEntry(signed));
+  } catch (cause) {
+    return refuse('RECORD_ENTRY', head.size, cause);
+  }
 }
 
 function knownAuthor(entry: Entry, rules: ChainRules, head: Head): Credential {

@@ -211,11 +211,14 @@ function decapsulator(id: BrowserKemId, stored: StoredKemKey): Decapsulator {
     // The seed is in memory for one use: that costs an ML-KEM key generation, and leaves nothing for later to find.
     async decapsulate(encapsulation) {
       const opened = await openSeed(id, publicKey, seed);
-      const key = hybridKem(id, dhKey(id, dh), opened);
       try {
-        return await key.decapsulate(encapsulation);
+        const key = hybridKem(id, dhKey(id, dh), opened);
+        try {
+          return await key.decapsulate(encapsulation);
+        } finally {
+          key.erase();
+        }
       } finally {
-        key.erase();
         opened.fill(0);
       }
     },

@@ -17,8 +17,8 @@ export interface Pkcs12Limits {
 }
 
 /**
- * What readers allow unless asked otherwise: three times what browsers and banks write, some seconds at the most.
- * A file that was made to keep its reader busy is refused in a fraction of a second.
+ * What readers allow unless asked otherwise: three times what browsers and banks write. A file may take its reader some
+ * ten seconds, in which PKCS#12's own derivation blocks the thread: a service that reads strangers' files allows less.
  */
 export const PKCS12_LIMITS: Pkcs12Limits = {
   bytes: 64 * 1024,
@@ -41,10 +41,10 @@ export class Spent {
     this.#limits = limits;
   }
 
-  /** Before a derivation. @throws `MunimentError` `KEY_FILE` */
-  derivation(iterations: number): void {
+  /** Before a derivation of so many blocks of output, each of which takes all iterations. @throws `MunimentError` `KEY_FILE` */
+  derivation(iterations: number, blocks = 1): void {
     if (iterations < 1) throw new MunimentError('KEY_FILE', 'the PKCS#12 file asks for no iterations');
-    this.#work += iterations;
+    this.#work += iterations * blocks;
     if (iterations > Math.min(this.#limits.iterations, MOST) || this.#work > this.#limits.work)
       throw new MunimentError('KEY_FILE', 'the PKCS#12 file asks for more iterations than are allowed');
   }

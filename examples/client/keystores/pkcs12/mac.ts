@@ -88,7 +88,7 @@ async function* macKeys(mac: Mac, passphrase: string, spent: Spent): AsyncGenera
   if (pbkdf2 !== null) {
     const length = pbkdf2.keyLength ?? 0; // RFC 9579 section 5 demands that it is stated
     if (length < PBMAC1_KEY_MIN || length > PBMAC1_KEY_MAX) throw malformed();
-    spent.derivation(pbkdf2.iterations);
+    spent.derivation(pbkdf2.iterations, Math.ceil(length / DIGEST[pbkdf2.hash]));
     yield derive(pbkdf2, passphrase, length);
     return;
   }
@@ -107,6 +107,8 @@ export function macData(content: Uint8Array, passphrase: string, { iterations, r
   return sequence(sequence(algorithm(SHA256), octets(value)), octets(salt), integer(iterations));
 }
 
+/** What a hash function gives, in bytes. */
+const DIGEST = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 } as const;
 /** The block that a hash function works in, in bytes. */
 const BLOCK = { sha1: 64, sha256: 64, sha384: 128, sha512: 128 } as const;
 /** RFC 7292 appendix B.3: what the derived bytes are for. */
