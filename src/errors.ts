@@ -18,7 +18,10 @@ export const ERROR_CODES = {
 
   KEY_ALGORITHM: ['data', 'the algorithm is unknown or not the one that the key demands'],
   KEY_CREDENTIAL: ['data', 'a credential is malformed, outside its validity or not signed by its issuer'],
-  KEY_FILE: ['data', 'a key file is malformed or asks for more work than its limits allow'],
+  KEY_FILE: [
+    'data',
+    'a key file or an encoded key is malformed, or asks for more work than its limits allow',
+  ],
   KEY_OPEN: ['data', 'a ciphertext does not open: wrong key, wrong context, or altered bytes'],
   KEY_PASSPHRASE: ['caller', 'the passphrase does not open the key file'],
   KEY_POSSESSION: ['data', 'a credential request does not prove possession of its keys'],

@@ -6,8 +6,7 @@ import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { ml_kem768_p256, ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js';
 import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
-import type {
-  KEM_MLKEM768_P256} from '../src/crypto/index.ts';
+import type { KEM_MLKEM768_P256 } from '../src/crypto/index.ts';
 import {
   ED25519,
   ES256,

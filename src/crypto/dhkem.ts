@@ -53,7 +53,10 @@ function dhkem(id: DhKemId, name: string, group: DhGroup): Kem {
       return decapsulator(id, group, importDhKeyAsync(group, own), () => own.fill(0));
     },
     encapsulate(publicKey, random = systemRandom) {
-      const ephemeral = importDhKey(group, group.deriveSecretKey(suite, random(32)));
+      // RFC 9180 makes the ephemeral key at random; only vectors need it again, and derive it.
+      const secretKey =
+        random === systemRandom ? group.generateSecretKey() : group.deriveSecretKey(suite, random(32));
+      const ephemeral = importDhKey(group, secretKey);
       const shared = agreeFresh(group, ephemeral, publicKey);
       const encapsulation = ephemeral.publicKey;
       return { sharedSecret: extractAndExpand(id, shared, encapsulation, publicKey), encapsulation };

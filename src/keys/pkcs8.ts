@@ -29,7 +29,7 @@ import { exposeSecret, Secret } from './secret.ts';
  * off as a passphrase-sealed key file.
  *
  * @param key - a key in memory; keys in hardware have no encoding
- * @returns the DER of a OneAsymmetricKey of version 1, to be exposed where it is stored and nowhere else
+ * @returns the DER of a OneAsymmetricKey of version 0 (v1), to be exposed where it is stored and nowhere else
  * @throws `MunimentError` `KEY_ALGORITHM` for MLKEM768-P256, to which no document gives an identifier
  * @example
  * ```ts

@@ -73,7 +73,10 @@ export async function revokeCredential(
 ): Promise<Uint8Array> {
   if (!equalBytes(credential.issuer, issuer.credential.id)) throw new MunimentError('KEY_CREDENTIAL');
   const { reason, revokedAt } = terms;
+  // Whoever calls without types would otherwise sign what no verifier takes, and believe the key revoked.
+  if (!REVOCATION_REASONS.includes(reason)) throw new RangeError('no reason for a revocation');
   const doubtfulFrom = reason === 'compromised' ? terms.doubtfulFrom : revokedAt;
+  for (const time of [revokedAt, doubtfulFrom]) checkTime(time);
   if (doubtfulFrom > revokedAt) throw new RangeError('doubt begins when the key is revoked, or before');
   return signStatement(issuer, tuple('revocation', credential.id, reason, revokedAt, doubtfulFrom));
 }
@@ -108,7 +111,8 @@ export function verifyRevocation(signed: Uint8Array, issuer: Credential, heardAt
  *
  * @param subject - the identity whose credential ends
  * @returns a signed statement: whoever publishes it ends the credential
- * @throws `MunimentError` `KEY_CREDENTIAL` if the credential is self-issued: an anchor ends where it is pinned * @example
+ * @throws `MunimentError` `KEY_CREDENTIAL` if the credential is self-issued: an anchor ends where it is pinned
+ * @example
  * ```ts
  * import { createAnchor, enrol, renounceCredential, verifyRenunciation } from 'muniment/keys';
  * const validity = { notBefore: 0, notAfter: 4e12 };
@@ -156,9 +160,9 @@ function refuse(): never {
 }
 
 // A time that is no number would compare as "not yet" with every other, and take nothing back.
-function checkTime(heardAt: number): void {
-  if (!Number.isSafeInteger(heardAt) || heardAt < 0)
-    throw new RangeError('heardAt is a whole number of milliseconds since 1970');
+function checkTime(time: number): void {
+  if (!Number.isSafeInteger(time) || time < 0)
+    throw new RangeError('a time is a whole number of milliseconds since 1970');
 }
 
 function vouchedFor(revocation: Omit<Revocation, typeof verified>): Revocation {

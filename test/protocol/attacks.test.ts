@@ -485,7 +485,11 @@ describe('a lying user', () => {
     ['credential too long', { first: { credential: new Uint8Array(CREDENTIAL_LIMIT + 1) } }, 'WIRE_LIMIT'],
     ['Ni too short', { first: { nonce: new Uint8Array(31) } }, 'WIRE_TUPLE'],
     ['another bucket', { plaintext: pad(tuple('m1'), 4096) }, 'WIRE_PADDING'],
-    ['a byte in the padding', { plaintext: flipped(pad(tuple('m1'), FIRST_BUCKET), FIRST_BUCKET - 1) }, 'WIRE_PADDING'],
+    [
+      'a byte in the padding',
+      { plaintext: flipped(pad(tuple('m1'), FIRST_BUCKET), FIRST_BUCKET - 1) },
+      'WIRE_PADDING',
+    ],
     ['another label', { plaintext: pad(tuple('m2'), FIRST_BUCKET) }, 'WIRE_TUPLE'],
     ['nothing', { plaintext: new Uint8Array(0) }, 'WIRE_PADDING'],
     ['sender is not the handle', { header: { sender: new Uint8Array(16) } }, MESSAGE],
