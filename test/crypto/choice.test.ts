@@ -307,6 +307,25 @@ describe('keys', () => {
     expect(hex(seed)).toBe(hex(seededRandom('choice seed')(64)));
   });
 
+  it('that live elsewhere are asked about what was checked, though the caller’s buffer changes', async () => {
+    const asked: Uint8Array[] = [];
+    const dh = {
+      publicKey: kem(KEM_P256).secretKey(ONES).publicKey,
+      agree: async (peer: Uint8Array) => {
+        await Promise.resolve();
+        asked.push(new Uint8Array(peer));
+        return ONES;
+      },
+    };
+    const key = hybridKem(KEM_MLKEM768_P256, dh, seededRandom('choice buffer')(64));
+    const { encapsulation } = kem(KEM_MLKEM768_P256).encapsulate(key.publicKey);
+    const buffer = Buffer.from(encapsulation);
+    const working = key.decapsulate(buffer);
+    buffer.fill(0x41);
+    await working;
+    expect(asked.map(hex)).toEqual([hex(encapsulation.subarray(1088))]);
+  });
+
   it('of ML-KEM lie in zeros once they are erased', () => {
     const key = portable.mlKem768.secretKey(seededRandom('choice erased')(64));
     const { sharedSecret, ciphertext } = portable.mlKem768.encapsulate(key.publicKey);

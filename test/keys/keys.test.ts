@@ -4,6 +4,8 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   ED25519,
   ES256,
+  hybridKem,
+  KEM_MLKEM768_P256,
   KEM_P256,
   KEM_X25519,
   KEM_XWING,
@@ -196,6 +198,30 @@ describe('possession', () => {
     expect(await refusalOf(() => answerChallenge(withoutKey, request, challenge, hospital.credential))).toBe(
       'KEY_POSSESSION',
     );
+  });
+
+  it('refuses one key pair for two purposes, in a hybrid key too', async () => {
+    const scalar = new Uint8Array(32).fill(7);
+    const signer = new SoftwareSigner(ES256, new Secret('signing key', scalar));
+    const sameScalar = new SoftwareDecapsulator(KEM_P256, new Secret('kem key', scalar));
+    const other = SoftwareDecapsulator.generate(KEM_P256);
+    const hybrid = hybridKem(
+      KEM_MLKEM768_P256,
+      { publicKey: other.publicKey, agree: () => new Uint8Array(32) },
+      new Uint8Array(64),
+    );
+    const inHybrid = { kem: KEM_MLKEM768_P256, publicKey: hybrid.publicKey, decapsulate: hybrid.decapsulate };
+    const twice: IdentityKeys[] = [
+      { signer, handshake: sameScalar, sealing: other },
+      { signer, handshake: other, sealing: other },
+      { signer, handshake: other, sealing: inHybrid },
+    ];
+    for (const keys of twice)
+      expect(await refusalOf(async () => readCredentialRequest(await requestCredential(keys, claim)))).toBe(
+        'KEY_POSSESSION',
+      );
+    const honest = { signer, handshake: other, sealing: SoftwareDecapsulator.generate(KEM_P256) };
+    expect(readCredentialRequest(await requestCredential(honest, claim)).subject).toBe(claim.subject);
   });
 
   it('lets the terms replace nothing that was proved', async () => {

@@ -53,6 +53,8 @@ async function drain(
   }
 }
 
+const decodeCopy = (signed: SignedEntry): SignedEntry => decodeSignedEntry(encodeSignedEntry(signed));
+
 const opaque = (signed: SignedEntry): OpaqueEntry => ({
   seq: signed.entry.seq,
   prev: signed.entry.prev,
@@ -73,6 +75,21 @@ describe('a chain', () => {
     expect((await drain(bank.items('access'), bank.rules({ chain: 'access' }))).head).toEqual(
       bank.heads.access,
     );
+  });
+
+  it('hands out what was signed, whatever becomes of the caller’s entries meanwhile', async () => {
+    const items = bank.items().map(decodeCopy);
+    const [first] = items;
+    const rules = bank.rules();
+    // Asked for an author, the caller changes what is being judged.
+    const authors = (id: Uint8Array): ReturnType<ChainRules['authors']> => {
+      first!.entry.payloadDigest.fill(0x66);
+      first!.signature.fill(0);
+      return rules.authors(id);
+    };
+    const { value } = await verifyChain(items, { ...rules, authors }, EMPTY_CHAIN).next();
+    expect(value).toMatchObject({ entry: decodeCopy(bank.items()[0]!).entry });
+    expect('hash' in value && value.hash).toEqual(hashEntry(bank.items()[0]!));
   });
 
   it('verifies from an asynchronous source, and yields what is good before what is not', async () => {
