@@ -320,7 +320,10 @@ describe('revocations', () => {
     expect(await refusalOf(() => renounceCredential(hospital))).toBe('KEY_CREDENTIAL');
     const theft = { reason: 'compromised', doubtfulFrom: 2, revokedAt: 1 } as const;
     // As a caller without types may have it: signed, it would be refused by everybody.
-    for (const wrong of [{ reason: 'lost', revokedAt: 2 }, { reason: 'compromised', revokedAt: 2 }])
+    for (const wrong of [
+      { reason: 'lost', revokedAt: 2 },
+      { reason: 'compromised', revokedAt: 2 },
+    ])
       await expect(revokeCredential(hospital, doctor.credential, wrong as never)).rejects.toThrow(RangeError);
     await expect(revokeCredential(hospital, doctor.credential, theft)).rejects.toThrow(RangeError);
     await expect(
