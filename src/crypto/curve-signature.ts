@@ -86,6 +86,8 @@ function curveSigningKey(curve: Curve, bytes: Uint8Array): SigningKey {
   const { operation } = curve;
   const own = copy(bytes);
   const local = importSecret(() => primitive(operation).secretKey(own));
+  // Never the array that is handed out: Ed25519 under a public key that somebody wrote there gives its secret away.
+  const publicKey = copy(local.publicKey);
   let web: Promise<WebKey | null> | null = null;
   return {
     publicKey: local.publicKey,
@@ -93,7 +95,7 @@ function curveSigningKey(curve: Curve, bytes: Uint8Array): SigningKey {
       if (!mayUseWebCrypto(operation)) return curve.normalize(local.sign(message));
       const signed = copy(message);
       web ??= webAlgorithm(operation)
-        .then((found) => found?.secretKey(own, local.publicKey) ?? null)
+        .then((found) => found?.secretKey(own, publicKey) ?? null)
         .catch(() => null);
       const sign = await web;
       return curve.normalize(sign === null ? local.sign(signed) : await sign(signed));

@@ -70,13 +70,14 @@ export function importDhKey(group: DhGroup, secretKey: Uint8Array): LocalDhKey {
 export function importDhKeyAsync(group: DhGroup, secretKey: Uint8Array): DhKey {
   const { operation } = group;
   const local = importDhKey(group, secretKey);
+  const publicKey = new Uint8Array(local.publicKey); // what is handed out, anybody may write to
   let web: Promise<WebKey | null> | null = null;
   return {
     publicKey: local.publicKey,
     async agree(peer) {
       if (!mayUseWebCrypto(operation)) return local.agree(peer);
       web ??= webAlgorithm(operation)
-        .then((found) => found?.secretKey(secretKey, local.publicKey) ?? null)
+        .then((found) => found?.secretKey(secretKey, publicKey) ?? null)
         .catch(() => null);
       const agreeThere = await web;
       return agreeThere === null ? local.agree(peer) : agreeThere(peer);

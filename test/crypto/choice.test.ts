@@ -9,6 +9,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   backendReport,
   dhKem,
+  ED25519,
+  ES256,
   forceBackend,
   hybridKem,
   kem,
@@ -324,6 +326,27 @@ describe('keys', () => {
     buffer.fill(0x41);
     await working;
     expect(asked.map(hex)).toEqual([hex(encapsulation.subarray(1088))]);
+  });
+
+  it('sign and agree by their own public key, though somebody wrote over the one handed out', async () => {
+    forceBackend('webcrypto');
+    try {
+      for (const name of [ED25519, ES256]) {
+        const { secretKey, verify } = signatureAlgorithm(name);
+        const key = secretKey(ONES);
+        const honest = new Uint8Array(key.publicKey);
+        key.publicKey.fill(4);
+        expect(verify(honest, ONES, await key.sign(ONES))).toEqual(ONES);
+      }
+      for (const id of [KEM_X25519, KEM_P256]) {
+        const key = kem(id).secretKey(ONES);
+        const { sharedSecret, encapsulation } = kem(id).encapsulate(new Uint8Array(key.publicKey));
+        key.publicKey.fill(4);
+        expect(hex(await key.decapsulate(encapsulation))).toBe(hex(sharedSecret));
+      }
+    } finally {
+      forceBackend(null);
+    }
   });
 
   it('of ML-KEM lie in zeros once they are erased', () => {
