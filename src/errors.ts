@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   ENVELOPE_GRAMMAR: ['data', 'the document is not the one XML form of an envelope'],
   ENVELOPE_LIMIT: ['data', 'the document or one of its texts is larger than an envelope may be'],
   ENVELOPE_SIGNATURE: ['data', 'the signature does not cover this envelope in this session'],
+  ENVELOPE_TIME: ['data', 'the envelope is genuine and was made outside the time that the verifier allows'],
   ENVELOPE_TEXT: ['caller', 'a text cannot be carried in XML as it stands'],
 
   SESSION_CLOSED: ['caller', 'the session is over: used, failed, or past one of its deadlines'],

@@ -2,6 +2,7 @@
 
 import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
+import { clockWindow, DEADLINES } from 'muniment/protocol';
 import type { Credential } from 'muniment/keys';
 import {
   decodeSignedEntry,
@@ -131,7 +132,11 @@ function prove(
   const reader = how.find(statement.reader);
   if (reader === null || evidence === null) throw new MunimentError('RECORD_AUTHOR');
   const { bank } = how.client.trust;
-  const request = verifyEvidence(evidence, { type: 'request', author: reader, to: bank.id, answers: null });
+  // Asked when the bank says it was answered, give or take their clocks and the life of a session.
+  const { notBefore, notAfter } = clockWindow(entry.entry.time);
+  const time = { notBefore: notBefore - DEADLINES.session, notAfter };
+  const expected = { type: 'request', author: reader, to: bank.id, answers: null, time } as const;
+  const request = verifyEvidence(evidence, expected);
   const { data, signature } = request.digests;
   const named =
     equalBytes(data, statement.request.data) && equalBytes(signature, statement.request.signature);

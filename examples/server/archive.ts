@@ -9,7 +9,7 @@ import { plain, type Store, type StoredRequest } from './store.ts';
 
 /** A verified request on its way to being served. */
 export interface Incoming {
-  readonly envelope: VerifiedEnvelope;
+  readonly envelope: VerifiedEnvelope<'request'>;
   readonly request: BankRequest;
   readonly documents: readonly Uint8Array[];
   readonly sessionId: Uint8Array;

@@ -2,6 +2,7 @@
 
 import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
+import { clockWindow } from 'muniment/protocol';
 import type { Credential, Identity } from 'muniment/keys';
 import { decodeSignedEntry } from 'muniment/record';
 import { encodeReleases } from 'muniment/views';
@@ -68,7 +69,10 @@ export class Bank {
       const author = this.directory.find(plain(stored.author));
       if (author === null) continue;
       const to = this.#parts.identity.credential.id;
-      const evidence = verifyEvidence(plain(stored.evidence), { type: 'request', author, to, answers: null });
+      // Its time was held against the clock before it was archived.
+      const time = { notBefore: 0, notAfter: clockWindow(this.#parts.now()).notAfter };
+      const expected = { type: 'request', author, to, answers: null, time } as const;
+      const evidence = verifyEvidence(plain(stored.evidence), expected);
       const cause = { request: stored.number, session: plain(stored.session), digests: evidence.digests };
       await this.#execute(parseRequest(evidence.data), { user: author, cause }, documents);
     }

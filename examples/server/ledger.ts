@@ -3,7 +3,7 @@
  * one transaction, before anybody is told.
  */
 
-import type { RequestDigests } from 'muniment/envelope';
+import type { EnvelopeDigests } from 'muniment/envelope';
 import type { Identity } from 'muniment/keys';
 import {
   EMPTY_CHAIN,
@@ -47,7 +47,7 @@ export interface Cause {
   readonly request: number;
   /** The session in which it was asked: its evidence is that session's. */
   readonly session: Uint8Array;
-  readonly digests: RequestDigests;
+  readonly digests: EnvelopeDigests;
 }
 
 /** Chains, log, receipts, checkpoints. */

@@ -89,8 +89,12 @@ export class Sessions {
     const key = n2 === null ? '' : toHex(n2);
     const waiting = this.#waiting.get(key);
     if (waiting?.connection !== connection) throw new MunimentError('SESSION_MESSAGE');
-    const accepted = await accept(waiting.state, third, connection.binding);
-    this.#waiting.delete(key);
+    let accepted;
+    try {
+      accepted = await accept(waiting.state, third, connection.binding);
+    } finally {
+      if (!waiting.state.open) this.#waiting.delete(key);
+    }
     const service = await serve(accepted, request, connection.binding);
     if (!service.accepted) {
       const { text } = refuse(new MunimentError('SESSION_PEER'));

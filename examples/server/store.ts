@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { MunimentError } from 'muniment';
-import type { ReplayCache } from 'muniment/protocol';
+import { clockWindow, type FirstMessage, type ReplayCache } from 'muniment/protocol';
 import type { ChainName, Head } from 'muniment/record';
 import { toHex } from 'muniment/wire';
 
@@ -54,8 +54,11 @@ const SCHEMA = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS replies (number INTEGER PRIMARY KEY, session BLOB NOT NULL, evidence BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS leaves (position INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS replay (digest BLOB PRIMARY KEY, expires INTEGER NOT NULL) STRICT;
-  CREATE INDEX IF NOT EXISTS replay_expires ON replay (expires);
+  CREATE TABLE IF NOT EXISTS first_messages (digest BLOB PRIMARY KEY, time INTEGER NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS first_messages_time ON first_messages (time);
+  -- The newest time of a first message that was forgotten: one row.
+  CREATE TABLE IF NOT EXISTS first_messages_floor (one INTEGER PRIMARY KEY CHECK (one = 1), time INTEGER NOT NULL) STRICT;
+  INSERT OR IGNORE INTO first_messages_floor VALUES (1, 0);
 `;
 const REPLAY_CAPACITY = 100_000;
 
@@ -133,13 +136,21 @@ export class Store implements ReplayCache {
     return this.#prepare(sql).all(...values) as Row[];
   }
 
-  /** Remembers a first message's digest; see `ReplayCache`. */
-  remember(digest: Uint8Array, expires: number, now: number): void {
+  /** Remembers a first message; see `ReplayCache`. */
+  remember({ digest, time }: FirstMessage, now: number): void {
     this.transaction(() => {
-      this.run('DELETE FROM replay WHERE expires < ?', now);
-      const full = this.get<{ n: number }>('SELECT count(*) AS n FROM replay');
-      if ((full?.n ?? 0) >= REPLAY_CAPACITY) throw new MunimentError('SESSION_REPLAY');
-      const { changes } = this.run('INSERT OR IGNORE INTO replay VALUES (?, ?)', digest, expires);
+      const { notBefore } = clockWindow(now);
+      this.run(
+        `UPDATE first_messages_floor SET time =
+           max(time, (SELECT coalesce(max(time), 0) FROM first_messages WHERE time < ?))`,
+        notBefore,
+      );
+      this.run('DELETE FROM first_messages WHERE time < ?', notBefore);
+      const { floor, count } = this.get<{ floor: number; count: number }>(
+        'SELECT time AS floor, (SELECT count(*) FROM first_messages) AS count FROM first_messages_floor',
+      ) ?? { floor: Infinity, count: Infinity };
+      if (time <= floor || count >= REPLAY_CAPACITY) throw new MunimentError('SESSION_REPLAY');
+      const { changes } = this.run('INSERT OR IGNORE INTO first_messages VALUES (?, ?)', digest, time);
       if (changes === 0) throw new MunimentError('SESSION_REPLAY');
     });
   }

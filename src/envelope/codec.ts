@@ -7,11 +7,22 @@
 import { SIGNATURE_LENGTHS } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../wire/index.ts';
-import { HANDLE_LENGTH, MESSAGE_TYPES, stepOf, type Envelope } from './model.ts';
+import {
+  checkHeader,
+  HANDLE_LENGTH,
+  ID_LENGTH,
+  isSignedType,
+  MESSAGE_TYPES,
+  readUnverifiedData,
+  SignedEnvelope,
+  stepOf,
+  type Envelope,
+  type Header,
+} from './model.ts';
+import { timeFromText, timeText } from './time.ts';
 
 /** Longest envelope in bytes. */
 export const ENVELOPE_LIMIT = 48 * 1024 * 1024;
-const SENDER_LENGTHS = [HANDLE_LENGTH, 32];
 
 /**
  * Writes an envelope as its one XML form.
@@ -25,39 +36,43 @@ const SENDER_LENGTHS = [HANDLE_LENGTH, 32];
  * import { decodeEnvelope, encodeEnvelope } from 'muniment/envelope';
  * const n1 = new Uint8Array(16);
  * const header = { type: 'nsl-1', sender: n1, timestamp: 0, n1, timestamp1: 0, n2: null, timestamp2: null } as const;
- * const bytes = encodeEnvelope({ header, data: 'AAAA', signature: null });
+ * const bytes = encodeEnvelope({ header, ciphertext: new Uint8Array(3) });
  * decodeEnvelope(bytes).header.type; // 'nsl-1'
  * ```
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  checkModel(envelope);
-  if (envelope.data.length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
-  const bytes = utf8(writeXml(envelope));
+  const { header } = envelope;
+  const signed = envelope instanceof SignedEnvelope;
+  if (!signed) checkHeader(header, HANDLE_LENGTH); // a signed envelope was checked when it was made
+  const length = signed ? readUnverifiedData(envelope).length : envelope.ciphertext.length;
+  if (length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
+  const body = signed
+    ? `${leaf('dades', escapeText(readUnverifiedData(envelope)))}${leaf('signatura', toBase64url(envelope.signature))}`
+    : leaf('dades', toBase64url(envelope.ciphertext));
+  const bytes = toUtf8(`<behc>${headerXml(header)}<cos>${body}</cos></behc>`);
   if (bytes.length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
   return bytes;
 }
 
 /**
- * Reads an envelope's one XML form and nothing else. What it returns is not verified: see `verifyEnvelope`.
+ * Reads an envelope's one XML form and nothing else. What it returns is not verified: a sealed envelope has to be
+ * opened, a signed one keeps its data to itself until `verifyEnvelope`.
  *
  * @param bytes - at most {@link ENVELOPE_LIMIT}
  * @returns the model; encoding it again gives the same bytes
- * @throws `MunimentError` `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`
+ * @throws `MunimentError` `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`; what is wrong with a document `diagnoseEnvelope` says
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (bytes.length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
   try {
-    const xml = fromUtf8(bytes);
-    const envelope = envelopeFromTexts(new Scanner(xml).texts());
-    // The scanner is strict already; this makes "exact inverse" a fact that does not rest on it.
-    if (writeXml(envelope) !== xml) throw new MunimentError('ENVELOPE_GRAMMAR');
-    return envelope;
+    return envelopeFromTexts(readForm(fromUtf8(bytes)));
   } catch (cause) {
+    if (cause instanceof MunimentError && cause.code === 'ENVELOPE_GRAMMAR') throw cause;
     throw new MunimentError('ENVELOPE_GRAMMAR', undefined, { cause });
   }
 }
 
-/** The texts of the document's leaf elements, entities resolved; `signatura` may be absent. */
+/** The texts of the document's leaf elements, references resolved; `signatura` may be absent. */
 export interface EnvelopeTexts {
   'tipus-msg': string;
   'id-remitent': string;
@@ -73,147 +88,144 @@ export interface EnvelopeTexts {
 
 /** Builds the typed model from the document's texts; the second half of both readers. */
 export function envelopeFromTexts(texts: EnvelopeTexts): Envelope {
-  const type = MESSAGE_TYPES.find((known) => known === texts['tipus-msg']) ?? fail();
-  if (texts.pas !== String(stepOf(type))) fail();
+  const type = MESSAGE_TYPES.find((known) => known === texts['tipus-msg']) ?? fail('tipus-msg');
+  if (texts.pas !== String(stepOf(type))) fail('pas');
   const first = type === 'nsl-1';
-  if (first !== (texts.n2 === '') || first !== (texts.timestamp2 === '')) fail();
-  return {
-    header: {
-      type,
-      sender: bytesOf(texts['id-remitent'], SENDER_LENGTHS),
-      timestamp: timeOf(texts.timestamp),
-      n1: bytesOf(texts.n1, [HANDLE_LENGTH]),
-      timestamp1: timeOf(texts.timestamp1),
-      n2: first ? null : bytesOf(texts.n2, [HANDLE_LENGTH]),
-      timestamp2: first ? null : timeOf(texts.timestamp2),
-    },
-    data: texts.dades,
-    signature: texts.signatura === null ? null : bytesOf(texts.signatura, SIGNATURE_LENGTHS),
+  const header: Header = {
+    type,
+    sender: bytesOf(texts, 'id-remitent', texts.signatura === null ? [HANDLE_LENGTH] : [ID_LENGTH]),
+    timestamp: timeOf(texts, 'timestamp'),
+    n1: bytesOf(texts, 'n1', [HANDLE_LENGTH]),
+    timestamp1: timeOf(texts, 'timestamp1'),
+    n2: first ? nothing(texts, 'n2') : bytesOf(texts, 'n2', [HANDLE_LENGTH]),
+    timestamp2: first ? nothing(texts, 'timestamp2') : timeOf(texts, 'timestamp2'),
   };
+  if (texts.signatura === null) return { header, ciphertext: bytesOf(texts, 'dades', null) };
+  if (!isSignedType(type)) fail('signatura');
+  return new SignedEnvelope({ ...header, type }, texts.dades, bytesOf(texts, 'signatura', SIGNATURE_LENGTHS));
 }
 
-// What the decoder would refuse is not written either.
-function checkModel({ header, signature }: Envelope): void {
-  const { type, sender, n1, n2, timestamp2 } = header;
-  const first = type === 'nsl-1';
-  if (!SENDER_LENGTHS.includes(sender.length)) throw new RangeError('sender is 16 or 32 bytes');
-  if (n1.length !== HANDLE_LENGTH) throw new RangeError('n1 is 16 bytes');
-  if (first !== (n2 === null) || first !== (timestamp2 === null))
-    throw new RangeError('n2 and timestamp2 are null in the first message and only there');
-  if (n2 !== null && n2.length !== HANDLE_LENGTH) throw new RangeError('n2 is 16 bytes');
-  if (signature !== null && !SIGNATURE_LENGTHS.includes(signature.length))
-    throw new RangeError('a signature has a length that no algorithm gives');
-}
-
-function writeXml({ header, data, signature }: Envelope): string {
+function headerXml({ type, sender, timestamp, n1, timestamp1, n2, timestamp2 }: Header): string {
   const context =
-    element('pas', String(stepOf(header.type))) +
-    element('n1', toBase64url(header.n1)) +
-    element('timestamp1', timeText(header.timestamp1)) +
-    element('n2', header.n2 === null ? '' : toBase64url(header.n2)) +
-    element('timestamp2', header.timestamp2 === null ? '' : timeText(header.timestamp2));
-  const head =
-    element('tipus-msg', header.type) +
-    element('id-remitent', toBase64url(header.sender)) +
-    element('timestamp', timeText(header.timestamp)) +
-    element('contexte', context);
-  const body =
-    element('dades', escapeText(data)) +
-    (signature === null ? '' : element('signatura', toBase64url(signature)));
-  return element('behc', element('capcalera', head) + element('cos', body));
+    leaf('pas', String(stepOf(type))) +
+    leaf('n1', toBase64url(n1)) +
+    leaf('timestamp1', timeText(timestamp1)) +
+    leaf('n2', n2 === null ? '' : toBase64url(n2)) +
+    leaf('timestamp2', timestamp2 === null ? '' : timeText(timestamp2));
+  return (
+    `<capcalera>${leaf('tipus-msg', type)}${leaf('id-remitent', toBase64url(sender))}` +
+    `${leaf('timestamp', timeText(timestamp))}<contexte>${context}</contexte></capcalera>`
+  );
 }
 
-function element(name: string, content: string): string {
-  return `<${name}>${content}</${name}>`;
+function leaf(name: keyof EnvelopeTexts, text: string): string {
+  return `<${name}>${text}</${name}>`;
 }
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 // XML 1.0 cannot carry most control characters, and a reader turns a carriage return into a line feed.
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const NOT_XML = /[\0-\x08\x0b-\x1f\ufffe\uffff]|\p{Surrogate}/u;
+const NOT_XML = /[\0-\x08\x0b-\x1f\ufffe\uffff]/;
+const ESCAPED = /[&<>]/;
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+const UNESCAPES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
 
 function escapeText(text: string): string {
   if (NOT_XML.test(text)) throw new MunimentError('ENVELOPE_TEXT');
-  return text.replace(/[&<>]/g, (character) => ESCAPES[character] ?? character);
+  return ESCAPED.test(text) ? text.replace(/[&<>]/g, (character) => ESCAPES[character] ?? '') : text;
 }
 
-function timeText(time: number): string {
-  if (!Number.isSafeInteger(time) || time < 0 || time > MAX_TIME)
-    throw new RangeError('time outside 1970 to 9999');
-  return new Date(time).toISOString();
-}
-
-const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-
-function timeOf(text: string): number {
-  if (!TIME.test(text)) fail();
-  const time = Date.parse(text);
-  if (Number.isNaN(time) || time < 0 || timeText(time) !== text) fail();
-  return time;
-}
-
-function bytesOf(text: string, lengths: readonly number[]): Uint8Array {
-  const bytes = fromBase64url(text);
-  if (!lengths.includes(bytes.length)) fail();
-  return bytes;
-}
-
-class Scanner {
-  readonly #xml: string;
-  #at = 0;
-
-  constructor(xml: string) {
-    this.#xml = xml;
-  }
-
-  texts(): EnvelopeTexts {
-    this.#literal('<behc><capcalera>');
-    const head = {
-      'tipus-msg': this.#leaf('tipus-msg'),
-      'id-remitent': this.#leaf('id-remitent'),
-      timestamp: this.#leaf('timestamp'),
-    };
-    this.#literal('<contexte>');
-    const context = {
-      pas: this.#leaf('pas'),
-      n1: this.#leaf('n1'),
-      timestamp1: this.#leaf('timestamp1'),
-      n2: this.#leaf('n2'),
-      timestamp2: this.#leaf('timestamp2'),
-    };
-    this.#literal('</contexte></capcalera><cos>');
-    const dades = this.#leaf('dades');
-    const signatura = this.#xml.startsWith('<signatura>', this.#at) ? this.#leaf('signatura') : null;
-    this.#literal('</cos></behc>');
-    if (this.#at !== this.#xml.length) fail();
-    return { ...head, ...context, dades, signatura };
-  }
-
-  #leaf(name: string): string {
-    this.#literal(`<${name}>`);
-    const end = this.#xml.indexOf('<', this.#at);
-    if (end < 0) fail();
-    const escaped = this.#xml.slice(this.#at, end);
-    this.#at = end;
-    this.#literal(`</${name}>`);
-    return unescapeText(escaped);
-  }
-
-  #literal(expected: string): void {
-    if (!this.#xml.startsWith(expected, this.#at)) fail();
-    this.#at += expected.length;
+function toUtf8(xml: string): Uint8Array {
+  try {
+    return utf8(xml);
+  } catch (cause) {
+    throw new MunimentError('ENVELOPE_TEXT', undefined, { cause }); // half a surrogate pair
   }
 }
 
+/** The exact inverse of {@link escapeText}. */
 function unescapeText(escaped: string): string {
+  if (NOT_XML.test(escaped) || escaped.includes('>')) fail('dades');
   if (!escaped.includes('&')) return escaped;
-  return escaped.replace(/&([a-z]*;)?/g, (_, name: string | undefined) => UNESCAPES[name ?? ''] ?? fail());
+  return escaped.replace(/&(?:[a-z]{0,3};)?/g, (reference) => UNESCAPES[reference] ?? fail('dades'));
 }
 
-const UNESCAPES: Readonly<Record<string, string>> = { 'amp;': '&', 'lt;': '<', 'gt;': '>' };
+const LONGEST = 43; // an Id in base64url; the texts of the head are no longer than this
+const HEAD = new RegExp(
+  `^<behc><capcalera>${leaves('tipus-msg', 'id-remitent', 'timestamp')}` +
+    `<contexte>${leaves('pas', 'n1', 'timestamp1', 'n2', 'timestamp2')}</contexte></capcalera><cos><dades>`,
+);
+const BEFORE_SIGNATURE = '</dades><signatura>';
+const AFTER_SIGNATURE = '</signatura></cos></behc>';
+const UNSIGNED = '</dades></cos></behc>';
 
-function fail(): never {
-  throw new MunimentError('ENVELOPE_GRAMMAR');
+function leaves(...names: readonly (keyof EnvelopeTexts)[]): string {
+  return names.map((name) => `<${name}>([^<]{0,${String(LONGEST)}})</${name}>`).join('');
+}
+
+/** The texts of a document in form. */
+function readForm(xml: string): EnvelopeTexts {
+  const head = HEAD.exec(xml) ?? fail('capcalera');
+  const [start = '', type = '', sender = '', timestamp = ''] = head;
+  const [pas = '', n1 = '', timestamp1 = '', n2 = '', timestamp2 = ''] = head.slice(4);
+  const end = xml.indexOf('<', start.length);
+  if (end < 0) fail('cos');
+  const escaped = xml.slice(start.length, end);
+  const tail = xml.slice(end);
+  const signed = tail.startsWith(BEFORE_SIGNATURE) && tail.endsWith(AFTER_SIGNATURE);
+  if (!signed && tail !== UNSIGNED) fail('cos');
+  return {
+    'tipus-msg': type,
+    'id-remitent': sender,
+    timestamp,
+    pas,
+    n1,
+    timestamp1,
+    n2,
+    timestamp2,
+    dades: signed ? unescapeText(escaped) : escaped,
+    signatura: signed ? tail.slice(BEFORE_SIGNATURE.length, -AFTER_SIGNATURE.length) : null,
+  };
+}
+
+/** The bytes of a leaf, of one of these lengths. */
+function bytesOf(
+  texts: EnvelopeTexts,
+  name: keyof EnvelopeTexts,
+  lengths: readonly number[] | null,
+): Uint8Array {
+  try {
+    const bytes = fromBase64url(texts[name] ?? '');
+    if (lengths === null || lengths.includes(bytes.length)) return bytes;
+  } catch {
+    // said below, as of a wrong length
+  }
+  return fail(name);
+}
+
+function timeOf(texts: EnvelopeTexts, name: 'timestamp' | 'timestamp1' | 'timestamp2'): number {
+  return timeFromText(texts[name]) ?? fail(name);
+}
+
+function nothing(texts: EnvelopeTexts, name: 'n2' | 'timestamp2'): null {
+  return texts[name] === '' ? null : fail(name);
+}
+
+/** What each element must hold, for the message of a refusal; nothing of the document itself is in it. */
+const RULES: Readonly<Record<keyof EnvelopeTexts | 'capcalera' | 'cos', string>> = {
+  capcalera: 'the document does not begin as the one form does',
+  'tipus-msg': `tipus-msg is not one of ${MESSAGE_TYPES.join(', ')}`,
+  'id-remitent': 'id-remitent is not base64url of 32 bytes if there is a signatura, else of 16',
+  timestamp: 'timestamp is not a time such as 2026-03-14T09:26:53.589Z',
+  pas: 'pas is not the number of this tipus-msg',
+  n1: 'n1 is not base64url of 16 bytes',
+  timestamp1: 'timestamp1 is not a time such as 2026-03-14T09:26:53.589Z',
+  n2: 'n2 is not base64url of 16 bytes, or nothing in nsl-1',
+  timestamp2: 'timestamp2 is not a time such as 2026-03-14T09:26:53.589Z, or nothing in nsl-1',
+  cos: 'cos does not hold dades and perhaps signatura as the one form does',
+  dades: 'dades is not base64url where there is no signatura, or not text that the form can hold',
+  signatura: 'signatura is not base64url of the length of a signature, in a request or a reply',
+};
+
+function fail(rule: keyof typeof RULES): never {
+  throw new MunimentError('ENVELOPE_GRAMMAR', RULES[rule]);
 }

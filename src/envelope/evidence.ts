@@ -4,14 +4,17 @@
  */
 
 import { MunimentError } from '../errors.ts';
-import type { Credential } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { decodeEnvelope, encodeEnvelope } from './codec.ts';
-import type { Envelope, MessageType } from './model.ts';
-import { verifyEnvelope, type RequestDigests, type SigningContext, type VerifiedEnvelope } from './sign.ts';
+import { SignedEnvelope, type SignedType } from './model.ts';
+import { verifyEnvelope, type Expected, type SigningContext, type VerifiedEnvelope } from './sign.ts';
+
+/** What archived evidence must be: as of an envelope, but the session is the one that the evidence states. */
+export type ExpectedEvidence<Type extends SignedType> = Omit<Expected<Type>, 'context'> &
+  Pick<SigningContext, 'to' | 'answers'>;
 
 /** `T("muniment/1 evidence", sessionId, Id_from, Id_to, envelope bytes)`. */
-export function encodeEvidence(envelope: Envelope, context: SigningContext): Uint8Array {
+export function encodeEvidence(envelope: SignedEnvelope, context: SigningContext): Uint8Array {
   return tuple('evidence', context.sessionId, context.from, context.to, encodeEnvelope(envelope));
 }
 
@@ -19,23 +22,21 @@ export function encodeEvidence(envelope: Envelope, context: SigningContext): Uin
  * Verifies archived evidence and returns its content.
  *
  * @param evidence - what {@link encodeEvidence} made
- * @param expected - the kind, its author, its receiver's Id, and for a reply the digests of the request
- * @throws `MunimentError` `ENVELOPE_SIGNATURE` if it is not that author's, to that receiver; `WIRE_TUPLE`, `ENVELOPE_GRAMMAR`, `ENVELOPE_LIMIT` if malformed
+ * @param expected - the kind, its author, its receiver's Id, when it was made, and for a reply the digests of the request
+ * @throws `MunimentError` `ENVELOPE_SIGNATURE` if it is not that author's, to that receiver; `ENVELOPE_TIME`; `WIRE_TUPLE`, `ENVELOPE_GRAMMAR`, `ENVELOPE_LIMIT` if malformed
  */
-export function verifyEvidence(
+export function verifyEvidence<Type extends SignedType>(
   evidence: Uint8Array,
-  expected: {
-    readonly type: MessageType;
-    readonly author: Credential;
-    readonly to: Uint8Array;
-    readonly answers: RequestDigests | null;
-  },
-): VerifiedEnvelope {
+  expected: ExpectedEvidence<Type>,
+): VerifiedEnvelope<Type> {
   const reader = TupleReader.labelled(evidence, 'evidence');
   const [sessionId, from, to] = [reader.bytes(32), reader.bytes(32), reader.bytes(32)];
   const envelope = decodeEnvelope(reader.bytes());
   reader.end();
-  if (!equalBytes(to, expected.to)) throw new MunimentError('ENVELOPE_SIGNATURE');
-  const context = { sessionId, from, to, answers: expected.answers };
-  return verifyEnvelope(envelope, { type: expected.type, author: expected.author, context });
+  if (!(envelope instanceof SignedEnvelope) || !equalBytes(to, expected.to))
+    throw new MunimentError('ENVELOPE_SIGNATURE');
+  return verifyEnvelope(envelope, {
+    ...expected,
+    context: { sessionId, from, to, answers: expected.answers },
+  });
 }

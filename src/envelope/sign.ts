@@ -7,7 +7,7 @@ import { sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { verifySignature, type Credential, type Signer } from '../keys/index.ts';
 import { equalBytes, tuple, utf8 } from '../wire/index.ts';
-import { headerTuple, type Envelope, type Header, type MessageType } from './model.ts';
+import { headerTuple, readUnverifiedData, SignedEnvelope, type Header, type SignedType } from './model.ts';
 
 /** What both sides know of a signed envelope beside its text. */
 export interface SigningContext {
@@ -18,26 +18,44 @@ export interface SigningContext {
   /** Id of the party that it is for. */
   readonly to: Uint8Array;
   /** For a reply the digests of the request that it answers; for a request `null`. */
-  readonly answers: RequestDigests | null;
+  readonly answers: EnvelopeDigests | null;
 }
 
-/** What stands for a request in its reply and its receipt. */
-export interface RequestDigests {
-  /** `H(dades)` of the request. */
+/** What stands for a signed envelope elsewhere: for a request in its reply and its receipt. */
+export interface EnvelopeDigests {
+  /** `H(dades)`, 32 bytes. */
   readonly data: Uint8Array;
-  /** `H(signatura)` of the request. */
+  /** `H(signatura)`, 32 bytes. */
   readonly signature: Uint8Array;
 }
 
+/** When a message may have been made, both ends included, in milliseconds since 1970. */
+export interface TimeWindow {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** What an envelope must be to be believed. Nothing of it is optional. */
+export interface Expected<Type extends SignedType> {
+  /** The kind of message. */
+  readonly type: Type;
+  /** Who must have signed: a credential that was verified. */
+  readonly author: Credential;
+  /** The session and parties that it must have been signed in. */
+  readonly context: SigningContext;
+  /** Where its own time must lie: around the verifier's clock, or around the time that it was archived under. */
+  readonly time: TimeWindow;
+}
+
 /** The content of an envelope whose signature was verified. */
-export interface VerifiedEnvelope {
-  readonly header: Header;
+export interface VerifiedEnvelope<Type extends SignedType = SignedType> {
+  readonly header: Header<Type>;
   /** The signed text. */
   readonly data: string;
   /** Who signed. */
   readonly author: Credential;
   /** The digests by which a reply and a receipt name this envelope. */
-  readonly digests: RequestDigests;
+  readonly digests: EnvelopeDigests;
 }
 
 /**
@@ -50,47 +68,59 @@ export interface VerifiedEnvelope {
  */
 export async function signEnvelope(
   signer: Signer,
-  envelope: { readonly header: Header; readonly data: string },
+  envelope: { readonly header: Header<SignedType>; readonly data: string },
   context: SigningContext,
-): Promise<Envelope> {
-  if (!equalBytes(envelope.header.sender, context.from)) throw new RangeError('the sender is not the signer');
-  const signature = await signer.sign(signedBytes(envelope, context));
-  return { header: envelope.header, data: envelope.data, signature };
+): Promise<SignedEnvelope> {
+  const { header, data } = envelope;
+  if (!equalBytes(header.sender, context.from)) throw new RangeError('the sender is not the signer');
+  const signature = await signer.sign(signedBytes(header, sha256(utf8(data)), context));
+  return new SignedEnvelope(header, data, signature);
 }
 
 /**
  * Verifies a signed envelope and returns its content: the only way from a received envelope to its data.
  *
  * @param envelope - a decoded envelope
- * @param expected - the kind it must be, who must have signed it, and the context it must have been signed in
- * @throws `MunimentError` `ENVELOPE_SIGNATURE` for every cause
+ * @param expected - the kind it must be, who must have signed it, the context it must have been signed in, and when
+ * @throws `MunimentError` `ENVELOPE_SIGNATURE` for every cause but the time; `ENVELOPE_TIME` if it is genuine and was made at another time
  */
-export function verifyEnvelope(
-  envelope: Envelope,
-  expected: { readonly type: MessageType; readonly author: Credential; readonly context: SigningContext },
-): VerifiedEnvelope {
-  const { header, data, signature } = envelope;
-  const { author, context } = expected;
+export function verifyEnvelope<Type extends SignedType>(
+  envelope: SignedEnvelope,
+  expected: Expected<Type>,
+): VerifiedEnvelope<Type> {
+  const { header, signature } = envelope;
+  const { author, context, time } = expected;
   const fits =
-    header.type === expected.type &&
+    isOfType(header, expected.type) &&
     equalBytes(author.id, context.from) &&
     equalBytes(header.sender, context.from);
-  if (!fits || signature === null) throw new MunimentError('ENVELOPE_SIGNATURE');
+  if (!fits) throw new MunimentError('ENVELOPE_SIGNATURE');
+  const digests = digestsOf(envelope);
   try {
-    verifySignature(author.signing, signedBytes(envelope, context), signature);
+    verifySignature(author.signing, signedBytes(header, digests.data, context), signature);
   } catch (cause) {
     throw new MunimentError('ENVELOPE_SIGNATURE', undefined, { cause });
   }
-  return { header, data, author, digests: { data: sha256(utf8(data)), signature: sha256(signature) } };
+  // NaN on either side is a refusal too.
+  if (!(header.timestamp >= time.notBefore && header.timestamp <= time.notAfter))
+    throw new MunimentError('ENVELOPE_TIME');
+  return { header, data: readUnverifiedData(envelope), author, digests };
 }
 
-function signedBytes(envelope: Pick<Envelope, 'header' | 'data'>, context: SigningContext): Uint8Array {
+/** The digests by which others name an envelope. They say nothing of who wrote it. */
+export function digestsOf(envelope: SignedEnvelope): EnvelopeDigests {
+  return { data: sha256(utf8(readUnverifiedData(envelope))), signature: sha256(envelope.signature) };
+}
+
+function isOfType<Type extends SignedType>(header: Header, type: Type): header is Header<Type> {
+  return header.type === type;
+}
+
+function signedBytes(header: Header, digest: Uint8Array, context: SigningContext): Uint8Array {
   const { sessionId, from, to, answers } = context;
-  const header = headerTuple(envelope.header);
-  const digest = sha256(utf8(envelope.data));
-  if ((envelope.header.type === 'reply') !== (answers !== null))
+  if ((header.type === 'reply') !== (answers !== null))
     throw new RangeError('a reply, and only a reply, answers');
   return answers === null
-    ? tuple('request', sessionId, from, to, header, digest)
-    : tuple('reply', sessionId, from, to, header, answers.data, answers.signature, digest);
+    ? tuple('request', sessionId, from, to, headerTuple(header), digest)
+    : tuple('reply', sessionId, from, to, headerTuple(header), answers.data, answers.signature, digest);
 }

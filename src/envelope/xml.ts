@@ -1,16 +1,19 @@
 /**
  * Other tools' spellings of an envelope, brought to the one form: indentation, CDATA, character references, an XML
- * declaration. Never a DTD. The only file that knows `fast-xml-parser`. spec/envelope.md, "Other spellings".
+ * declaration. Never a DTD. And what is wrong with a document that was refused. The only file that knows
+ * `fast-xml-parser`. spec/envelope.md, "Other spellings".
  */
 
 // The validator's successor is a package of its own; until fast-xml-parser drops this one, a second dependency buys nothing.
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { MunimentError } from '../errors.ts';
 import { fromUtf8 } from '../wire/index.ts';
-import { encodeEnvelope, envelopeFromTexts, type EnvelopeTexts } from './codec.ts';
+import { decodeEnvelope, encodeEnvelope, envelopeFromTexts, type EnvelopeTexts } from './codec.ts';
 
 /** Longest foreign document in bytes; smaller than an envelope may be, since a general parser reads it. */
 export const FOREIGN_LIMIT = 4 * 1024 * 1024;
+/** Most tags, comments and CDATA sections: the form has at most 28 tags. */
+const MARKUP_LIMIT = 1024;
 
 /**
  * Reads any well-formed spelling of an envelope and writes its one form. Nothing is verified by this; a signature
@@ -19,19 +22,62 @@ export const FOREIGN_LIMIT = 4 * 1024 * 1024;
  * @param document - XML 1.0 in UTF-8, at most 4 MiB, without document type declaration, attributes, processing instructions
  * @returns the bytes that `decodeEnvelope` accepts
  * @throws `MunimentError` `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`, `ENVELOPE_TEXT`
+ * @example
+ * ```ts
+ * import { decodeEnvelope, encodeEnvelope, normalizeEnvelope } from 'muniment/envelope';
+ * import { fromUtf8, utf8 } from 'muniment/wire';
+ * const n1 = new Uint8Array(16);
+ * const header = { type: 'nsl-1', sender: n1, timestamp: 0, n1, timestamp1: 0, n2: null, timestamp2: null } as const;
+ * const form = encodeEnvelope({ header, ciphertext: new Uint8Array(3) });
+ * const indented = utf8(fromUtf8(form).replaceAll('><', '>\n<'));
+ * decodeEnvelope(normalizeEnvelope(indented)).header.type; // 'nsl-1'
+ * ```
  */
 export function normalizeEnvelope(document: Uint8Array): Uint8Array {
   if (document.length > FOREIGN_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
   try {
     const text = fromUtf8(document).replace(/\r\n?/g, '\n'); // as XML 1.0 section 2.11 demands of every reader
-    const xml = text.replace(DECLARATION, '');
+    const xml = text.replace(DECLARATION, (declaration) => declaration.replace(/[^\n]/g, ' '));
     checkMarkup(xml);
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- see the import
-    if (XMLValidator.validate(xml) !== true) fail();
+    checkNesting(xml);
     return encodeEnvelope(envelopeFromTexts(readTexts(parser.parse(xml) as Ordered[])));
   } catch (cause) {
     if (cause instanceof MunimentError && cause.code.startsWith('ENVELOPE_')) throw cause;
     throw new MunimentError('ENVELOPE_GRAMMAR', undefined, { cause });
+  }
+}
+
+/**
+ * Says what is wrong with a document that `decodeEnvelope` refuses: for people, never for a program's decision.
+ * Places and rules are named; nothing of the document's own text is repeated.
+ *
+ * @param document - any bytes
+ * @returns a sentence, or `null` if the document is in form
+ * @example
+ * ```ts
+ * import { diagnoseEnvelope } from 'muniment/envelope';
+ * import { utf8 } from 'muniment/wire';
+ * console.log(diagnoseEnvelope(utf8('<behc>\n<!DOCTYPE x></behc>')));
+ * // ENVELOPE_GRAMMAR: a document type at line 2, column 1
+ * ```
+ */
+export function diagnoseEnvelope(document: Uint8Array): string | null {
+  const refused = refusalOf(decodeEnvelope, document);
+  if (refused === null || document.length > FOREIGN_LIMIT) return refused;
+  const wrong = refusalOf(normalizeEnvelope, document);
+  if (wrong !== null) return wrong;
+  const form = normalizeEnvelope(document);
+  const at = document.findIndex((byte, i) => byte !== form[i]);
+  return `ENVELOPE_GRAMMAR: an envelope in another spelling, which leaves the one form at byte ${String(at)}`;
+}
+
+function refusalOf(read: (document: Uint8Array) => unknown, document: Uint8Array): string | null {
+  try {
+    read(document);
+    return null;
+  } catch (error) {
+    if (error instanceof MunimentError) return error.message;
+    throw error;
   }
 }
 
@@ -42,34 +88,50 @@ const DECLARATION =
 const TAG = /<(?:\/[a-z][a-z0-9-]*[ \t\n]*|[a-z][a-z0-9-]*[ \t\n]*\/?)>/y;
 
 /**
- * Lets through only tags without attributes, CDATA sections and comments, each as XML 1.0 spells it. The general
- * parser and its validator are laxer: they pass over `]]>` in text, `--` in comments,
+ * Lets through only tags without attributes, CDATA sections and comments, each as XML 1.0 spells it, and not many of
+ * them. The general parser and its validator are laxer: they pass over `]]>` in text, `--` in comments,
  * declarations in the middle, `</dades/>`, a second byte order mark and references behind the end.
  */
 function checkMarkup(xml: string): void {
   let outside = true;
-  for (let at = 0; ;) {
+  let at = 0;
+  for (let count = 0; count <= MARKUP_LIMIT; count++) {
     const open = xml.indexOf('<', at);
     const text = open < 0 ? xml.slice(at) : xml.slice(at, open);
-    if (text.includes(']]>') || (outside && /[^ \t\n]/.test(text))) fail();
+    if (outside && /[^ \t\n]/.test(text)) fail('text outside behc', xml, at);
+    if (text.includes(']]>')) fail('the end of a CDATA section that did not begin', xml, at);
     if (open < 0) return;
     at = markupEnd(xml, open);
     if (xml.startsWith('<behc', open)) outside = false;
     else if (xml.startsWith('</behc', open)) outside = true;
   }
+  fail('more tags, comments and CDATA sections than an envelope needs', xml, at);
 }
 
 function markupEnd(xml: string, open: number): number {
   if (xml.startsWith('<![CDATA[', open)) {
     const end = xml.indexOf(']]>', open + 9);
-    return end < 0 ? fail() : end + 3;
+    return end < 0 ? fail('a CDATA section without end', xml, open) : end + 3;
   }
   if (xml.startsWith('<!--', open)) {
     const end = xml.indexOf('--', open + 4);
-    return end < 0 || xml[end + 2] !== '>' ? fail() : end + 3;
+    return end < 0 || xml[end + 2] !== '>' ? fail('a comment that does not end well', xml, open) : end + 3;
   }
   TAG.lastIndex = open;
-  return TAG.test(xml) ? TAG.lastIndex : fail();
+  if (TAG.test(xml)) return TAG.lastIndex;
+  if (xml.startsWith('<?', open))
+    fail('a processing instruction, or a declaration of something else', xml, open);
+  if (xml.startsWith('<!', open)) fail('a document type', xml, open);
+  return fail('a tag that is none, has attributes or a namespace', xml, open);
+}
+
+function checkNesting(xml: string): void {
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- see the import
+  const result = XMLValidator.validate(xml);
+  if (result === true) return;
+  // Its own messages repeat the document's names.
+  const { line, col } = result.err;
+  refuse(`not well-formed at line ${String(line)}, column ${String(col)}`);
 }
 
 const TEXT = '#text';
@@ -92,23 +154,14 @@ const parser = new XMLParser({
 });
 
 function readTexts(roots: Ordered[]): EnvelopeTexts {
-  const [capcalera, cos] = children(only(roots, 'behc'), ['capcalera', 'cos']);
-  const [type, sender, timestamp, contexte] = children(capcalera, [
-    'tipus-msg',
-    'id-remitent',
-    'timestamp',
-    'contexte',
-  ]);
-  const [pas, n1, timestamp1, n2, timestamp2] = children(contexte, [
-    'pas',
-    'n1',
-    'timestamp1',
-    'n2',
-    'timestamp2',
-  ]);
-  const body = elements(cos);
-  const signed = body.length === 2;
-  const [dades, signatura] = children(cos, signed ? ['dades', 'signatura'] : ['dades']);
+  const [behc] = children('the document', roots, ['behc']);
+  const [capcalera, cos] = children('behc', behc, ['capcalera', 'cos']);
+  const headers = ['tipus-msg', 'id-remitent', 'timestamp', 'contexte'];
+  const [type, sender, timestamp, contexte] = children('capcalera', capcalera, headers);
+  const context = ['pas', 'n1', 'timestamp1', 'n2', 'timestamp2'];
+  const [pas, n1, timestamp1, n2, timestamp2] = children('contexte', contexte, context);
+  const signed = elements('cos', cos).length === 2;
+  const [dades, signatura] = children('cos', cos, signed ? ['dades', 'signatura'] : ['dades']);
   return {
     'tipus-msg': text(type),
     'id-remitent': text(sender),
@@ -123,39 +176,36 @@ function readTexts(roots: Ordered[]): EnvelopeTexts {
   };
 }
 
-function only(nodes: Ordered[], name: string): Ordered[] {
-  return children(nodes, [name])[0] ?? fail();
-}
-
 // The contents of exactly these child elements, in this order, without attributes; only white space around them.
-function children(nodes: Ordered[] | undefined, names: readonly string[]): Ordered[][] {
-  const found = elements(nodes);
-  if (found.length !== names.length) fail();
+function children(parent: string, nodes: Ordered[] | undefined, names: readonly string[]): Ordered[][] {
+  const found = elements(parent, nodes);
   return names.map((name, i) => {
-    const node = found[i];
-    if (node === undefined || Object.keys(node).length !== 1) fail();
-    const content = node[name];
-    return Array.isArray(content) ? (content as Ordered[]) : fail();
+    const content = found[i]?.[name];
+    const alone = found.length === names.length && Object.keys(found[i] ?? {}).length === 1;
+    if (!alone || !Array.isArray(content))
+      refuse(`${parent} does not hold ${names.join(', ')} and nothing else`);
+    return content as Ordered[];
   });
 }
 
-function elements(nodes: Ordered[] | undefined): Ordered[] {
-  return (nodes ?? fail()).filter((node) => {
+function elements(parent: string, nodes: Ordered[] | undefined): Ordered[] {
+  return (nodes ?? []).filter((node) => {
     const text = node[TEXT];
-    if (typeof text !== 'string') return true;
-    return /^[ \t\n]*$/.test(text) ? false : fail();
+    if (typeof text === 'string' && !/^[ \t\n]*$/.test(text)) refuse(`${parent} holds text between elements`);
+    return typeof text !== 'string';
   });
 }
 
 function text(nodes: Ordered[] | undefined): string {
-  return (nodes ?? fail())
-    .map((node) => {
-      if (ATTRIBUTES in node) fail();
-      if (typeof node[TEXT] === 'string') return resolve(node[TEXT]);
-      const raw = node[CDATA];
-      return Array.isArray(raw) ? raw.map((part: Ordered) => String(part[TEXT])).join('') : fail();
-    })
-    .join('');
+  return (nodes ?? []).map(piece).join('');
+}
+
+function piece(node: Ordered): string {
+  const plain = node[TEXT];
+  const sections = node[CDATA];
+  if (typeof plain === 'string') return resolve(plain);
+  if (ATTRIBUTES in node || !Array.isArray(sections)) refuse('an element where only text may be');
+  return sections.map((part: Ordered) => String(part[TEXT])).join('');
 }
 
 // A map, because an object would also know `toString` and `__proto__`.
@@ -168,17 +218,24 @@ const FIVE: ReadonlyMap<string, string> = new Map([
 ]);
 
 function resolve(text: string): string {
-  return text.replace(/&([^;&]{0,10};)?/g, (_, reference: string | undefined) => {
-    const name = reference?.slice(0, -1) ?? fail();
-    const digits = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
-    if (digits === null) return FIVE.get(name) ?? fail();
+  return text.replace(/&(?:([^;&]{1,9});)?/g, (_, name: string | undefined) => {
+    const digits = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name ?? '');
+    if (digits === null)
+      return FIVE.get(name ?? '') ?? refuse('a reference that is none, or to no known entity');
     const code = digits[1] === undefined ? Number(digits[2]) : Number.parseInt(digits[1], 16);
     // Two references to surrogates must not come together as one character.
     const surrogate = code >= 0xd800 && code <= 0xdfff;
-    return code === 0 || surrogate || code > 0x10ffff ? fail() : String.fromCodePoint(code);
+    if (code === 0 || surrogate || code > 0x10ffff) refuse('a reference to no character');
+    return String.fromCodePoint(code);
   });
 }
 
-function fail(): never {
-  throw new MunimentError('ENVELOPE_GRAMMAR');
+function fail(what: string, xml: string, at: number): never {
+  const line = xml.slice(0, at).split('\n').length;
+  const column = at - xml.lastIndexOf('\n', at - 1);
+  return refuse(`${what} at line ${String(line)}, column ${String(column)}`);
+}
+
+function refuse(what: string): never {
+  throw new MunimentError('ENVELOPE_GRAMMAR', what);
 }

@@ -35,8 +35,9 @@ export interface Question {
  * const binding = { kind: 'none', value: new Uint8Array(0) } as const; // over TLS the exporter's value
  * const clock = { now: () => Date.now(), monotonic: () => performance.now() };
  * const validate = (encoded: Uint8Array, now: number) => verifyCredential(encoded, hospital.credential, now);
+ * const replay = new MemoryReplayCache({ capacity: 100_000, floor: 0 });
  * const first = async (message: Uint8Array) =>
- *   respond(bank, message, { binding, clock, validate, replay: new MemoryReplayCache() });
+ *   respond(bank, message, { binding, clock, validate, replay });
  * let waiting: Awaited<ReturnType<typeof first>>['state'] | undefined;
  * const send = async (message: Uint8Array): Promise<Uint8Array> => {
  *   if (waiting === undefined) {

@@ -5,14 +5,14 @@
 
 import { equalSecrets, hpkeSender, kem, sha256, systemRandom, type Random } from '../crypto/index.ts';
 import {
+  digestsOf,
   encodeEvidence,
   HANDLE_LENGTH,
   headerTuple,
   signEnvelope,
   verifyEnvelope,
-  type Envelope,
+  type EnvelopeDigests,
   type Header,
-  type RequestDigests,
   type VerifiedEnvelope,
 } from '../envelope/index.ts';
 import { MunimentError } from '../errors.ts';
@@ -25,15 +25,17 @@ import {
   type CredentialFields,
   type Identity,
 } from '../keys/index.ts';
-import { concat, equalBytes, utf8 } from '../wire/index.ts';
+import { equalBytes } from '../wire/index.ts';
 import { CLOCK_WINDOW, DEADLINES, NONCE_LENGTH } from './constants.ts';
 import {
+  clockWindow,
   decodeFirst,
   decodeThird,
   encodeConfirmed,
   encodeHandshake,
   encodeSecond,
-  openMessage,
+  openSealed,
+  readMessage,
   receive,
   sealMessage,
   splitHandshake,
@@ -58,7 +60,7 @@ export interface GatewayOptions extends SessionOptions {
    * Judges a caller's credential: returns it verified, or throws. The verdict is kept until the caller is
    * authenticated, since an answer now would tell strangers who is a user.
    */
-  readonly validate: (encoded: Uint8Array, now: number) => Credential;
+  readonly validate: (encoded: Uint8Array, now: number) => Credential | Promise<Credential>;
 }
 
 /** Message 2 is out, message 3 is awaited. */
@@ -79,7 +81,7 @@ export type Service =
   | {
       readonly accepted: true;
       readonly state: Served;
-      readonly request: VerifiedEnvelope;
+      readonly request: VerifiedEnvelope<'request'>;
       readonly documents: readonly Uint8Array[];
       readonly sessionId: Uint8Array;
       readonly evidence: Uint8Array;
@@ -110,7 +112,7 @@ interface RespondedContent extends Common {
 type AcceptedContent = Common;
 
 interface ServedContent extends Common {
-  readonly digests: RequestDigests;
+  readonly digests: EnvelopeDigests;
 }
 
 /**
@@ -139,12 +141,11 @@ async function respondTo(gateway: Identity, message: Uint8Array, options: Gatewa
   const { binding, clock, replay, validate, random = systemRandom } = options;
   const now = clock.now();
   const outer = receive(message, now, { type: 'nsl-1', sender: 'n1', context: {} });
-  const { n1, timestamp1 } = outer.header;
+  const { n1, timestamp, timestamp1 } = outer.header;
   if (Math.abs(now - timestamp1) > CLOCK_WINDOW) throw new MunimentError('SESSION_REPLAY');
-  const sealed1 = splitHandshake(outer.data, gateway.handshake.kem);
-  // A message is fresh for one window after its own time, which may itself lie one window ahead of this clock.
-  const digest = sha256(concat(sealed1.encapsulation, sealed1.ciphertext));
-  replay.remember(digest, now + 2 * CLOCK_WINDOW, now);
+  const sealed1 = splitHandshake(outer, gateway.handshake.kem);
+  // Both times must be near the clock, so the earlier one says until when the message could be taken again.
+  await replay.remember({ digest: sha256(outer.ciphertext), time: Math.min(timestamp, timestamp1) }, now);
 
   const gatewayId = gateway.credential.id;
   const header1 = headerTuple(outer.header);
@@ -155,7 +156,7 @@ async function respondTo(gateway: Identity, message: Uint8Array, options: Gatewa
   if (equalBytes(caller.id, gatewayId)) throw new MunimentError('SESSION_MESSAGE');
   if (first.ephemeral.kem !== ephemeralKem(caller.handshake, gateway.handshake))
     throw new MunimentError('SESSION_MESSAGE');
-  const verdict = judge(() => validate(first.credential, now));
+  const verdict = await judge(() => validate(first.credential, now));
   const { encapsulation, ciphertext } = sealed1;
   const th1 = firstTranscript(header1, encapsulation, ciphertext, opened.plaintext, gatewayId, binding);
 
@@ -214,23 +215,28 @@ async function respondTo(gateway: Identity, message: Uint8Array, options: Gatewa
  * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`
  */
 export function accept(state: Responded, message: Uint8Array, binding: Binding): Promise<Accepted> {
-  return state.step(async (content, clock) => {
-    checkBinding(content, binding);
-    const { gateway, caller, th2, nonce, confirmation, ...common } = content;
-    const outer = receive(message, clock.now(), { type: 'nsl-3', sender: 'n1', context: content.context });
-    const sealed3 = splitHandshake(outer.data, gateway.handshake.kem);
-    const info3 = handshakeInfo(3, gateway.handshake, content.binding, caller.id, gateway.credential.id, th2);
-    const { plaintext } = await hpkeOpenWith(gateway.handshake, info3, headerTuple(outer.header), sealed3);
-    const third = decodeThird(plaintext);
-    const nonceFits = equalSecrets(third.gatewayNonce, exposeSecret(nonce));
-    const confirmed = equalSecrets(third.confirmation, exposeSecret(confirmation));
-    // Both are evaluated before either counts.
-    if (Number(nonceFits) + Number(confirmed) !== 2) throw new MunimentError('SESSION_MESSAGE');
-    nonce.erase();
-    confirmation.erase();
-    const deadline = Math.min(content.end, clock.monotonic() + DEADLINES.request);
-    return new State('accepted', { ...common, gateway, caller }, clock, deadline);
-  });
+  return state.step(
+    async (content, clock) => {
+      const { gateway, caller, th2, context } = content;
+      checkBinding(content, binding);
+      const outer = receive(message, clock.now(), { type: 'nsl-3', sender: 'n1', context });
+      const sealed3 = splitHandshake(outer, gateway.handshake.kem);
+      const info3 = handshakeInfo(3, gateway.handshake, binding, caller.id, gateway.credential.id, th2);
+      return hpkeOpenWith(gateway.handshake, info3, headerTuple(outer.header), sealed3);
+    },
+    ({ plaintext }, content, clock): Accepted => {
+      const { nonce, confirmation } = content;
+      const third = decodeThird(plaintext);
+      const nonceFits = equalSecrets(third.gatewayNonce, exposeSecret(nonce));
+      const confirmed = equalSecrets(third.confirmation, exposeSecret(confirmation));
+      // Both are evaluated before either counts.
+      if (Number(nonceFits) + Number(confirmed) !== 2) throw new MunimentError('SESSION_MESSAGE');
+      nonce.erase();
+      confirmation.erase();
+      const deadline = Math.min(content.end, clock.monotonic() + DEADLINES.request);
+      return new State<'accepted', AcceptedContent>('accepted', content, clock, deadline);
+    },
+  );
 }
 
 /**
@@ -243,34 +249,28 @@ export function accept(state: Responded, message: Uint8Array, binding: Binding):
  * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`
  */
 export function serve(state: Accepted, message: Uint8Array, binding: Binding): Promise<Service> {
-  return state.step((content, clock): Promise<Service> => {
-    checkBinding(content, binding);
-    const { gateway, caller, verdict, sessionId } = content;
-    const outer = receive(message, clock.now(), { type: 'request', sender: 'n1', context: content.context });
-    const { envelope, documents } = openMessage(exposeSecret(content.toGateway), outer, caller.id);
-    const next = (digests: RequestDigests): Served =>
-      new State(
-        'served',
-        { ...content, digests },
-        clock,
-        Math.min(content.end, clock.monotonic() + DEADLINES.reply),
-      );
-    if (verdict === null) {
+  return state.step(
+    (content, clock) => {
+      checkBinding(content, binding);
+      const { context, toGateway } = content;
+      const outer = receive(message, clock.now(), { type: 'request', sender: 'n1', context });
+      return { outer: outer.header, plaintext: openSealed(exposeSecret(toGateway), outer) };
+    },
+    ({ outer, plaintext }, content, clock): Service => {
+      const { gateway, caller, verdict, sessionId } = content;
+      const { envelope, documents } = readMessage(plaintext, outer, caller.id);
+      const deadline = Math.min(content.end, clock.monotonic() + DEADLINES.reply);
+      // Of a refused caller the signature is nobody's: its digests only tie the refusal to what was sent.
+      const state = new State('served', { ...content, digests: digestsOf(envelope) }, clock, deadline);
       content.toGateway.erase();
-      return Promise.resolve({ accepted: false, state: next(claimedDigests(envelope)) });
-    }
-    const context = { sessionId, from: caller.id, to: gateway.credential.id, answers: null };
-    const request = verifyEnvelope(envelope, { type: 'request', author: verdict, context });
-    content.toGateway.erase();
-    return Promise.resolve({
-      accepted: true,
-      state: next(request.digests),
-      request,
-      documents,
-      sessionId,
-      evidence: encodeEvidence(envelope, context),
-    });
-  });
+      if (verdict === null) return { accepted: false, state };
+      const context = { sessionId, from: caller.id, to: gateway.credential.id, answers: null };
+      const time = clockWindow(clock.now());
+      const request = verifyEnvelope(envelope, { type: 'request', author: verdict, context, time });
+      const evidence = encodeEvidence(envelope, context);
+      return { accepted: true, state, request, documents, sessionId, evidence };
+    },
+  );
 }
 
 /**
@@ -287,22 +287,22 @@ export function reply(
   data: string,
   documents: readonly Uint8Array[] = [],
 ): Promise<{ readonly message: Uint8Array; readonly evidence: Uint8Array }> {
-  return state.step(async (content, clock) => {
-    const { gateway, caller, sessionId, context, digests } = content;
+  return state.make(async (content, clock) => {
+    const { gateway, caller, sessionId, context, digests, toUser, random } = content;
     const sender = gateway.credential.id;
-    const outer: Header = { type: 'reply', sender: handleOf(context), timestamp: clock.now(), ...context };
+    const outer = { type: 'reply' as const, sender: handleOf(context), timestamp: clock.now(), ...context };
     const signing = { sessionId, from: sender, to: caller.id, answers: digests };
     const envelope = await signEnvelope(gateway.signer, { header: { ...outer, sender }, data }, signing);
-    const message = sealMessage(exposeSecret(content.toUser), outer, { envelope, documents }, content.random);
+    const message = sealMessage(exposeSecret(toUser), outer, { envelope, documents }, random);
     const evidence = encodeEvidence(envelope, signing);
-    content.toUser.erase();
+    toUser.erase();
     return { message, evidence };
   });
 }
 
-function judge(validate: () => Credential): Credential | null {
+async function judge(validate: () => Credential | Promise<Credential>): Promise<Credential | null> {
   try {
-    return validate();
+    return await validate();
   } catch {
     return null; // the verdict counts later; an error now would tell strangers apart
   }
@@ -311,11 +311,6 @@ function judge(validate: () => Credential): Credential | null {
 function checkBinding(content: Common, binding: Binding): void {
   const same = binding.kind === content.binding.kind && equalBytes(binding.value, content.binding.value);
   if (!same) throw new MunimentError('SESSION_MESSAGE');
-}
-
-// A refused caller's signature is nobody's; its digests only tie the refusal to what was sent.
-function claimedDigests(envelope: Envelope): RequestDigests {
-  return { data: sha256(utf8(envelope.data)), signature: sha256(envelope.signature ?? new Uint8Array(0)) };
 }
 
 function handleOf(context: Context): Uint8Array {

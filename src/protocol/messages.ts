@@ -6,22 +6,15 @@ import {
   encodeEnvelope,
   HANDLE_LENGTH,
   headerTuple,
-  type Envelope,
+  SignedEnvelope,
   type Header,
   type MessageType,
+  type SealedEnvelope,
+  type TimeWindow,
 } from '../envelope/index.ts';
 import { MunimentError } from '../errors.ts';
 import { CREDENTIAL_LIMIT, readKemPublicKey, type KemPublicKey } from '../keys/index.ts';
-import {
-  concat,
-  equalBytes,
-  fromBase64url,
-  pad,
-  toBase64url,
-  tuple,
-  TupleReader,
-  unpad,
-} from '../wire/index.ts';
+import { concat, equalBytes, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
 import { CLOCK_WINDOW, DOCUMENTS_LIMIT, FIRST_BUCKET, NONCE_LENGTH } from './constants.ts';
 
 /** Message 1: who calls, a nonce, an ephemeral public key. */
@@ -98,23 +91,21 @@ export function decodeThird(plaintext: Uint8Array): { gatewayNonce: Uint8Array; 
   return third;
 }
 
-/** Writes a handshake envelope: `dades` = base64url(`enc ‖ ciphertext`), no signature. */
+/** Writes a handshake envelope: its ciphertext is `enc ‖ c`. */
 export function encodeHandshake(header: Header, sealed: HpkeSealed): Uint8Array {
-  const data = toBase64url(concat(sealed.encapsulation, sealed.ciphertext));
-  return encodeEnvelope({ header, data, signature: null });
+  return encodeEnvelope({ header, ciphertext: concat(sealed.encapsulation, sealed.ciphertext) });
 }
 
-/** The two halves of a handshake envelope's data, for a receiver's KEM. */
-export function splitHandshake(data: string, receiver: KemId): HpkeSealed {
-  const bytes = fromBase64url(data);
+/** The two halves of a handshake envelope's ciphertext, for a receiver's KEM. */
+export function splitHandshake({ ciphertext }: SealedEnvelope, receiver: KemId): HpkeSealed {
   const length = kem(receiver).encapsulationLength;
-  if (bytes.length < length) throw new MunimentError('SESSION_MESSAGE');
-  return { encapsulation: bytes.slice(0, length), ciphertext: bytes.slice(length) };
+  if (ciphertext.length < length) throw new MunimentError('SESSION_MESSAGE');
+  return { encapsulation: ciphertext.slice(0, length), ciphertext: ciphertext.slice(length) };
 }
 
 /** A signed envelope and the documents beside it. */
 export interface SessionMessage {
-  readonly envelope: Envelope;
+  readonly envelope: SignedEnvelope;
   readonly documents: readonly Uint8Array[];
 }
 
@@ -126,19 +117,23 @@ export function sealMessage(
   random: Random,
 ): Uint8Array {
   const plaintext = tuple('message', encodeEnvelope(message.envelope), message.documents);
-  const data = toBase64url(sealOnce(key, headerTuple(outer), plaintext, random));
-  return encodeEnvelope({ header: outer, data, signature: null });
+  return encodeEnvelope({ header: outer, ciphertext: sealOnce(key, headerTuple(outer), plaintext, random) });
 }
 
-/** Opens what {@link sealMessage} made; the inner header must equal the outer one but for the sender. */
-export function openMessage(key: Uint8Array, outer: Envelope, sender: Uint8Array): SessionMessage {
-  const plaintext = openOnce(key, headerTuple(outer.header), fromBase64url(outer.data));
+/** Opens what {@link sealMessage} made: `dades` of message 4 or 5. */
+export function openSealed(key: Uint8Array, outer: SealedEnvelope): Uint8Array {
+  return openOnce(key, headerTuple(outer.header), outer.ciphertext);
+}
+
+/** Reads what was sealed; the inner header must equal the outer one but for the sender. */
+export function readMessage(plaintext: Uint8Array, outer: Header, sender: Uint8Array): SessionMessage {
   const reader = TupleReader.labelled(plaintext, 'message');
   const envelope = decodeEnvelope(reader.bytes());
   const documents = reader.list(DOCUMENTS_LIMIT, (part) => part.bytes());
   reader.end();
-  const expected = headerTuple({ ...outer.header, sender });
-  if (!equalBytes(headerTuple(envelope.header), expected)) throw new MunimentError('SESSION_MESSAGE');
+  const expected = headerTuple({ ...outer, sender });
+  if (!(envelope instanceof SignedEnvelope) || !equalBytes(headerTuple(envelope.header), expected))
+    throw new MunimentError('SESSION_MESSAGE');
   return { envelope, documents };
 }
 
@@ -146,16 +141,16 @@ export function openMessage(key: Uint8Array, outer: Envelope, sender: Uint8Array
 export type Context = Pick<Header, 'n1' | 'timestamp1' | 'n2' | 'timestamp2'>;
 
 /**
- * Decodes an unsigned outer envelope and holds its header against what it must be: type, sender's handle, the
- * session's handles and times as far as they are known, and the clock window.
+ * Decodes an outer envelope and holds its header against what it must be: type, sender's handle, the session's
+ * handles and times as far as they are known, and the clock window.
  */
 export function receive(
   bytes: Uint8Array,
   now: number,
   expected: { readonly type: MessageType; readonly sender: 'n1' | 'n2'; readonly context: Partial<Context> },
-): Envelope {
+): SealedEnvelope {
   const envelope = decodeEnvelope(bytes);
-  const { header, signature } = envelope;
+  const { header } = envelope;
   const { n1, timestamp1, n2, timestamp2 } = { ...header, ...expected.context };
   const same: Header = {
     ...header,
@@ -166,10 +161,16 @@ export function receive(
     timestamp2,
     sender: header[expected.sender] ?? NO_HANDLE,
   };
-  if (signature !== null || !equalBytes(headerTuple(header), headerTuple(same)))
+  if (envelope instanceof SignedEnvelope || !equalBytes(headerTuple(header), headerTuple(same)))
     throw new MunimentError('SESSION_MESSAGE');
-  if (Math.abs(now - header.timestamp) > CLOCK_WINDOW) throw new MunimentError('SESSION_REPLAY');
+  const { notBefore, notAfter } = clockWindow(now);
+  if (header.timestamp < notBefore || header.timestamp > notAfter) throw new MunimentError('SESSION_REPLAY');
   return envelope;
+}
+
+/** The times that are near enough to a clock: {@link CLOCK_WINDOW} to either side. */
+export function clockWindow(now: number): TimeWindow {
+  return { notBefore: now - CLOCK_WINDOW, notAfter: now + CLOCK_WINDOW };
 }
 
 const NO_HANDLE = new Uint8Array(HANDLE_LENGTH);

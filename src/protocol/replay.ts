@@ -2,35 +2,57 @@
 
 import { MunimentError } from '../errors.ts';
 import { toHex } from '../wire/index.ts';
+import { CLOCK_WINDOW } from './constants.ts';
 
-/** Remembers digests of first messages. */
-export interface ReplayCache {
-  /**
-   * Remembers a digest until `expires` (milliseconds since 1970), durably before it returns.
-   *
-   * @throws `MunimentError` `SESSION_REPLAY` if it is remembered already, or if there is no room
-   */
-  remember(digest: Uint8Array, expires: number, now: number): void;
+/** A first message, as a replay cache knows it. */
+export interface FirstMessage {
+  /** `H(enc1 ‖ c1)`, 32 bytes. */
+  readonly digest: Uint8Array;
+  /** Its own time, in milliseconds since 1970. */
+  readonly time: number;
 }
 
-/** A cache in memory, for tests and for servers that never restart within the clock window. When full it refuses instead of forgetting. */
+/**
+ * Remembers first messages. It may forget those whose time lies more than {@link CLOCK_WINDOW} before `now`, which
+ * the clock refuses; and it remembers the newest time that it forgot, its _floor_: should the clock be set back,
+ * nothing at or below the floor is taken again.
+ */
+export interface ReplayCache {
+  /**
+   * Remembers a first message, durably before it returns.
+   *
+   * @throws `MunimentError` `SESSION_REPLAY` if it is remembered already, at or below the floor, or if there is no room
+   */
+  remember(message: FirstMessage, now: number): void | Promise<void>;
+}
+
+/** A cache in memory. When full it refuses instead of forgetting. */
 export class MemoryReplayCache implements ReplayCache {
   readonly #seen = new Map<string, number>();
   readonly #capacity: number;
+  #floor: number;
 
-  constructor(capacity = 100_000) {
-    this.#capacity = capacity;
+  /**
+   * @param options - `capacity`: most messages remembered at once. `floor`: everything up to this time counts as seen.
+   * 0 on the first start of all; after a restart, which loses this memory, the time of the start and one
+   * {@link CLOCK_WINDOW}.
+   */
+  constructor(options: { readonly capacity: number; readonly floor: number }) {
+    this.#capacity = options.capacity;
+    this.#floor = options.floor;
   }
 
   /** See {@link ReplayCache.remember}. */
-  remember(digest: Uint8Array, expires: number, now: number): void {
-    // Entries stand in order of insertion, and so nearly in order of expiry: the old ones are in front.
-    for (const [key, end] of this.#seen) {
-      if (end >= now) break;
+  remember({ digest, time }: FirstMessage, now: number): void {
+    // They stand in the order in which they came, which is nearly that of their times: the old ones are in front.
+    for (const [key, old] of this.#seen) {
+      if (old >= now - CLOCK_WINDOW) break;
       this.#seen.delete(key);
+      this.#floor = Math.max(this.#floor, old);
     }
     const key = toHex(digest);
-    if (this.#seen.has(key) || this.#seen.size >= this.#capacity) throw new MunimentError('SESSION_REPLAY');
-    this.#seen.set(key, expires);
+    if (time <= this.#floor || this.#seen.has(key) || this.#seen.size >= this.#capacity)
+      throw new MunimentError('SESSION_REPLAY');
+    this.#seen.set(key, time);
   }
 }

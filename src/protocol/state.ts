@@ -48,24 +48,25 @@ export class State<Stage extends string, Content extends object> {
   }
 
   /**
-   * Runs a step on a received message. If the step succeeds the state is used up. If it throws, the message is
-   * dropped under one code for every cause, and the state bears a few more before it closes.
+   * Runs a step. If it succeeds the state is used up. If it fails, the cause shows to nobody but this side, and:
+   *
+   * - what fails in `open` could have come from anybody: it is dropped, and the state bears a few more such failures;
+   * - what fails in `conclude` came from the peer, since it opened: the session is over at once.
    */
-  async step<Result>(run: (content: Content, clock: Clock) => Promise<Result>): Promise<Result> {
-    const content = this.#content;
-    if (content === null) throw new MunimentError('SESSION_CLOSED');
-    if (!this.open) {
-      this.close();
-      throw new MunimentError('SESSION_CLOSED');
-    }
-    // Taken away while the step runs, so that no two steps run on one state.
-    this.#content = null;
+  async step<Opened, Result>(
+    open: (content: Content, clock: Clock) => Opened | Promise<Opened>,
+    conclude: (opened: Opened, content: Content, clock: Clock) => Result | Promise<Result>,
+  ): Promise<Result> {
+    const content = this.#take();
+    let opened = false;
     try {
-      const result = await run(content, this.#clock);
+      const message = await open(content, this.#clock);
+      opened = true;
+      const result = await conclude(message, content, this.#clock);
       if (!this.#closed) return result;
     } catch (cause) {
       this.#tries--;
-      if (this.#tries > 0 && !this.#closed) this.#content = content;
+      if (!opened && this.#tries > 0 && !this.#closed) this.#content = content;
       else eraseAll(content);
       throw new MunimentError('SESSION_MESSAGE', undefined, { cause });
     }
@@ -74,7 +75,21 @@ export class State<Stage extends string, Content extends object> {
     throw new MunimentError('SESSION_CLOSED');
   }
 
-  /** Ends the session and erases this state's secrets. */
+  /** Runs a step that makes a message: if it fails, nothing has left, and it may be tried again. */
+  make<Result>(run: (content: Content, clock: Clock) => Promise<Result>): Promise<Result> {
+    return this.step(run, (made) => made);
+  }
+
+  // Taken away while a step runs, so that no two steps run on one state.
+  #take(): Content {
+    if (!this.open) this.close();
+    const content = this.#content;
+    if (content === null) throw new MunimentError('SESSION_CLOSED');
+    this.#content = null;
+    return content;
+  }
+
+  /** Ends the session and erases this state's secrets: when the peer is lost, or nobody waits any more. */
   close(): void {
     if (this.#content !== null) eraseAll(this.#content);
     this.#content = null;

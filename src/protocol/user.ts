@@ -10,6 +10,7 @@ import {
   headerTuple,
   signEnvelope,
   verifyEnvelope,
+  type EnvelopeDigests,
   type Header,
   type VerifiedEnvelope,
 } from '../envelope/index.ts';
@@ -25,11 +26,13 @@ import {
 import { equalBytes } from '../wire/index.ts';
 import { DEADLINES, NONCE_LENGTH } from './constants.ts';
 import {
+  clockWindow,
   decodeConfirmed,
   encodeFirst,
   encodeHandshake,
   encodeThird,
-  openMessage,
+  openSealed,
+  readMessage,
   receive,
   sealMessage,
   splitHandshake,
@@ -69,10 +72,10 @@ export interface Step<Next> {
 
 /** A verified reply: its signed content, the documents beside it, and the evidence of both to keep. */
 export interface Conclusion {
-  readonly reply: VerifiedEnvelope;
+  readonly reply: VerifiedEnvelope<'reply'>;
   readonly documents: readonly Uint8Array[];
   /** The digests of the request, by which receipts name it. */
-  readonly request: VerifiedEnvelope['digests'];
+  readonly request: EnvelopeDigests;
   readonly sessionId: Uint8Array;
   readonly evidence: { readonly request: Uint8Array; readonly reply: Uint8Array };
 }
@@ -102,7 +105,7 @@ interface ConfirmedContent extends Common {
 }
 
 interface RequestedContent extends ConfirmedContent {
-  readonly digests: VerifiedEnvelope['digests'];
+  readonly digests: EnvelopeDigests;
   readonly evidence: Uint8Array;
 }
 
@@ -167,61 +170,58 @@ export function initiate(user: Identity, gateway: Credential, options: SessionOp
  * @throws `MunimentError` `SESSION_MESSAGE` for every fault of the message, `SESSION_CLOSED` for a used or late state
  */
 export function confirm(state: Initiated, message: Uint8Array): Promise<Step<Confirmed>> {
-  return state.step(async (content, clock) => {
-    const { user, gateway, binding, random, end } = content;
-    const outer = receive(message, clock.now(), { type: 'nsl-2', sender: 'n2', context: content.context });
-    const { n1, timestamp1, n2, timestamp2 } = outer.header;
-    const header2 = headerTuple(outer.header);
-    const sealed2 = splitHandshake(outer.data, user.handshake.kem);
-    const info2 = handshakeInfo(2, user.handshake, binding, user.credential.id, gateway.id, content.th1);
-    const opened = await hpkeOpenWith(user.handshake, info2, header2, sealed2);
+  return state.step(
+    async ({ user, gateway, binding, context, th1 }, clock) => {
+      const outer = receive(message, clock.now(), { type: 'nsl-2', sender: 'n2', context });
+      const sealed2 = splitHandshake(outer, user.handshake.kem);
+      const info2 = handshakeInfo(2, user.handshake, binding, user.credential.id, gateway.id, th1);
+      const opened = await hpkeOpenWith(user.handshake, info2, headerTuple(outer.header), sealed2);
+      return { ...opened, header: outer.header, encapsulation: sealed2.encapsulation };
+    },
+    async ({ plaintext, exporter, header, encapsulation }, content, clock) => {
+      const { user, gateway, binding, random, end, th1, ephemeral } = content;
+      const { second, core2, confirmation } = decodeConfirmed(plaintext);
+      const nonce = exposeSecret(content.nonce);
+      if (!equalSecrets(second.userNonce, nonce)) throw new MunimentError('SESSION_MESSAGE');
+      if (!equalBytes(second.gatewayId, gateway.id)) throw new MunimentError('SESSION_MESSAGE');
+      if (second.encapsulation.length !== kem(ephemeral.kem).encapsulationLength)
+        throw new MunimentError('SESSION_MESSAGE');
+      const ephemeralSecret = await ephemeral.decapsulate(second.encapsulation);
+      const th2 = secondTranscript(th1, headerTuple(header), encapsulation, core2);
+      const [x1, x2] = [exposeSecret(content.x1), exporter(EXPORT_CONTEXT, 32)];
+      const keys = sessionKeys(th2, [ephemeralSecret, x1, x2, nonce, second.gatewayNonce]);
+      if (!equalSecrets(confirmation, keys.confirmGateway)) throw new MunimentError('SESSION_MESSAGE');
 
-    const { second, core2, confirmation } = decodeConfirmed(opened.plaintext);
-    const nonce = exposeSecret(content.nonce);
-    if (!equalSecrets(second.userNonce, nonce)) throw new MunimentError('SESSION_MESSAGE');
-    if (!equalBytes(second.gatewayId, gateway.id)) throw new MunimentError('SESSION_MESSAGE');
-    if (second.encapsulation.length !== kem(content.ephemeral.kem).encapsulationLength)
-      throw new MunimentError('SESSION_MESSAGE');
-    const ephemeralSecret = await content.ephemeral.decapsulate(second.encapsulation);
-    const th2 = secondTranscript(content.th1, header2, sealed2.encapsulation, core2);
-    const x2 = opened.exporter(EXPORT_CONTEXT, 32);
-    const keys = sessionKeys(th2, [
-      ephemeralSecret,
-      exposeSecret(content.x1),
-      x2,
-      nonce,
-      second.gatewayNonce,
-    ]);
-    if (!equalSecrets(confirmation, keys.confirmGateway)) throw new MunimentError('SESSION_MESSAGE');
-
-    const context: Context = { n1, timestamp1, n2, timestamp2 };
-    const header3: Header = { type: 'nsl-3', sender: n1, timestamp: clock.now(), ...context };
-    const sealed3 = hpkeSeal(
-      gateway.handshake,
-      handshakeInfo(3, gateway.handshake, binding, user.credential.id, gateway.id, th2),
-      headerTuple(header3),
-      encodeThird(second.gatewayNonce, keys.confirmUser),
-      random,
-    );
-    content.x1.erase();
-    content.nonce.erase();
-    content.ephemeral.erase();
-    const next: ConfirmedContent = {
-      user,
-      gateway,
-      binding,
-      random,
-      end,
-      context,
-      sessionId: keys.sessionId,
-      toGateway: new Secret('session key', keys.dataToGateway),
-      toUser: new Secret('session key', keys.dataToUser),
-    };
-    return {
-      state: new State('confirmed', next, clock, Math.min(end, clock.monotonic() + DEADLINES.request)),
-      message: encodeHandshake(header3, sealed3),
-    };
-  });
+      const { n1, timestamp1, n2, timestamp2 } = header;
+      const context: Context = { n1, timestamp1, n2, timestamp2 };
+      const header3: Header = { type: 'nsl-3', sender: n1, timestamp: clock.now(), ...context };
+      const sealed3 = hpkeSeal(
+        gateway.handshake,
+        handshakeInfo(3, gateway.handshake, binding, user.credential.id, gateway.id, th2),
+        headerTuple(header3),
+        encodeThird(second.gatewayNonce, keys.confirmUser),
+        random,
+      );
+      content.x1.erase();
+      content.nonce.erase();
+      ephemeral.erase();
+      const next: ConfirmedContent = {
+        user,
+        gateway,
+        binding,
+        random,
+        end,
+        context,
+        sessionId: keys.sessionId,
+        toGateway: new Secret('session key', keys.dataToGateway),
+        toUser: new Secret('session key', keys.dataToUser),
+      };
+      return {
+        state: new State('confirmed', next, clock, Math.min(end, clock.monotonic() + DEADLINES.request)),
+        message: encodeHandshake(header3, sealed3),
+      };
+    },
+  );
 }
 
 /**
@@ -237,29 +237,20 @@ export function request(
   data: string,
   documents: readonly Uint8Array[] = [],
 ): Promise<Step<Requested>> {
-  return state.step(async (content, clock) => {
-    const { user, gateway, context, sessionId } = content;
-    const outer: Header = { type: 'request', sender: context.n1, timestamp: clock.now(), ...context };
+  return state.make(async (content, clock) => {
+    const { user, gateway, context, sessionId, toGateway, random } = content;
+    const now = clock.now();
+    const outer = { type: 'request' as const, sender: context.n1, timestamp: now, ...context };
+    const header = { ...outer, sender: user.credential.id };
     const signing = { sessionId, from: user.credential.id, to: gateway.id, answers: null };
-    const envelope = await signEnvelope(
-      user.signer,
-      { header: { ...outer, sender: user.credential.id }, data },
-      signing,
-    );
-    const message = sealMessage(
-      exposeSecret(content.toGateway),
-      outer,
-      { envelope, documents },
-      content.random,
-    );
-    const { digests } = verifyEnvelope(envelope, {
-      type: 'request',
-      author: user.credential,
-      context: signing,
-    });
+    const envelope = await signEnvelope(user.signer, { header, data }, signing);
+    // Its own signature, too, so that a faulty signer is noticed before anything leaves.
+    const expected = { type: 'request' as const, author: user.credential, context: signing };
+    const { digests } = verifyEnvelope(envelope, { ...expected, time: clockWindow(now) });
+    const message = sealMessage(exposeSecret(toGateway), outer, { envelope, documents }, random);
     const next = { ...content, digests, evidence: encodeEvidence(envelope, signing) };
     // Last, when nothing can fail any more: a failed step may be tried again, and must not find a key of zeros.
-    content.toGateway.erase();
+    toGateway.erase();
     const deadline = Math.min(content.end, clock.monotonic() + DEADLINES.reply);
     return { state: new State('requested', next, clock, deadline), message };
   });
@@ -274,14 +265,20 @@ export function request(
  * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`
  */
 export function conclude(state: Requested, message: Uint8Array): Promise<Conclusion> {
-  return state.step((content, clock) => {
-    const { user, gateway, sessionId, context, digests } = content;
-    const outer = receive(message, clock.now(), { type: 'reply', sender: 'n2', context });
-    const { envelope, documents } = openMessage(exposeSecret(content.toUser), outer, gateway.id);
-    const signing = { sessionId, from: gateway.id, to: user.credential.id, answers: digests };
-    const reply = verifyEnvelope(envelope, { type: 'reply', author: gateway, context: signing });
-    content.toUser.erase();
-    const evidence = { request: content.evidence, reply: encodeEvidence(envelope, signing) };
-    return Promise.resolve({ reply, documents, request: digests, sessionId, evidence });
-  });
+  return state.step(
+    ({ context, toUser }, clock) => {
+      const outer = receive(message, clock.now(), { type: 'reply', sender: 'n2', context });
+      return { outer: outer.header, plaintext: openSealed(exposeSecret(toUser), outer) };
+    },
+    ({ outer, plaintext }, content, clock): Conclusion => {
+      const { user, gateway, sessionId, digests } = content;
+      const { envelope, documents } = readMessage(plaintext, outer, gateway.id);
+      const signing = { sessionId, from: gateway.id, to: user.credential.id, answers: digests };
+      const time = clockWindow(clock.now());
+      const reply = verifyEnvelope(envelope, { type: 'reply', author: gateway, context: signing, time });
+      content.toUser.erase();
+      const evidence = { request: content.evidence, reply: encodeEvidence(envelope, signing) };
+      return { reply, documents, request: digests, sessionId, evidence };
+    },
+  );
 }

@@ -18,8 +18,23 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * ```
  */
 export function utf8(text: string): Uint8Array {
+  const ascii = text.length <= SHORT ? shortAscii(text) : null;
+  if (ascii !== null) return ascii;
   if (!isWellFormed(text)) throw new MunimentError('WIRE_UTF8');
   return encoder.encode(text);
+}
+
+const SHORT = 48;
+
+// Labels, names and numbers are short and ASCII: written here, they cost a fraction of a call to the platform.
+function shortAscii(text: string): Uint8Array | null {
+  const out = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return null;
+    out[i] = code;
+  }
+  return out;
 }
 
 /**
@@ -44,7 +59,9 @@ export function fromUtf8(bytes: Uint8Array): string {
 
 /** Joins byte strings. Not for anything that is hashed, signed or fed to a KDF: that is what `tuple` is for. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const out = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     out.set(part, at);
@@ -55,7 +72,9 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Compares two public byte strings. For secrets use `equalSecrets` of `muniment/crypto`, which takes the same time whatever differs. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Orders byte strings lexicographically, as their hexadecimal spellings would sort. */

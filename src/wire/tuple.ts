@@ -41,11 +41,12 @@ export function tupleOf(label: string, items: readonly TupleItem[]): Uint8Array 
 /** Encodes a list: a tuple without a label, as it stands inside other tuples. */
 export function encodeItems(items: readonly TupleItem[]): Uint8Array {
   const parts = items.map(encodeItem);
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + 4 + part.length, 0));
-  const view = new DataView(out.buffer);
+  let length = 0;
+  for (const part of parts) length += 4 + part.length;
+  const out = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
-    view.setUint32(at, part.length);
+    writeUint32(out, at, part.length);
     out.set(part, at + 4);
     at += 4 + part.length;
   }
@@ -63,8 +64,17 @@ function encodeInteger(value: number): Uint8Array {
   if (!Number.isSafeInteger(value) || value < 0)
     throw new RangeError('a tuple holds integers from 0 to 2^53 - 1');
   const out = new Uint8Array(8);
-  new DataView(out.buffer).setBigUint64(0, BigInt(value));
+  writeUint32(out, 0, Math.floor(value / 2 ** 32));
+  writeUint32(out, 4, value % 2 ** 32);
   return out;
+}
+
+// Big-endian. A DataView of its own for each tuple costs as much as all the rest of a small one.
+function writeUint32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 24;
+  out[at + 1] = value >>> 16;
+  out[at + 2] = value >>> 8;
+  out[at + 3] = value;
 }
 
 /**

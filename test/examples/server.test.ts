@@ -589,7 +589,7 @@ async function archiveOnly(
   const options = {
     binding,
     clock: CLOCK,
-    replay: new MemoryReplayCache(),
+    replay: new MemoryReplayCache({ capacity: 100_000, floor: 0 }),
     validate: () => client.user.credential,
   };
   let state: Awaited<ReturnType<typeof respond>>['state'] | null = null;

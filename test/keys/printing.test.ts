@@ -163,7 +163,7 @@ describe('states of the protocol', () => {
     const shown = [printed(first.state)];
     const second = await respond(hospital, first.message, {
       ...options,
-      replay: new MemoryReplayCache(),
+      replay: new MemoryReplayCache({ capacity: 100_000, floor: 0 }),
       validate,
     });
     shown.push(printed(second.state));

@@ -632,7 +632,7 @@ describe('an altered byte', () => {
 
   test('in message 1', async () => {
     const { message } = initiate(user, bank.credential, userOptions());
-    const replay = new MemoryReplayCache();
+    const replay = new MemoryReplayCache({ capacity: 100_000, floor: 0 });
     const codes: Record<string, number> = {};
     for (const at of positions(message, 11)) {
       const [code] = await refusedWith(

@@ -325,7 +325,7 @@ describe('the replay memory', () => {
   const digest = (n: number): Uint8Array => sha256(Uint8Array.of(n & 255, n >> 8));
 
   test('refuses what it remembers, until it has expired', () => {
-    const cache = new MemoryReplayCache();
+    const cache = new MemoryReplayCache({ capacity: 100_000, floor: 0 });
     cache.remember(digest(1), 1000, 0);
     expect(refusal(() => cache.remember(digest(1), 2000, 999))).toBe('SESSION_REPLAY');
     expect(refusal(() => cache.remember(digest(1), 2000, 1000))).toBe('SESSION_REPLAY');

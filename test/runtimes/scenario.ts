@@ -52,7 +52,7 @@ export async function talk(user: Identity, bank: Identity, anchor: Credential): 
   let waiting: Responded | undefined;
   const send = async (message: Uint8Array): Promise<Uint8Array> => {
     if (waiting === undefined) {
-      const replay = new MemoryReplayCache();
+      const replay = new MemoryReplayCache({ capacity: 100_000, floor: 0 });
       const second = await respond(bank, message, { binding, clock, validate, replay });
       waiting = second.state;
       return second.message;

@@ -3,6 +3,7 @@
 import { systemRandom } from 'muniment/crypto';
 import { verifyEvidence } from 'muniment/envelope';
 import { exportKeys, importKeys, verifyCompartments, verifyGroup, type SoftwareKeys } from 'muniment/keys';
+import { clockWindow } from 'muniment/protocol';
 import { readStatement, verifyExport } from 'muniment/record';
 import { decodeSealed, encodeSealed, open, openAnnex, openGrant, sealAnnex } from 'muniment/views';
 import { fromBase64url, toBase64url } from 'muniment/wire';
@@ -176,6 +177,7 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
             author: asker.user.credential,
             to: world.trust.bank.id,
             answers: null,
+            time: clockWindow(CLOCK.now()),
           }),
         ),
     },

@@ -245,7 +245,7 @@ export async function playConversation(
   const binding = { kind: input.binding.kind, value: unhex(input.binding.value) };
 
   const one = initiate(user, gateway.credential, { binding, clock, random: randoms.user });
-  const bank = { binding, clock, random: randoms.gateway, replay: new MemoryReplayCache(), validate };
+  const bank = { binding, clock, random: randoms.gateway, replay: new MemoryReplayCache({ capacity: 100_000, floor: 0 }), validate };
   const two = await respond(gateway, arrive(1, one.message), bank);
   const three = await confirm(one.state, arrive(2, two.message));
   const accepted = await accept(two.state, arrive(3, three.message), binding);
