@@ -82,9 +82,9 @@ export class State<Stage extends string, Content extends object> {
 
   // Taken away while a step runs, so that no two steps run on one state.
   #take(): Content {
-    if (!this.open) this.close();
     const content = this.#content;
-    if (content === null) throw new MunimentError('SESSION_CLOSED');
+    if (content !== null && !this.open) this.close();
+    if (content === null || this.#closed) throw new MunimentError('SESSION_CLOSED');
     this.#content = null;
     return content;
   }

@@ -25,6 +25,7 @@ import {
   converse,
   initiate,
   MemoryReplayCache,
+  clockWindow,
   respond,
   serve,
   splitMessages,
@@ -338,6 +339,7 @@ describe('requests', () => {
       author: client.user.credential,
       to: client.trust.bank.id,
       answers: null,
+      time: clockWindow(CLOCK.now()),
     });
     expect(parseRequest(data)).toMatchObject({
       type: 'read',

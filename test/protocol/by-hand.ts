@@ -4,7 +4,14 @@
  */
 
 import { hpkeSeal, hpkeSender, kem, systemRandom } from '../../src/crypto/index.ts';
-import { decodeEnvelope, encodeEnvelope, headerTuple, type Header } from '../../src/envelope/index.ts';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  headerTuple,
+  SignedEnvelope,
+  type Header,
+  type SealedEnvelope,
+} from '../../src/envelope/index.ts';
 import {
   hpkeOpenWith,
   readUnverifiedCredential,
@@ -110,8 +117,9 @@ export async function openFirst(
   message: Uint8Array,
   binding: Binding = NONE,
 ): Promise<OpenedFirst> {
-  const { header, data } = decodeEnvelope(message);
-  const sealed = splitHandshake(data, gateway.handshake.kem);
+  const envelope = decodeSealed(message);
+  const { header } = envelope;
+  const sealed = splitHandshake(envelope, gateway.handshake.kem);
   const { id } = gateway.credential;
   const info = handshakeInfo(1, gateway.handshake, binding, id);
   const { plaintext, exporter } = await hpkeOpenWith(gateway.handshake, info, headerTuple(header), sealed);
@@ -209,8 +217,9 @@ export async function openSecond(
   readonly keys: SessionKeys;
   readonly second: Second;
 }> {
-  const { header, data } = decodeEnvelope(message);
-  const sealed = splitHandshake(data, caller.handshake.kem);
+  const envelope = decodeSealed(message);
+  const { header } = envelope;
+  const sealed = splitHandshake(envelope, caller.handshake.kem);
   const info = handshakeInfo(2, caller.handshake, NONE, caller.credential.id, gateway.id, made.th1);
   const opened = await hpkeOpenWith(caller.handshake, info, headerTuple(header), sealed);
   const { second, core2 } = decodeConfirmed(opened.plaintext);
@@ -264,6 +273,13 @@ export function makeThird(
 
 /** A message with another header around the same data: what anybody on the wire can make. */
 export function reheaded(message: Uint8Array, changes: Partial<Header>): Uint8Array {
+  const { header, ciphertext } = decodeSealed(message);
+  return encodeEnvelope({ header: { ...header, ...changes }, ciphertext });
+}
+
+/** A message as it travels. */
+export function decodeSealed(message: Uint8Array): SealedEnvelope {
   const envelope = decodeEnvelope(message);
-  return encodeEnvelope({ ...envelope, header: { ...envelope.header, ...changes } });
+  if (envelope instanceof SignedEnvelope) throw new Error('expected a sealed envelope');
+  return envelope;
 }

@@ -6,6 +6,7 @@ import { decodeEnvelope, verifyEvidence } from '../../src/envelope/index.ts';
 import { exposeSecret, Secret, type Signer } from '../../src/keys/index.ts';
 import {
   accept,
+  clockWindow,
   conclude,
   converse,
   FIRST_BUCKET,
@@ -19,8 +20,8 @@ import {
   type Initiated,
   type Send,
 } from '../../src/protocol/index.ts';
-import { fromBase64url } from '../../src/wire/index.ts';
 import { refusal } from '../refusal.ts';
+import { decodeSealed } from './by-hand.ts';
 import {
   anchor,
   ANSWER,
@@ -28,6 +29,7 @@ import {
   bankOptions,
   KEMS,
   NONE,
+  NOW,
   party,
   played,
   QUESTION,
@@ -64,6 +66,7 @@ describe.for(PAIRS)('user %s, bank %s', ([, , userKem, bankKem]) => {
       author: by.credential,
       to: to.credential.id,
       answers: null,
+      time: clockWindow(NOW),
     });
     expect(asked.data).toBe(QUESTION);
     const answered = verifyEvidence(conclusion.evidence.reply, {
@@ -71,6 +74,7 @@ describe.for(PAIRS)('user %s, bank %s', ([, , userKem, bankKem]) => {
       author: to.credential,
       to: by.credential.id,
       answers: asked.digests,
+      time: clockWindow(NOW),
     });
     expect(answered.data).toBe(ANSWER);
   });
@@ -113,7 +117,7 @@ describe('what is said', () => {
       for (const { credential } of [user, bank, anchor]) {
         const text = Buffer.from(message).toString();
         expect(text).not.toContain(Buffer.from(credential.id).toString('base64url'));
-        const data = Buffer.from(fromBase64url(decodeEnvelope(message).data));
+        const data = Buffer.from(decodeSealed(message).ciphertext);
         expect(data.includes(Buffer.from(credential.id))).toBe(false);
         expect(data.includes(credential.subject)).toBe(false);
       }
@@ -181,7 +185,7 @@ describe('message 1 is of one size for all users of a bank', () => {
     const { two: stronger } = await untilThird({ user: xwing });
     const { two: weaker } = await untilThird({ user: classical });
     // Both banks are X25519; the encapsulation for message 2 differs by 1088 bytes, and so does the ephemeral one inside.
-    const length = (message: Uint8Array): number => fromBase64url(decodeEnvelope(message).data).length;
+    const length = (message: Uint8Array): number => decodeSealed(message).ciphertext.length;
     expect(length(stronger.message) - length(weaker.message)).toBe(2 * (1120 - 32));
   });
 });
@@ -277,13 +281,11 @@ describe('mistakes of the caller', () => {
     const signer: Signer = {
       algorithm: user.signer.algorithm,
       publicKey: user.signer.publicKey,
-      sign: (message) => (calls++ === 0 ? Promise.resolve(new Uint8Array(64)) : user.signer.sign(message)),
+      sign: (message) =>
+        calls++ === 0 ? Promise.reject(new Error('the card was taken out')) : user.signer.sign(message),
     };
     const { two, three } = await untilThird({ user: { ...user, signer } });
-    expect(await refusedWith(request(three.state, QUESTION))).toEqual([
-      'SESSION_MESSAGE',
-      'ENVELOPE_SIGNATURE',
-    ]);
+    expect(await refusedWith(request(three.state, QUESTION))).toEqual(['SESSION_MESSAGE', null]);
     const four = await request(three.state, QUESTION);
     const service = await serve(await accept(two.state, three.message, NONE), four.message, NONE);
     expect(service.accepted && service.request.data).toBe(QUESTION);

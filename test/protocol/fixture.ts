@@ -83,7 +83,13 @@ export function userOptions(changes: Partial<SessionOptions> = {}): SessionOptio
 
 /** What a bank's side needs; the replay memory is new unless it is given. */
 export function bankOptions(changes: Partial<GatewayOptions> = {}): GatewayOptions {
-  return { binding: NONE, clock: new FakeClock(), replay: new MemoryReplayCache({ capacity: 100_000, floor: 0 }), validate, ...changes };
+  return {
+    binding: NONE,
+    clock: new FakeClock(),
+    replay: new MemoryReplayCache({ capacity: 100_000, floor: 0 }),
+    validate,
+    ...changes,
+  };
 }
 
 /** Everything of one honest conversation. */

@@ -3,7 +3,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/crypto/index.ts';
-import { decodeEnvelope } from '../../src/envelope/index.ts';
 import { MunimentError } from '../../src/errors.ts';
 import {
   accept,
@@ -24,7 +23,7 @@ import {
 } from '../../src/protocol/index.ts';
 import { verifyCredential } from '../../src/keys/index.ts';
 import { refusal } from '../refusal.ts';
-import { makeFirst } from './by-hand.ts';
+import { decodeSealed, makeFirst } from './by-hand.ts';
 import {
   ANSWER,
   bank,
@@ -259,8 +258,8 @@ describe('a credential that is not accepted', () => {
     expect(refused.two.state.stage).toBe(friendly.two.state.stage);
     expect(refused.accepted.stage).toBe(friendly.accepted.stage);
     const shape = (message: Uint8Array): unknown => {
-      const { header, signature } = decodeEnvelope(message);
-      return [header.type, header.timestamp, header.timestamp1, header.timestamp2, signature];
+      const { header, ciphertext } = decodeSealed(message);
+      return [header.type, header.timestamp, header.timestamp1, header.timestamp2, ciphertext.length];
     };
     expect(shape(refused.two.message)).toEqual(shape(friendly.two.message));
 
@@ -324,38 +323,88 @@ describe('a credential that is not accepted', () => {
 describe('the replay memory', () => {
   const digest = (n: number): Uint8Array => sha256(Uint8Array.of(n & 255, n >> 8));
 
-  test('refuses what it remembers, until it has expired', () => {
+  const message = (n: number, time: number) => ({ digest: digest(n), time });
+
+  test('refuses what it remembers, for as long as the clock would take it', () => {
     const cache = new MemoryReplayCache({ capacity: 100_000, floor: 0 });
-    cache.remember(digest(1), 1000, 0);
-    expect(refusal(() => cache.remember(digest(1), 2000, 999))).toBe('SESSION_REPLAY');
-    expect(refusal(() => cache.remember(digest(1), 2000, 1000))).toBe('SESSION_REPLAY');
-    cache.remember(digest(2), 2000, 1000);
-    cache.remember(digest(1), 2001, 1001);
+    cache.remember(message(1, NOW), NOW);
+    for (const now of [NOW, NOW + 1, NOW + CLOCK_WINDOW])
+      expect(refusal(() => cache.remember(message(1, NOW), now))).toBe('SESSION_REPLAY');
+    // Forgotten, because the clock refuses it; and should the clock be set back, the floor does.
+    cache.remember(message(2, NOW + 1), NOW + CLOCK_WINDOW + 1);
+    for (const now of [NOW, NOW + CLOCK_WINDOW])
+      expect(refusal(() => cache.remember(message(1, NOW), now))).toBe('SESSION_REPLAY');
+    expect(refusal(() => cache.remember(message(3, NOW), NOW))).toBe('SESSION_REPLAY');
+    cache.remember(message(3, NOW + 1), NOW);
+  });
+
+  test('a clock that was far ahead does not lock anybody out once it is right again', () => {
+    const cache = new MemoryReplayCache({ capacity: 100_000, floor: 0 });
+    cache.remember(message(1, NOW), NOW);
+    cache.remember(message(2, NOW + 9e9), NOW + 9e9);
+    cache.remember(message(3, NOW + 1), NOW + 1);
+    expect(refusal(() => cache.remember(message(1, NOW), NOW + 1))).toBe('SESSION_REPLAY');
   });
 
   test('is bounded: when full it refuses instead of forgetting, and has room again in time', () => {
-    const cache = new MemoryReplayCache(3);
-    for (let n = 0; n < 3; n++) cache.remember(digest(n), 1000 + n, n);
-    expect(refusal(() => cache.remember(digest(3), 2000, 1000))).toBe('SESSION_REPLAY');
+    const cache = new MemoryReplayCache({ capacity: 3, floor: 0 });
+    for (let n = 0; n < 3; n++) cache.remember(message(n, NOW + n), NOW + n);
+    const full = NOW + CLOCK_WINDOW;
+    expect(refusal(() => cache.remember(message(3, full), full))).toBe('SESSION_REPLAY');
     for (let n = 0; n < 3; n++)
-      expect(refusal(() => cache.remember(digest(n), 2000, 500))).toBe('SESSION_REPLAY');
-    cache.remember(digest(3), 2000, 1001);
-    expect(refusal(() => cache.remember(digest(4), 2000, 1001))).toBe('SESSION_REPLAY');
-    cache.remember(digest(4), 2000, 1002);
+      expect(refusal(() => cache.remember(message(n, NOW + n), full))).toBe('SESSION_REPLAY');
+    cache.remember(message(3, full), full + 1);
+    expect(refusal(() => cache.remember(message(4, full), full + 1))).toBe('SESSION_REPLAY');
+    cache.remember(message(4, full), full + 2);
+  });
+
+  test('one that begins after a restart takes nothing that may have been seen before', async () => {
+    const clock = new FakeClock();
+    const restarted = { capacity: 10, floor: NOW + CLOCK_WINDOW };
+    const options = bankOptions({ clock, replay: new MemoryReplayCache(restarted) });
+    const ahead = new FakeClock();
+    ahead.wall = NOW + CLOCK_WINDOW;
+    const { message: before } = initiate(user, bank.credential, userOptions({ clock: ahead }));
+    expect(await refusedWith(respond(bank, before, options))).toEqual(['SESSION_REPLAY', null]);
+    clock.wall = ahead.wall = NOW + CLOCK_WINDOW + 1;
+    const { message: after } = initiate(user, bank.credential, userOptions({ clock: ahead }));
+    await respond(bank, after, options);
   });
 
   test('a full one refuses new callers, and the bank says so to itself', async () => {
-    const options = bankOptions({ replay: new MemoryReplayCache(1) });
+    const options = bankOptions({ replay: new MemoryReplayCache({ capacity: 1, floor: 0 }) });
     await untilSecond({ bankOptions: options });
     const { message } = initiate(user, bank.credential, userOptions());
     expect(await refusedWith(respond(bank, message, options))).toEqual(['SESSION_REPLAY', null]);
   });
 
-  test('remembers for as long as a message may be taken', async () => {
-    const kept: [number, number][] = [];
-    const replay: ReplayCache = { remember: (_, expires, now) => kept.push([expires, now]) };
-    await untilSecond({ bankOptions: bankOptions({ replay }) });
-    expect(kept).toEqual([[NOW + 2 * CLOCK_WINDOW, NOW]]);
+  test('is told the earlier of a message’s two times, until which it could be taken again', async () => {
+    const kept: unknown[] = [];
+    const replay: ReplayCache = { remember: ({ time }, now) => void kept.push([time, now]) };
+    for (const header of [{ timestamp: NOW - 5 }, { timestamp1: NOW - 7 }]) {
+      const made = makeFirst(user.credential, bank.credential, { header });
+      await respond(bank, made.message, bankOptions({ replay }));
+    }
+    expect(kept).toEqual([
+      [NOW - 5, NOW],
+      [NOW - 7, NOW],
+    ]);
+  });
+
+  test('is waited for: a memory elsewhere that refuses late is heard', async () => {
+    let asked = 0;
+    const replay: ReplayCache = {
+      remember: async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (asked++ > 0) throw new MunimentError('SESSION_REPLAY');
+      },
+    };
+    const { message } = initiate(user, bank.credential, userOptions());
+    await respond(bank, message, bankOptions({ replay }));
+    expect(await refusedWith(respond(bank, message, bankOptions({ replay })))).toEqual([
+      'SESSION_REPLAY',
+      null,
+    ]);
   });
 
   test('is asked before any private key is used', async () => {

@@ -28,7 +28,7 @@ const conversations = file.cases.filter(
 const refusals = file.cases.filter((one): one is VectorCase & RefusedVector => one.operation === 'refused');
 
 test('there are as many cases as there should be', () => {
-  expect(file.cases).toHaveLength(66);
+  expect(file.cases).toHaveLength(63);
   expect(conversations).toHaveLength(4);
   expect(refusals).toHaveLength(62);
   expect(refusals.map(({ step }) => step).filter((step) => step === 1)).toHaveLength(11);

@@ -13,7 +13,16 @@ import {
   type KemId,
   type Random,
 } from '../../../src/crypto/index.ts';
-import { decodeEnvelope, encodeEnvelope, headerTuple, type Envelope } from '../../../src/envelope/index.ts';
+import {
+  decodeEnvelope,
+  digestsOf,
+  encodeEnvelope,
+  headerTuple,
+  SignedEnvelope,
+  type Envelope,
+  type Header,
+  type SealedEnvelope,
+} from '../../../src/envelope/index.ts';
 import {
   createAnchor,
   createIdentity,
@@ -45,15 +54,7 @@ import {
   handshakeInfo,
   secondTranscript,
 } from '../../../src/protocol/schedule.ts';
-import {
-  concat,
-  fromBase64url,
-  fromUtf8,
-  toBase64url,
-  tuple,
-  TupleReader,
-  utf8,
-} from '../../../src/wire/index.ts';
+import { concat, fromUtf8, tuple, TupleReader } from '../../../src/wire/index.ts';
 import { flipped } from '../../mutation.ts';
 import { decapsulate } from '../../noble.ts';
 import type { VectorCase, VectorFile } from '../file.ts';
@@ -245,7 +246,13 @@ export async function playConversation(
   const binding = { kind: input.binding.kind, value: unhex(input.binding.value) };
 
   const one = initiate(user, gateway.credential, { binding, clock, random: randoms.user });
-  const bank = { binding, clock, random: randoms.gateway, replay: new MemoryReplayCache({ capacity: 100_000, floor: 0 }), validate };
+  const bank = {
+    binding,
+    clock,
+    random: randoms.gateway,
+    replay: new MemoryReplayCache({ capacity: 100_000, floor: 0 }),
+    validate,
+  };
   const two = await respond(gateway, arrive(1, one.message), bank);
   const three = await confirm(one.state, arrive(2, two.message));
   const accepted = await accept(two.state, arrive(3, three.message), binding);
@@ -361,7 +368,7 @@ function explain(
   const four = unsealed(key('data u2g'), message(4));
   const fourSigned = tuple('request', run.sessionId, userId, gatewayId, four.innerHeader, four.digest);
   const five = unsealed(key('data g2u'), message(5));
-  const answered = [four.digest, sha256(four.inner.signature!)];
+  const answered = [four.digest, sha256(four.inner.signature)];
   const fiveSigned = tuple(
     'reply',
     run.sessionId,
@@ -401,9 +408,9 @@ interface Opened extends Record<'message' | 'header' | 'info' | 'encapsulation' 
 }
 
 function opened({ handshake }: SoftwareKeys, message: Uint8Array, info: Uint8Array): Opened {
-  const envelope = decodeEnvelope(message);
+  const envelope = sealedEnvelope(message);
   const header = headerTuple(envelope.header);
-  const { encapsulation, ciphertext } = splitHandshake(envelope.data, handshake.kem);
+  const { encapsulation, ciphertext } = splitHandshake(envelope, handshake.kem);
   const sharedSecret = decapsulate(handshake.kem, encapsulation, exposeSecret(handshake.secret));
   const { plaintext, exporter } = hpkeOpen(handshake.kem, sharedSecret, info, header, ciphertext);
   const exported = exporter(EXPORT_CONTEXT, 32);
@@ -428,24 +435,25 @@ function unsealed(
   sessionKey: Uint8Array,
   message: Uint8Array,
 ): {
-  readonly inner: Envelope;
+  readonly inner: SignedEnvelope;
   readonly innerHeader: Uint8Array;
   readonly digest: Uint8Array;
   readonly vector: Omit<SealedVector, 'signatureInput' | 'evidence'>;
 } {
-  const outer = decodeEnvelope(message);
+  const outer = sealedEnvelope(message);
   const header = headerTuple(outer.header);
-  const sealed = fromBase64url(outer.data);
+  const sealed = outer.ciphertext;
   const plaintext = openOnce(sessionKey, header, sealed);
   const reader = TupleReader.labelled(plaintext, 'message');
   const envelope = reader.bytes();
   const documents = reader.list(16, (part) => part.bytes());
   const inner = decodeEnvelope(envelope);
+  if (!(inner instanceof SignedEnvelope)) throw new Error('what is inside is not signed');
   const salt = sealed.subarray(0, 32);
   return {
     inner,
     innerHeader: headerTuple(inner.header),
-    digest: sha256(utf8(inner.data)),
+    digest: digestsOf(inner).data,
     vector: {
       message: hex(message),
       header: hex(header),
@@ -458,6 +466,12 @@ function unsealed(
   };
 }
 
+function sealedEnvelope(message: Uint8Array): SealedEnvelope {
+  const envelope = decodeEnvelope(message);
+  if (envelope instanceof SignedEnvelope) throw new Error('what travels is not sealed');
+  return envelope;
+}
+
 // An altered message keeps its form: what is flipped is a byte of the ciphertext, or a field of the header.
 function refusedCases(one: VectorCase & ConversationVector): ProtocolCase[] {
   const messages = [one.message1, one.message2, one.message3, one.message4, one.message5].map((sent) =>
@@ -466,7 +480,7 @@ function refusedCases(one: VectorCase & ConversationVector): ProtocolCase[] {
   const refused = (
     name: string,
     step: number,
-    change: (envelope: Envelope) => Envelope,
+    change: (envelope: SealedEnvelope) => Envelope,
     error: ErrorCode = 'SESSION_MESSAGE',
     at = one.times[Math.min(step, 4)]!,
   ): ProtocolCase => ({
@@ -474,19 +488,19 @@ function refusedCases(one: VectorCase & ConversationVector): ProtocolCase[] {
     operation: 'refused',
     conversation: one.name,
     step,
-    message: hex(encodeEnvelope(change(decodeEnvelope(messages[step - 1]!)))),
+    message: hex(encodeEnvelope(change(sealedEnvelope(messages[step - 1]!)))),
     at,
     error,
   });
-  const header = (changes: Partial<Envelope['header']>) => (envelope: Envelope) => ({
+  const header = (changes: Partial<Header>) => (envelope: SealedEnvelope) => ({
     ...envelope,
     header: { ...envelope.header, ...changes },
   });
-  const data = (change: (sealed: Uint8Array) => Uint8Array) => (envelope: Envelope) => ({
+  const data = (change: (sealed: Uint8Array) => Uint8Array) => (envelope: SealedEnvelope) => ({
     ...envelope,
-    data: toBase64url(change(fromBase64url(envelope.data))),
+    ciphertext: change(envelope.ciphertext),
   });
-  const same = (envelope: Envelope): Envelope => envelope;
+  const same = (envelope: SealedEnvelope): Envelope => envelope;
   const other = new Uint8Array(16);
   const steps = [1, 2, 3, 4, 5];
   return [
@@ -518,8 +532,15 @@ function refusedCases(one: VectorCase & ConversationVector): ProtocolCase[] {
         data((sealed) => sealed.subarray(0, 1)),
       ),
     ),
-    ...steps.map((step) =>
-      refused('with a signature', step, (envelope) => ({ ...envelope, signature: new Uint8Array(64) })),
+    ...[4, 5].map((step) =>
+      refused('signed instead of sealed', step, ({ header: { type, ...rest } }) => {
+        const signed = {
+          ...rest,
+          type: type === 'reply' ? type : ('request' as const),
+          sender: new Uint8Array(32),
+        };
+        return new SignedEnvelope(signed, '{}', new Uint8Array(64));
+      }),
     ),
     ...steps.map((step) =>
       refused('other time', step, (envelope) =>
