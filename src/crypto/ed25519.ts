@@ -4,7 +4,7 @@
  * spec/crypto.md, "Signatures".
  */
 
-import { compareBytes, toHex } from '../wire/index.ts';
+import { toHex } from '../wire/index.ts';
 import { curveSignature } from './curve-signature.ts';
 import { isEdwardsPoint } from './portable.ts';
 import { systemRandom } from './random.ts';
@@ -65,7 +65,11 @@ function withoutSign(point: Uint8Array): Uint8Array {
 }
 
 function isBelow(littleEndian: Uint8Array, bound: Uint8Array): boolean {
-  return compareBytes(new Uint8Array(littleEndian).reverse(), bound) < 0;
+  for (let i = 0; i < bound.length; i++) {
+    const difference = (littleEndian[bound.length - 1 - i] ?? 0) - (bound[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
 }
 
 function bigEndianHex(littleEndian: Uint8Array): string {

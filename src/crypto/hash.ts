@@ -42,9 +42,11 @@ export function hkdfExtract(salt: Uint8Array, inputKey: Uint8Array): Uint8Array 
 export function hkdfExpand(key: Uint8Array, info: Uint8Array, length: number): Uint8Array {
   if (!Number.isInteger(length) || length < 0 || length > 255 * HASH_LENGTH)
     throw new RangeError('HKDF length');
+  let block = hmac(key, concat(info, Uint8Array.of(1)));
+  if (length <= HASH_LENGTH) return block.slice(0, length);
   const out = new Uint8Array(length);
-  let block: Uint8Array = new Uint8Array(0);
-  for (let at = 0, counter = 1; at < length; at += HASH_LENGTH, counter++) {
+  out.set(block);
+  for (let at = HASH_LENGTH, counter = 2; at < length; at += HASH_LENGTH, counter++) {
     block = hmac(key, concat(block, info, Uint8Array.of(counter)));
     out.set(block.subarray(0, length - at), at);
   }

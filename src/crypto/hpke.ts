@@ -160,18 +160,36 @@ export function keySchedule(
   info: Uint8Array,
   aead: { readonly id: number; readonly keyLength: number } = CHACHA20_POLY1305,
 ): HpkeContext {
-  const suite = concat(utf8('HPKE'), uint16(kem(kemId).id), uint16(KDF_HKDF_SHA256), uint16(aead.id));
-  const pskIdHash = labeledExtract(suite, EMPTY, 'psk_id_hash', EMPTY);
+  const { suite, pskIdHash } = suiteOf(kemId, aead.id);
   const infoHash = labeledExtract(suite, EMPTY, 'info_hash', info);
   const context = concat(MODE_BASE, pskIdHash, infoHash);
   const secret = labeledExtract(suite, sharedSecret, 'secret', EMPTY);
-  const exporterSecret = labeledExpand(suite, secret, 'exp', context, 32);
   return {
     key: labeledExpand(suite, secret, 'key', context, aead.keyLength),
     baseNonce: labeledExpand(suite, secret, 'base_nonce', context, NONCE_LENGTH),
-    exporter: (exporterContext, length) =>
-      labeledExpand(suite, exporterSecret, 'sec', exporterContext, length),
+    exporter: (exporterContext, length) => {
+      const exporterSecret = labeledExpand(suite, secret, 'exp', context, 32);
+      return labeledExpand(suite, exporterSecret, 'sec', exporterContext, length);
+    },
   };
+}
+
+/** What of a key schedule depends on the algorithms alone. */
+interface Suite {
+  readonly suite: Uint8Array;
+  readonly pskIdHash: Uint8Array;
+}
+
+const suites = new Map<string, Suite>();
+
+function suiteOf(kemId: KemId, aeadId: number): Suite {
+  const name = `${String(kemId)} ${String(aeadId)}`;
+  const known = suites.get(name);
+  if (known !== undefined) return known;
+  const suite = concat(utf8('HPKE'), uint16(kem(kemId).id), uint16(KDF_HKDF_SHA256), uint16(aeadId));
+  const made = { suite, pskIdHash: labeledExtract(suite, EMPTY, 'psk_id_hash', EMPTY) };
+  suites.set(name, made);
+  return made;
 }
 
 // RFC 9180 section 5.2, ComputeNonce. A number counts exactly to 2^53, beyond what anybody will seal.

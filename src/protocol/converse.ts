@@ -59,10 +59,17 @@ export async function converse(
   parties: { readonly user: Identity; readonly gateway: Credential },
   options: SessionOptions & Question,
 ): Promise<Conclusion> {
-  const initiated = initiate(parties.user, parties.gateway, options);
-  const confirmed = await confirm(initiated.state, await send(initiated.message));
-  const requested = await request(confirmed.state, options.data, options.documents);
-  return conclude(requested.state, await send(joinMessages(confirmed.message, requested.message)));
+  const first = initiate(parties.user, parties.gateway, options);
+  let waiting: { close(): void } = first.state;
+  try {
+    const third = await confirm(first.state, await send(first.message));
+    waiting = third.state;
+    const fourth = await request(third.state, options.data, options.documents);
+    waiting = fourth.state;
+    return await conclude(fourth.state, await send(joinMessages(third.message, fourth.message)));
+  } finally {
+    waiting.close(); // of a bank that is lost nothing is awaited any more
+  }
 }
 
 /** Puts message 3 and the request into one transmission. */

@@ -375,6 +375,21 @@ describe('unknown key share', () => {
     });
   });
 
+  test('a credential swapped inside a call makes a session with the swapper, and none with the caller', async () => {
+    // Mallory's bank was called, and passes Ni and epk on in its own name.
+    const one = initiate(user, mallory.credential, userOptions());
+    const { first } = await openFirst(mallory, one.message);
+    const { n1, timestamp1 } = decodeEnvelope(one.message).header;
+    const swapped = makeFirst(mallory.credential, bank.credential, {
+      first: { ...first, credential: mallory.credential.encoded },
+      header: { n1, timestamp1, sender: n1 },
+    });
+    const two = await respond(bank, swapped.message, bankOptions());
+    expect(await refusedWith(confirm(one.state, two.message))).toEqual([MESSAGE, 'KEY_OPEN']);
+    // Its own answer it can read; without the ephemeral secret, which only the caller can decapsulate, it has no keys.
+    await expect(openSecond(mallory, bank.credential, swapped, two.message)).rejects.toThrow();
+  });
+
   test('a user’s credential under the caller’s own call is of no use without its key', async () => {
     const made = makeFirst(user.credential, bank.credential);
     const two = await respond(bank, made.message, bankOptions());

@@ -1,6 +1,6 @@
 /** Parties, clocks and honest conversations for the protocol's tests. */
 
-import { KEM_X25519, KEM_XWING, type KemId } from '../../src/crypto/index.ts';
+import { KEM_MLKEM768_P256, KEM_P256, KEM_X25519, KEM_XWING, type KemId } from '../../src/crypto/index.ts';
 import { MunimentError, type ErrorCode } from '../../src/errors.ts';
 import {
   createAnchor,
@@ -40,7 +40,9 @@ export const NONE: Binding = { kind: 'none', value: new Uint8Array(0) };
 export const TLS: Binding = { kind: 'tls-exporter', value: new Uint8Array(32).fill(7) };
 export const KEMS: readonly (readonly [string, KemId])[] = [
   ['X25519', KEM_X25519],
+  ['P-256', KEM_P256],
   ['X-Wing', KEM_XWING],
+  ['MLKEM768-P256', KEM_MLKEM768_P256],
 ];
 
 /** Two clocks that stand still until they are moved. */
