@@ -31,7 +31,7 @@ test('there are as many cases as there should be', () => {
   expect(file.cases).toHaveLength(63);
   expect(conversations).toHaveLength(4);
   expect(refusals).toHaveLength(59);
-  expect(refusals.map(({ step }) => step).filter((step) => step === 1)).toHaveLength(11);
+  expect(refusals.map(({ step }) => step).filter((step) => step === 1)).toHaveLength(10);
   expect(new Set(refusals.map(({ error }) => error))).toEqual(new Set(['SESSION_MESSAGE', 'SESSION_REPLAY']));
 });
 
