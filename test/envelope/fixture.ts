@@ -72,7 +72,7 @@ export function sealed(ciphertext: Uint8Array): SealedEnvelope {
 
 /** All that an envelope says, private data too, so that two can be compared. */
 export function contentOf(envelope: Envelope): object {
-  return envelope instanceof SignedEnvelope
-    ? { ...envelope, data: readUnverifiedData(envelope) }
-    : { ...envelope };
+  if (!(envelope instanceof SignedEnvelope)) return envelope;
+  const { header: head, signature } = envelope;
+  return { header: head, data: readUnverifiedData(envelope), signature };
 }
