@@ -3,13 +3,19 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { decodeEnvelope, encodeEnvelope, normalizeEnvelope } from '../../src/envelope/index.ts';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  normalizeEnvelope,
+  readUnverifiedData,
+  SignedEnvelope,
+} from '../../src/envelope/index.ts';
 import { concat, fromUtf8, utf8 } from '../../src/wire/index.ts';
 import { refusal } from '../refusal.ts';
-import { header } from './fixture.ts';
+import { unsigned } from './fixture.ts';
 
 const DATA = 'DATA';
-const good = fromUtf8(encodeEnvelope({ header, data: DATA, signature: null }));
+const good = fromUtf8(encodeEnvelope(unsigned(DATA)));
 const withData = (text: string): string => good.replace(DATA, () => text);
 
 function refused(document: string | Uint8Array, budget = 2000): void {
@@ -18,6 +24,12 @@ function refused(document: string | Uint8Array, budget = 2000): void {
   expect(refusal(() => decodeEnvelope(bytes))).toBe('ENVELOPE_GRAMMAR');
   expect(refusal(() => normalizeEnvelope(bytes))).toBe('ENVELOPE_GRAMMAR');
   expect(performance.now() - start).toBeLessThan(budget);
+}
+
+function dataOf(document: Uint8Array): string {
+  const envelope = decodeEnvelope(document);
+  if (!(envelope instanceof SignedEnvelope)) throw new TypeError('a sealed envelope');
+  return readUnverifiedData(envelope);
 }
 
 describe('size and shape', () => {
@@ -52,11 +64,6 @@ describe('size and shape', () => {
       '<a b="',
     ])
       refused(withData(open.repeat(Math.floor((2 * megabyte) / open.length))), 5000);
-    for (const closed of ['<!-- -->', '<![CDATA[]]>']) {
-      const document = utf8(withData(closed.repeat(100_000)));
-      expect(refusal(() => decodeEnvelope(document))).toBe('ENVELOPE_GRAMMAR');
-      expect(fromUtf8(normalizeEnvelope(document))).toBe(withData(''));
-    }
   });
 
   test('long parts', () => {
@@ -261,7 +268,7 @@ describe('bytes', () => {
     expect(fromUtf8(normalizeEnvelope(utf8('\ufeff' + good)))).toBe(good);
     refused('\ufeff\ufeff' + good);
     refused(good + '\ufeff');
-    expect(decodeEnvelope(utf8(withData('\ufeff'))).data).toBe('\ufeff');
+    expect(dataOf(utf8(withData('\ufeff')))).toBe('\ufeff');
     expect(fromUtf8(normalizeEnvelope(utf8(withData('\ufeff'))))).toBe(withData('\ufeff'));
   });
 });
@@ -284,14 +291,14 @@ describe('text', () => {
     '.5',
     '9'.repeat(40),
   ])('text %j stays as it is', (text) => {
-    expect(decodeEnvelope(utf8(withData(text))).data).toBe(text);
+    expect(dataOf(utf8(withData(text)))).toBe(text);
     expect(fromUtf8(normalizeEnvelope(utf8(withData(text))))).toBe(withData(text));
   });
 
   test('a comment inside text does not cut it (the flaw of VU#475445)', () => {
     const cut = utf8(withData('{"user":"admin<!-- -->@evil"}'));
     expect(refusal(() => decodeEnvelope(cut))).toBe('ENVELOPE_GRAMMAR');
-    expect(decodeEnvelope(normalizeEnvelope(cut)).data).toBe('{"user":"admin@evil"}');
+    expect(dataOf(normalizeEnvelope(cut))).toBe('{"user":"admin@evil"}');
   });
 
   test('a second signed part, wrapped or beside, has no place', () => {
@@ -299,10 +306,7 @@ describe('text', () => {
     const head = /<capcalera>.*<\/capcalera>/.exec(good)![0];
     for (const extra of [cos, head, good, '<signatura></signatura>', '<x></x>', 'x'])
       for (const place of ['<capcalera>', '<contexte>', '<cos>', '<dades>', '</cos>', '</behc>', '<pas>'])
-        if (
-          !(place === '<dades>' && extra === 'x') &&
-          !(place === '</cos>' && extra === '<signatura></signatura>')
-        )
+        if (!(place === '<dades>' && extra === 'x'))
           refused(good.replace(place, () => (place === '<dades>' ? place + extra : extra + place)));
   });
 });

@@ -1,51 +1,101 @@
-/** The signature covers every byte of an envelope, its session and its parties. */
+/** The signature covers every byte of an envelope, its session and its parties; its time is held to a window. */
 
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/crypto/index.ts';
+import { ML_DSA_65_ED25519, sha256 } from '../../src/crypto/index.ts';
 import {
   decodeEnvelope,
+  digestsOf,
   encodeEnvelope,
   encodeEvidence,
   normalizeEnvelope,
+  readUnverifiedData,
   signEnvelope,
+  SignedEnvelope,
   verifyEnvelope,
   verifyEvidence,
+  type Expected,
+  type TimeWindow,
 } from '../../src/envelope/index.ts';
 import { MunimentError } from '../../src/errors.ts';
 import { fromUtf8, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
+import { SLOW } from '../property.ts';
 import { refusal } from '../refusal.ts';
-import { bank, context, header, party, signed, user } from './fixture.ts';
+import { bank, context, expected, header, party, sealed, signed, time, user } from './fixture.ts';
 
-const expected = { type: 'request' as const, author: user.credential, context };
+const wanted = {
+  type: 'request',
+  author: user.credential,
+  to: bank.credential.id,
+  answers: null,
+  time,
+} as const;
+
+const EIGHT_BITS = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/** What a receiver does with bytes: decode, and verify if it is a signed envelope at all. */
+function received(bytes: Uint8Array, as: Expected<'request'> = expected): string {
+  const envelope = decodeEnvelope(bytes);
+  if (!(envelope instanceof SignedEnvelope)) throw new TypeError('a sealed envelope');
+  return verifyEnvelope(envelope, as).data;
+}
+
+/** How often each code came out where a copy of `bytes` with a change is received, for each place and each mask. */
+function codesOf(
+  bytes: Uint8Array,
+  { masks, step = 1, as }: { masks: readonly number[]; step?: number; as?: Expected<'request'> },
+): Record<string, number> {
+  const codes: Record<string, number> = {};
+  for (let at = 0; at < bytes.length; at += step) {
+    for (const mask of masks) {
+      const code = refusal(() => received(flipped(bytes, at, mask), as));
+      codes[code] = (codes[code] ?? 0) + 1;
+    }
+  }
+  return codes;
+}
 
 describe('mutations', () => {
   test('each bit of each byte of a signed envelope counts', async () => {
-    const envelope = await signed('{"id":"7","read":{"record":"r & 1"}}');
-    const bytes = encodeEnvelope(envelope);
-    expect(verifyEnvelope(decodeEnvelope(bytes), expected).data).toBe(envelope.data);
-    const codes = { ENVELOPE_GRAMMAR: 0, ENVELOPE_SIGNATURE: 0 };
-    for (let at = 0; at < bytes.length; at++) {
-      for (let bit = 0; bit < 8; bit++) {
-        const altered = flipped(bytes, at, 1 << bit);
-        const code = refusal(() => verifyEnvelope(decodeEnvelope(altered), expected));
-        if (code !== 'ENVELOPE_GRAMMAR' && code !== 'ENVELOPE_SIGNATURE')
-          throw new Error(`byte ${at} bit ${bit}: ${code}`);
-        codes[code]++;
-      }
-    }
-    expect(codes.ENVELOPE_GRAMMAR + codes.ENVELOPE_SIGNATURE).toBe(bytes.length * 8);
-    expect(codes.ENVELOPE_SIGNATURE).toBeGreaterThan(500);
+    const data = '{"id":"7","read":{"record":"r & 1"}}';
+    const bytes = encodeEnvelope(await signed(data));
+    expect(received(bytes)).toBe(data);
+    const { ENVELOPE_GRAMMAR = 0, ENVELOPE_SIGNATURE = 0, ...others } = codesOf(bytes, { masks: EIGHT_BITS });
+    expect(others).toEqual({});
+    expect(ENVELOPE_GRAMMAR + ENVELOPE_SIGNATURE).toBe(bytes.length * 8);
+    expect(ENVELOPE_SIGNATURE).toBeGreaterThan(500);
+  });
+
+  test('so does a bit of each byte under a composite signature', async () => {
+    const author = await party('Dr. Vidal', ML_DSA_65_ED25519);
+    const by = { ...context, from: author.credential.id };
+    const signedByBoth = await signEnvelope(
+      author.signer,
+      { header: { ...header, sender: by.from }, data: '{}' },
+      by,
+    );
+    expect(signedByBoth.signature).toHaveLength(3373);
+    const bytes = encodeEnvelope(signedByBoth);
+    const as = { ...expected, author: author.credential, context: by };
+    expect(received(bytes, as)).toBe('{}');
+    const step = SLOW ? 1 : 17; // it takes long to verify
+    const {
+      ENVELOPE_GRAMMAR = 0,
+      ENVELOPE_SIGNATURE = 0,
+      ...others
+    } = codesOf(bytes, {
+      masks: [1],
+      step,
+      as,
+    });
+    expect(others).toEqual({});
+    expect(ENVELOPE_GRAMMAR + ENVELOPE_SIGNATURE).toBe(Math.ceil(bytes.length / step));
+    expect(ENVELOPE_SIGNATURE).toBeGreaterThan(2000 / step);
   });
 
   test('each byte of evidence counts', async () => {
     const evidence = encodeEvidence(await signed('{}'), context);
-    const wanted = {
-      type: 'request' as const,
-      author: user.credential,
-      to: bank.credential.id,
-      answers: null,
-    };
     expect(verifyEvidence(evidence, wanted).data).toBe('{}');
     const codes = new Set<string>();
     for (let at = 0; at < evidence.length; at++)
@@ -53,6 +103,71 @@ describe('mutations', () => {
     expect([...codes].sort()).toEqual(['ENVELOPE_GRAMMAR', 'ENVELOPE_SIGNATURE', 'WIRE_TUPLE']);
     for (let length = 0; length < evidence.length; length++)
       expect(refusal(() => verifyEvidence(evidence.subarray(0, length), wanted))).toBe('WIRE_TUPLE');
+  });
+
+  test('a sealed envelope is no evidence', () => {
+    const evidence = encodeEvidence(sealed(new Uint8Array(3)) as unknown as SignedEnvelope, context);
+    expect(refusal(() => verifyEvidence(evidence, wanted))).toBe('ENVELOPE_SIGNATURE');
+  });
+});
+
+describe('time', () => {
+  const { timestamp } = header;
+  const windows: readonly (readonly [string, TimeWindow, boolean])[] = [
+    ['the moment alone', { notBefore: timestamp, notAfter: timestamp }, true],
+    ['from the moment on', { notBefore: timestamp, notAfter: Number.MAX_SAFE_INTEGER }, true],
+    ['up to the moment', { notBefore: 0, notAfter: timestamp }, true],
+    ['ever', { notBefore: -Infinity, notAfter: Infinity }, true],
+    ['later', { notBefore: timestamp + 1, notAfter: Infinity }, false],
+    ['earlier', { notBefore: -Infinity, notAfter: timestamp - 1 }, false],
+    ['never', { notBefore: timestamp + 1, notAfter: timestamp - 1 }, false],
+    ['from no number on', { notBefore: Number.NaN, notAfter: Infinity }, false],
+    ['up to no number', { notBefore: -Infinity, notAfter: Number.NaN }, false],
+  ];
+  test.for(windows)('%s', async ([, allowed, fits]) => {
+    const envelope = await signed('{}');
+    const evidence = encodeEvidence(envelope, context);
+    const verifiers = [
+      () => verifyEnvelope(envelope, { ...expected, time: allowed }).data,
+      () => verifyEvidence(evidence, { ...wanted, time: allowed }).data,
+    ];
+    for (const verify of verifiers) {
+      if (fits) expect(verify()).toBe('{}');
+      else expect(refusal(verify)).toBe('ENVELOPE_TIME');
+    }
+  });
+
+  test('is judged of genuine envelopes alone, so that the code says that the author made this one', async () => {
+    const { signature } = await signed('{}');
+    const forged = new SignedEnvelope(header, '{ }', signature);
+    const late = { ...expected, time: { notBefore: timestamp + 1, notAfter: Infinity } };
+    expect(refusal(() => verifyEnvelope(forged, late))).toBe('ENVELOPE_SIGNATURE');
+  });
+});
+
+describe('data of an envelope that nobody verified', () => {
+  const secret = 'PLANTED';
+
+  test('show nowhere', async () => {
+    const made = await signed(`"${secret}"`);
+    const decoded = decodeEnvelope(encodeEnvelope(made));
+    for (const envelope of [made, decoded]) {
+      expect(Object.keys(envelope).sort()).toEqual(['header', 'signature']);
+      const shown = [
+        inspect(envelope, { showHidden: true, depth: null, getters: true }),
+        JSON.stringify(envelope),
+        inspect(structuredClone(envelope), { depth: null }),
+        inspect(Object.assign({}, envelope), { depth: null }),
+        inspect(Object.getOwnPropertyDescriptors(envelope), { depth: null }),
+      ];
+      for (const text of shown) expect(text).not.toContain(secret);
+    }
+  });
+
+  test('come out by the function that says so', async () => {
+    const envelope = await signed(`"${secret}"`);
+    expect(readUnverifiedData(envelope)).toContain(secret);
+    expect(() => readUnverifiedData(structuredClone(envelope))).toThrow(TypeError);
   });
 });
 
@@ -62,13 +177,15 @@ describe('what is signed', () => {
     const spelled = fromUtf8(encodeEnvelope(envelope))
       .replaceAll('><', '>\r\n  <')
       .replace('{"a"', '&#123;"a"');
-    const verified = verifyEnvelope(decodeEnvelope(normalizeEnvelope(utf8(spelled))), expected);
-    expect(verified.data).toBe('{"a":1}');
+    expect(received(normalizeEnvelope(utf8(spelled)))).toBe('{"a":1}');
   });
 
   test('what verifies is what is returned', async () => {
-    const verified = verifyEnvelope(await signed('{"a":1}'), expected);
+    const envelope = await signed('{"a":1}');
+    const verified = verifyEnvelope(envelope, expected);
     expect(verified.digests.data).toEqual(sha256(utf8('{"a":1}')));
+    expect(verified.digests.signature).toEqual(sha256(envelope.signature));
+    expect(digestsOf(envelope)).toEqual(verified.digests);
     expect(verified.author).toBe(user.credential);
     expect(Object.keys(verified).sort()).toEqual(['author', 'data', 'digests', 'header']);
   });
@@ -84,9 +201,11 @@ describe('what is signed', () => {
       throw new Error('expected a refusal');
     };
     const causes = [
-      () => verifyEnvelope({ ...envelope, signature: null }, expected),
-      () => verifyEnvelope({ ...envelope, data: '{ }' }, expected),
+      () => verifyEnvelope(new SignedEnvelope(header, '{}', flipped(envelope.signature, 0)), expected),
+      () => verifyEnvelope(new SignedEnvelope(header, '{}', new Uint8Array(3373)), expected),
+      () => verifyEnvelope(new SignedEnvelope(header, '{ }', envelope.signature), expected),
       () => verifyEnvelope(envelope, { ...expected, type: 'reply' }),
+      () => verifyEnvelope(envelope, { ...expected, context: { ...context, answers: digestsOf(envelope) } }),
       () => verifyEnvelope(envelope, { ...expected, author: bank.credential }),
       () => verifyEnvelope(envelope, { ...expected, context: { ...context, to: context.from } }),
     ].map(messageOf);
@@ -98,7 +217,8 @@ describe('what is signed', () => {
     const envelope = await signed('{}');
     const as = { ...expected, author: other.credential, context: { ...context, from: other.credential.id } };
     expect(refusal(() => verifyEnvelope(envelope, as))).toBe('ENVELOPE_SIGNATURE');
-    const resigned = { ...envelope, header: { ...envelope.header, sender: other.credential.id } };
+    const renamed = { ...header, sender: other.credential.id };
+    const resigned = new SignedEnvelope(renamed, '{}', envelope.signature);
     expect(refusal(() => verifyEnvelope(resigned, as))).toBe('ENVELOPE_SIGNATURE');
   });
 });

@@ -1,16 +1,22 @@
 /** Vectors of spec/envelope.md: the one form, what is refused, other spellings, signatures and evidence. */
 
 import type { ErrorCode } from '../../../src/errors.ts';
-import { sha256 } from '../../../src/crypto/index.ts';
 import {
+  digestsOf,
   encodeEnvelope,
   encodeEvidence,
   headerTuple,
+  readUnverifiedData,
   signEnvelope,
+  SignedEnvelope,
   type Envelope,
+  type EnvelopeDigests,
   type Header,
   type MessageType,
+  type SealedEnvelope,
+  type SignedType,
   type SigningContext,
+  type TimeWindow,
 } from '../../../src/envelope/index.ts';
 import { createAnchor, type Identity } from '../../../src/keys/index.ts';
 import { concat, fromUtf8, tuple, utf8 } from '../../../src/wire/index.ts';
@@ -20,16 +26,25 @@ import { hex } from '../hex.ts';
 import { seededRandom } from './seed.ts';
 
 /** An envelope as JSON: bytes in hexadecimal, times in milliseconds since 1970. */
-export interface ModelVector {
-  readonly type: MessageType;
+export type ModelVector = SealedVector | SignedVector;
+
+export interface SealedVector extends HeaderVector<MessageType> {
+  readonly ciphertext: string;
+}
+
+export interface SignedVector extends HeaderVector<SignedType> {
+  readonly data: string;
+  readonly signature: string;
+}
+
+interface HeaderVector<Type extends MessageType> {
+  readonly type: Type;
   readonly sender: string;
   readonly timestamp: number;
   readonly n1: string;
   readonly timestamp1: number;
   readonly n2: string | null;
   readonly timestamp2: number | null;
-  readonly data: string;
-  readonly signature: string | null;
 }
 
 /** What a signature is made and verified in. */
@@ -56,7 +71,7 @@ export type EnvelopeCase = VectorCase &
         readonly model?: ModelVector;
         readonly header?: string;
       }
-    | { readonly operation: 'encode'; readonly model: ModelVector }
+    | { readonly operation: 'encode'; readonly model: SignedVector }
     | {
         readonly operation: 'normalize';
         readonly foreign: string;
@@ -67,7 +82,7 @@ export type EnvelopeCase = VectorCase &
         readonly seed: string;
         readonly author: AuthorVector;
         readonly context: ContextVector;
-        readonly model: ModelVector;
+        readonly model: SignedVector;
         readonly header: string;
         readonly signatureInput: string;
         readonly digests: { readonly data: string; readonly signature: string };
@@ -75,17 +90,20 @@ export type EnvelopeCase = VectorCase &
       }
     | {
         readonly operation: 'verify';
-        readonly type: MessageType;
+        readonly type: SignedType;
         readonly author: AuthorVector;
         readonly context: ContextVector;
+        readonly time: TimeWindow;
         readonly xml: string;
+        readonly data?: string;
       }
     | {
         readonly operation: 'evidence';
-        readonly type: MessageType;
+        readonly type: SignedType;
         readonly author: AuthorVector;
         readonly to: string;
         readonly answers: ContextVector['answers'];
+        readonly time: TimeWindow;
         readonly evidence: string;
         readonly xml?: string;
       }
@@ -119,7 +137,7 @@ const FIRST: Header = {
   n2: null,
   timestamp2: null,
 };
-const LATER: Header = {
+const LATER: Header<SignedType> = {
   type: 'request',
   sender: n1,
   timestamp: T,
@@ -128,39 +146,43 @@ const LATER: Header = {
   n2,
   timestamp2: T2,
 };
+const SIGNED: Header<SignedType> = { ...LATER, sender: id };
+const CIPHERTEXT = new Uint8Array(3); // AAAA
+const SIGNATURE = new Uint8Array(64).fill(0xff);
 const DATA = '{"id":"7","read":{"record":"r & <1>"}}';
+/** When signed messages may have been made, unless a case is about that. */
+const AROUND: TimeWindow = { notBefore: T - 1000, notAfter: T + 1000 };
 
-/** The document that the refused ones are made from. */
-const GOOD = text({ header: LATER, data: 'AAAA', signature: null });
-const GOOD_FIRST = text({ header: FIRST, data: 'AAAA', signature: null });
+/** The documents that the refused ones are made from. Nobody has to verify a signature to read its document. */
+const GOOD = text(new SignedEnvelope(SIGNED, 'DATA', SIGNATURE));
+const SEALED = text({ header: LATER, ciphertext: CIPHERTEXT });
+const SEALED_FIRST = text({ header: FIRST, ciphertext: CIPHERTEXT });
 
 function formCases(): EnvelopeCase[] {
+  const sealed = (header: Header, ciphertext = CIPHERTEXT): SealedEnvelope => ({ header, ciphertext });
+  const signed = (data: string, signature = SIGNATURE): SignedEnvelope =>
+    new SignedEnvelope(SIGNED, data, signature);
   const models: readonly (readonly [string, Envelope])[] = [
-    ['message 1', { header: FIRST, data: 'AAAA', signature: null }],
-    [
-      'message 2',
-      { header: { ...LATER, type: 'nsl-2', sender: n2, timestamp: T2 }, data: 'AAAA', signature: null },
-    ],
-    ['message 3', { header: { ...LATER, type: 'nsl-3' }, data: 'AAAA', signature: null }],
-    ['request outside', { header: LATER, data: 'AAAA', signature: null }],
-    ['reply outside', { header: { ...LATER, type: 'reply', sender: n2 }, data: 'AAAA', signature: null }],
-    ['sender is an Id', { header: { ...LATER, sender: id }, data: DATA, signature: null }],
-    ['signature', { header: { ...LATER, sender: id }, data: DATA, signature: new Uint8Array(64).fill(0xff) }],
-    ['data is empty', { header: LATER, data: '', signature: null }],
-    ['data is white space', { header: LATER, data: ' \t\n ', signature: null }],
-    ['data with each escape', { header: LATER, data: '&<>"\'&amp;]]>', signature: null }],
-    ['data looks like a number', { header: LATER, data: '0x1F', signature: null }],
-    ['data of four UTF-8 lengths', { header: LATER, data: 'aé€😀\u007f\u0085\u2028\ufeff', signature: null }],
-    ['earliest times', { header: { ...FIRST, timestamp: 0, timestamp1: 0 }, data: '', signature: null }],
-    [
-      'latest times',
-      {
-        header: { ...FIRST, timestamp: 253_402_300_799_999, timestamp1: 253_402_300_799_999 },
-        data: '',
-        signature: null,
-      },
-    ],
-    ['29 February', { header: { ...FIRST, timestamp: Date.UTC(2024, 1, 29) }, data: '', signature: null }],
+    ['message 1', sealed(FIRST)],
+    ['message 2', sealed({ ...LATER, type: 'nsl-2', sender: n2, timestamp: T2 })],
+    ['message 3', sealed({ ...LATER, type: 'nsl-3' })],
+    ['request, sealed', sealed(LATER)],
+    ['reply, sealed', sealed({ ...LATER, type: 'reply', sender: n2 })],
+    ['ciphertext is empty', sealed(LATER, new Uint8Array(0))],
+    ['ciphertext of 1 byte', sealed(LATER, Uint8Array.of(0xfb))],
+    ['ciphertext of 2 bytes', sealed(LATER, Uint8Array.of(0xfb, 0xff))],
+    ['request, signed', signed(DATA)],
+    ['reply, signed', new SignedEnvelope({ ...SIGNED, type: 'reply' }, DATA, SIGNATURE)],
+    ['signature of a composite algorithm', signed(DATA, new Uint8Array(3373).fill(0xff))],
+    ['data is empty', signed('')],
+    ['data is white space', signed(' \t\n ')],
+    ['data with each escape', signed('&<>"\'&amp;]]>')],
+    ['data looks like a number', signed('0x1F')],
+    ['data looks like a ciphertext', signed('AAAA')],
+    ['data of four UTF-8 lengths', signed('aé€😀\u007f\u0085\u2028\ufeff')],
+    ['earliest times', sealed({ ...FIRST, timestamp: 0, timestamp1: 0 })],
+    ['latest times', sealed({ ...FIRST, timestamp: 253_402_300_799_999, timestamp1: 253_402_300_799_999 })],
+    ['29 February', sealed({ ...FIRST, timestamp: Date.UTC(2024, 1, 29) })],
   ];
   return models.map(([name, envelope]) => ({
     name: `form: ${name}`,
@@ -180,11 +202,16 @@ function edited(document: string, from: string | RegExp, to: string): string {
 
 function refusedCases(): EnvelopeCase[] {
   const good = (from: string | RegExp, to: string): string => edited(GOOD, from, to);
-  const first = (from: string | RegExp, to: string): string => edited(GOOD_FIRST, from, to);
-  const dataIs = (data: string): string => good('AAAA', data);
+  const sealed = (from: string | RegExp, to: string): string => edited(SEALED, from, to);
+  const first = (from: string | RegExp, to: string): string => edited(SEALED_FIRST, from, to);
+  const dataIs = (data: string): string => good('DATA', data);
+  const ciphertextIs = (base64url: string): string => sealed('AAAA', base64url);
   const time = (value: string): string => good(/<timestamp>[^<]*/, `<timestamp>${value}`);
-  const signed = (signature: string): string => good('</cos>', `<signatura>${signature}</signatura></cos>`);
   const leaf = (name: string): RegExp => new RegExp(`<${name}>[^<]*</${name}>`);
+  const signature = (base64url: string): string =>
+    good(leaf('signatura'), `<signatura>${base64url}</signatura>`);
+  const typed = (document: string, type: MessageType, step: number): string =>
+    edited(edited(document, 'request', type), '<pas>4', `<pas>${step}`);
   const names = [
     'tipus-msg',
     'id-remitent',
@@ -195,6 +222,7 @@ function refusedCases(): EnvelopeCase[] {
     'n2',
     'timestamp2',
     'dades',
+    'signatura',
   ];
   const documents: readonly (readonly [string, string])[] = [
     ['nothing', ''],
@@ -205,22 +233,22 @@ function refusedCases(): EnvelopeCase[] {
     ['declaration', '<?xml version="1.0" encoding="UTF-8"?>' + GOOD],
     ['processing instruction', good('<cos>', '<?x y?><cos>')],
     ['document type', '<!DOCTYPE behc>' + GOOD],
-    ['document type with an entity', '<!DOCTYPE behc [<!ENTITY a "AAAA">]>' + dataIs('&a;')],
+    ['document type with an entity', '<!DOCTYPE behc [<!ENTITY a "DATA">]>' + dataIs('&a;')],
     ['white space between elements', good('<cos>', '\n<cos>')],
     ['white space in a tag', good('<cos>', '<cos >')],
     ['white space in an end tag', good('</cos>', '</cos >')],
     ['comment between elements', good('<cos>', '<!-- --><cos>')],
-    ['comment in data', dataIs('AA<!-- -->AA')],
-    ['CDATA', dataIs('<![CDATA[AAAA]]>')],
+    ['comment in data', dataIs('DA<!-- -->TA')],
+    ['CDATA', dataIs('<![CDATA[DATA]]>')],
     ['attribute', good('<cos>', '<cos a="b">')],
     ['default namespace', good('<behc>', '<behc xmlns="urn:x">')],
     ['namespace prefix', good('<behc>', '<x:behc>')],
-    ['empty-element tag', good('<dades>AAAA</dades>', '<dades/>')],
+    ['empty-element tag', good('<dades>DATA</dades>', '<dades/>')],
     ['other root', good('<behc>', '<other>')],
     ['name in capitals', good('<cos>', '<COS>')],
     ['element named __proto__', good('<cos>', '<__proto__>x</__proto__><cos>')],
     ['unknown element', good('</cos>', '<x>y</x></cos>')],
-    ['element inside data', dataIs('<dades>AAAA</dades>')],
+    ['element inside data', dataIs('<dades>DATA</dades>')],
     ['text between elements', good('<cos>', 'x<cos>')],
     ['entity of HTML', dataIs('&nbsp;')],
     ['entity named toString', dataIs('&toString;')],
@@ -237,15 +265,40 @@ function refusedCases(): EnvelopeCase[] {
     ['U+FFFE in data', dataIs('\ufffe')],
     ['U+FFFF in data', dataIs('\uffff')],
     ...names.map((name) => [`without ${name}`, good(leaf(name), '')] as const),
-    ...names.map(
-      (name) => [`two of ${name}`, good(leaf(name), leaf(name).exec(GOOD)![0].repeat(2))] as const,
-    ),
+    ...names.map((name) => [`two of ${name}`, good(leaf(name), twice(leaf(name), GOOD))] as const),
     ['without contexte', good(/<\/?contexte>/g, '')],
     ['without cos', good(/<cos>.*<\/cos>/, '')],
     ['cos before capcalera', good(/(<capcalera>.*<\/capcalera>)(<cos>.*<\/cos>)/, swapped())],
     ['n2 before n1', good(/<n1>.*<\/timestamp2>/, reordered())],
-    ['signature before data', good('<dades>', `<signatura>${'A'.repeat(86)}</signatura><dades>`)],
-    ['two signatures', good('</cos>', `<signatura>${'A'.repeat(86)}</signatura>`.repeat(2) + '</cos>')],
+    ['signature before data', good(/<dades>.*<\/signatura>/, signatureFirst())],
+    ['signature of a sealed envelope, before its data', sealed('<dades>', '<signatura></signatura><dades>')],
+    ['signed by a handle', sealed('</cos>', leaf('signatura').exec(GOOD)![0] + '</cos>')],
+    ['sealed under an Id', edited(good(leaf('signatura'), ''), 'DATA', 'AAAA')],
+    ['sealed, with an empty signature', sealed('</cos>', '<signatura></signatura></cos>')],
+    ['message 1, signed', first('</cos>', leaf('signatura').exec(GOOD)![0] + '</cos>')],
+    [
+      'message 1, signed by an Id',
+      edited(
+        edited(typed(GOOD, 'nsl-1', 1), leaf('n2'), '<n2></n2>'),
+        leaf('timestamp2'),
+        '<timestamp2></timestamp2>',
+      ),
+    ],
+    ['message 2, signed', typed(GOOD, 'nsl-2', 2)],
+    ['message 3, signed', typed(GOOD, 'nsl-3', 3)],
+    ['sealed JSON text', ciphertextIs('{"id":"7"}')],
+    ['sealed data with unused bits', ciphertextIs('AAB')],
+    ['sealed data of 4n + 1 characters', ciphertextIs('AAAAA')],
+    ['sealed data with padding', ciphertextIs('AAA=')],
+    ['sealed data in the standard alphabet', ciphertextIs('++//')],
+    ['sealed data with white space', ciphertextIs('AA AA')],
+    ['sealed data with a line feed behind', ciphertextIs('AAAA\n')],
+    ['sealed data with an ampersand', ciphertextIs('&')],
+    ['sealed data with an escape', ciphertextIs('AAAA&amp;')],
+    ['sealed data with a character reference', ciphertextIs('&#65;AAA')],
+    ['sealed data with a letter beyond ASCII', ciphertextIs('AAAÁ')],
+    ['sealed data with a comment', ciphertextIs('AA<!-- -->AA')],
+    ['sealed data in CDATA', ciphertextIs('<![CDATA[AAAA]]>')],
     ['unknown type', good('request', 'nsl-4')],
     ['type in capitals', good('request', 'REQUEST')],
     ['type with white space', good('request', ' request')],
@@ -282,11 +335,14 @@ function refusedCases(): EnvelopeCase[] {
     ['time before 1970', time('1969-12-31T23:59:59.999Z')],
     ['year of five digits', time('+010000-01-01T00:00:00.000Z')],
     ['time as a number', time('1773480413589')],
-    ['signature is empty', signed('')],
-    ['signature of 63 bytes', signed('A'.repeat(84))],
-    ['signature of 65 bytes', signed('A'.repeat(87))],
-    ['signature with unused bits', signed('A'.repeat(85) + 'B')],
-    ['signature with padding', signed('A'.repeat(86) + '==')],
+    ['signature is empty', signature('')],
+    ['signature of 63 bytes', signature('A'.repeat(84))],
+    ['signature of 65 bytes', signature('A'.repeat(87))],
+    ['signature of 3372 bytes', signature('A'.repeat(4496))],
+    ['signature with unused bits', signature('A'.repeat(85) + 'B')],
+    ['signature with padding', signature('A'.repeat(86) + '==')],
+    ['signature with white space', signature('A'.repeat(86) + ' ')],
+    ['signature with a character reference', signature('&#65;' + 'A'.repeat(85))],
   ];
   const raw: readonly (readonly [string, Uint8Array])[] = [
     ['overlong UTF-8 of two bytes', inData(0xc0, 0x80)],
@@ -295,6 +351,14 @@ function refusedCases(): EnvelopeCase[] {
     ['UTF-8 above U+10FFFF', inData(0xf4, 0x90, 0x80, 0x80)],
     ['UTF-8 cut off', inData(0xe2, 0x82)],
     ['byte 0xff', inData(0xff)],
+    [
+      'overlong UTF-8 in sealed data',
+      concat(
+        utf8(SEALED.slice(0, SEALED.indexOf('AAAA'))),
+        Uint8Array.of(0xc1, 0x81),
+        utf8(SEALED.slice(SEALED.indexOf('AAAA'))),
+      ),
+    ],
     ['UTF-16', new Uint8Array(Buffer.from('\ufeff' + GOOD, 'utf16le'))],
   ];
   const error: ErrorCode = 'ENVELOPE_GRAMMAR';
@@ -314,9 +378,18 @@ function refusedCases(): EnvelopeCase[] {
   ];
 }
 
+function twice(part: RegExp, document: string): string {
+  return part.exec(document)![0].repeat(2);
+}
+
 function swapped(): string {
   const [, head = '', body = ''] = /(<capcalera>.*<\/capcalera>)(<cos>.*<\/cos>)/.exec(GOOD) ?? [];
   return body + head;
+}
+
+function signatureFirst(): string {
+  const [, data = '', signature = ''] = /(<dades>.*<\/dades>)(<signatura>.*<\/signatura>)/.exec(GOOD) ?? [];
+  return signature + data;
 }
 
 function reordered(): string {
@@ -325,7 +398,7 @@ function reordered(): string {
 }
 
 function inData(...content: readonly number[]): Uint8Array {
-  const [before = '', after = ''] = GOOD.split('AAAA');
+  const [before = '', after = ''] = GOOD.split('DATA');
   return concat(utf8(before), Uint8Array.from(content), utf8(after));
 }
 
@@ -341,28 +414,26 @@ function textCases(): EnvelopeCase[] {
   return texts.map(([name, data]) => ({
     name: `text: ${name}`,
     operation: 'encode',
-    model: modelVector({ header: LATER, data, signature: null }),
+    model: signedVector(new SignedEnvelope(SIGNED, data, SIGNATURE)),
     error: 'ENVELOPE_TEXT',
   }));
 }
 
 function spellingCases(): EnvelopeCase[] {
-  const good = text({ header: LATER, data: DATA, signature: null });
-  const signed = text({
-    header: { ...LATER, sender: id },
-    data: DATA,
-    signature: new Uint8Array(64).fill(7),
-  });
+  const good = text(new SignedEnvelope(SIGNED, DATA, new Uint8Array(64).fill(7)));
   const raw = '{"id":"7","read":{"record":"r & <1>"}}';
   const escaped = '{"id":"7","read":{"record":"r &amp; &lt;1&gt;"}}';
   const spelled = (data: string): string => edited(good, escaped, data);
   const declared = (declaration: string): string => declaration + good;
-  const empty = text({ header: FIRST, data: '', signature: null });
+  const empty = text({ header: FIRST, ciphertext: new Uint8Array(0) });
+  const sealed = (from: string | RegExp, to: string): string => edited(SEALED, from, to);
+  // With the 28 tags of a signed envelope, the most that a reader counts.
+  const comments = '<!---->'.repeat(1024 - 28);
   const accepted: readonly (readonly [string, string, string])[] = [
     ['the one form', good, good],
-    ['signed', signed, signed],
+    ['sealed', SEALED, SEALED],
     ['indented', indented(good), good],
-    ['indented and signed', indented(signed), signed],
+    ['indented and sealed', indented(SEALED), SEALED],
     ['CRLF', indented(good).replaceAll('\n', '\r\n'), good],
     ['CR', indented(good).replaceAll('\n', '\r'), good],
     ['declaration', declared('<?xml version="1.0"?>'), good],
@@ -403,6 +474,10 @@ function spellingCases(): EnvelopeCase[] {
       spelled('{"id":"7","read":{"record":"r &amp; <!-- x -->&lt;1&gt;"}}'),
       good,
     ],
+    ['sealed data in CDATA', sealed('AAAA', '<![CDATA[AA]]>AA'), SEALED],
+    ['sealed data with a character reference', sealed('AAAA', '&#65;AA&#x41;'), SEALED],
+    ['comment inside sealed data joins its halves', sealed('AAAA', 'AA<!-- -->AA'), SEALED],
+    ['1024 tags and comments', good + comments, good],
     ['white space in tags', good.replaceAll('dades>', 'dades \n>'), good],
     [
       'empty-element tags',
@@ -469,7 +544,21 @@ function spellingCases(): EnvelopeCase[] {
     ['slash at the end of an end tag', edited(good, '</dades>', '</dades/>')],
     ['element inside a leaf', spelled('<dades>x</dades>')],
     ['two data elements', edited(good, '<dades>', '<dades>x</dades><dades>')],
-    ['signature before data', edited(good, '<dades>', `<signatura>${'A'.repeat(86)}</signatura><dades>`)],
+    ['signature before data', edited(good, /<dades>.*<\/signatura>/, signatureFirst())],
+    ['two signatures', edited(good, /<signatura>.*<\/signatura>/, twice(/<signatura>.*<\/signatura>/, good))],
+    ['signed by a handle', sealed('</cos>', `<signatura>${'A'.repeat(86)}</signatura></cos>`)],
+    ['sealed under an Id', edited(edited(good, /<signatura>.*<\/signatura>/, ''), escaped, 'AAAA')],
+    ['sealed, with an empty signature', sealed('</cos>', '<signatura/></cos>')],
+    ['message 3, signed', edited(edited(good, 'request', 'nsl-3'), '<pas>4', '<pas>3')],
+    ['sealed JSON text', sealed('AAAA', '{&quot;id&quot;:7}')],
+    ['white space around sealed data', sealed('AAAA', '\n AAAA\n ')],
+    ['white space inside sealed data', sealed('AAAA', 'AA\nAA')],
+    ['sealed data with unused bits', sealed('AAAA', 'AAB')],
+    ['sealed data with padding', sealed('AAAA', 'AAA=')],
+    ['1025 tags and comments', `${good}${comments}<!---->`],
+    ['1025 tags and CDATA sections', spelled('<![CDATA[]]>'.repeat(1024 - 27))],
+    ['CDATA across elements', edited(edited(good, '</dades>', '<![CDATA[</dades>'), '</cos>', ']]></cos>')],
+    ['comment across elements', edited(edited(good, '</dades>', '<!--</dades>'), '</cos>', '--></cos>')],
     ['unknown element', edited(good, '</cos>', '<x>y</x></cos>')],
     ['element named __proto__', good.replaceAll('dades>', '__proto__>')],
     ['element named constructor', good.replaceAll('dades>', 'constructor>')],
@@ -515,9 +604,14 @@ async function signedCases(): Promise<EnvelopeCase[]> {
     { header: { ...LATER, sender: asked.from }, data: DATA },
     asked,
   );
-  const answers = { data: sha256(utf8(DATA)), signature: sha256(request.signature!) };
+  const answers = digestsOf(request);
   const answered = { sessionId, from: bank.credential.id, to: user.credential.id, answers };
-  const replyHeader: Header = { ...LATER, type: 'reply', sender: answered.from, timestamp: T + 5 };
+  const replyHeader: Header<SignedType> = {
+    ...LATER,
+    type: 'reply',
+    sender: answered.from,
+    timestamp: T + 5,
+  };
   const reply = await signEnvelope(bank.signer, { header: replyHeader, data: '{"ok":true}' }, answered);
   const bankSeeds = seededRandom('envelope signer');
   bankSeeds(32);
@@ -526,11 +620,11 @@ async function signedCases(): Promise<EnvelopeCase[]> {
     name: string,
     by: Identity,
     key: Uint8Array,
-    envelope: Envelope,
+    envelope: SignedEnvelope,
     context: SigningContext,
   ): EnvelopeCase => {
     const header = headerTuple(envelope.header);
-    const digests = { data: sha256(utf8(envelope.data)), signature: sha256(envelope.signature!) };
+    const digests = digestsOf(envelope);
     const { from, to } = context;
     const signed =
       context.answers === null
@@ -551,27 +645,49 @@ async function signedCases(): Promise<EnvelopeCase[]> {
       seed: hex(key),
       author: authorVector(by),
       context: contextVector(context),
-      model: modelVector(envelope),
+      model: signedVector(envelope),
       header: hex(header),
       signatureInput: hex(signed),
-      digests: { data: hex(digests.data), signature: hex(digests.signature) },
+      digests: digestsVector(digests),
       xml: text(envelope),
     };
   };
+  interface Circumstances {
+    readonly type?: SignedType;
+    readonly by?: Identity;
+    readonly context?: SigningContext;
+    readonly time?: TimeWindow;
+  }
+  const verify = (
+    name: string,
+    envelope: SignedEnvelope,
+    { type = 'request', by = user, context = asked, time = AROUND }: Circumstances,
+    outcome: { data: string } | { error: ErrorCode },
+  ): EnvelopeCase => ({
+    name,
+    operation: 'verify',
+    type,
+    author: authorVector(by),
+    context: contextVector(context),
+    time,
+    xml: text(envelope),
+    ...outcome,
+  });
   const refuse = (
     name: string,
-    envelope: Envelope,
-    change: { type?: MessageType; by?: Identity; context?: SigningContext } = {},
-  ): EnvelopeCase => ({
-    name: `signature refused: ${name}`,
-    operation: 'verify',
-    type: change.type ?? 'request',
-    author: authorVector(change.by ?? user),
-    context: contextVector(change.context ?? asked),
-    xml: text(envelope),
-    error: 'ENVELOPE_SIGNATURE',
-  });
-  const header = request.header;
+    envelope: SignedEnvelope,
+    circumstances: Circumstances = {},
+    error: ErrorCode = 'ENVELOPE_SIGNATURE',
+  ): EnvelopeCase => verify(`signature refused: ${name}`, envelope, circumstances, { error });
+  const within = (name: string, time: TimeWindow): EnvelopeCase =>
+    verify(`signature: made at ${name}`, request, { time }, { data: DATA });
+  const without = (name: string, time: TimeWindow): EnvelopeCase =>
+    refuse(name, request, { time }, 'ENVELOPE_TIME');
+
+  const { header, signature } = request;
+  const changed = (changes: Partial<Header<SignedType>>): SignedEnvelope =>
+    new SignedEnvelope({ ...header, ...changes }, DATA, signature);
+  const resigned = (bytesOf: Uint8Array): SignedEnvelope => new SignedEnvelope(header, DATA, bytesOf);
   const replyTo = { type: 'reply' as const, by: bank, context: answered };
   const turned = flipped(sessionId, 31);
   const evidence = (
@@ -580,7 +696,7 @@ async function signedCases(): Promise<EnvelopeCase[]> {
     by: Identity,
     context: SigningContext,
     outcome: { xml: string } | { error: ErrorCode },
-    type: MessageType = context.answers === null ? 'request' : 'reply',
+    { type = context.answers === null ? 'request' : 'reply', time = AROUND }: Circumstances = {},
   ): EnvelopeCase => ({
     name: `evidence: ${name}`,
     operation: 'evidence',
@@ -588,24 +704,44 @@ async function signedCases(): Promise<EnvelopeCase[]> {
     author: authorVector(by),
     to: hex(context.to),
     answers: contextVector(context).answers,
+    time,
     evidence: hex(bytesOf),
     ...outcome,
   });
   const kept = encodeEvidence(request, asked);
+  const keptAt = (
+    name: string,
+    time: TimeWindow,
+    outcome: { xml: string } | { error: ErrorCode },
+  ): EnvelopeCase => evidence(name, kept, user, asked, outcome, { time });
+  const forged = { error: 'ENVELOPE_SIGNATURE' } as const;
+  const untimely = { error: 'ENVELOPE_TIME' } as const;
   return [
     sign('signature: request', user, seed, request, asked),
     sign('signature: reply', bank, bankSeeds(32), reply, answered),
-    refuse('no signature', { ...request, signature: null }),
-    refuse('signature of zeros', { ...request, signature: new Uint8Array(64) }),
-    refuse('altered signature', { ...request, signature: flipped(request.signature!, 0) }),
-    refuse('other data', { ...request, data: DATA + ' ' }),
-    refuse('other time', { ...request, header: { ...header, timestamp: T + 1 } }),
-    refuse('other n1', { ...request, header: { ...header, n1: flipped(n1, 0) } }),
-    refuse('other timestamp1', { ...request, header: { ...header, timestamp1: T1 + 1 } }),
-    refuse('other n2', { ...request, header: { ...header, n2: flipped(n2, 0) } }),
-    refuse('other timestamp2', { ...request, header: { ...header, timestamp2: T2 + 1 } }),
-    refuse('other sender', { ...request, header: { ...header, sender: stranger.credential.id } }),
-    refuse('type and step of a handshake message', { ...request, header: { ...header, type: 'nsl-3' } }),
+    within('the first moment allowed', { notBefore: T, notAfter: T + 1000 }),
+    within('the last moment allowed', { notBefore: T - 1000, notAfter: T }),
+    within('the only moment allowed', { notBefore: T, notAfter: T }),
+    without('made before the time allowed', { notBefore: T + 1, notAfter: T + 1000 }),
+    without('made after the time allowed', { notBefore: T - 1000, notAfter: T - 1 }),
+    without('no time is allowed', { notBefore: T + 1, notAfter: T - 1 }),
+    refuse('altered signature and another time', resigned(flipped(signature, 0)), {
+      time: { notBefore: 0, notAfter: 0 },
+    }),
+    refuse('signature of zeros', resigned(new Uint8Array(64))),
+    refuse('signature as long as a composite one', resigned(new Uint8Array(3373))),
+    refuse('altered signature', resigned(flipped(signature, 0))),
+    refuse('other data', new SignedEnvelope(header, DATA + ' ', signature)),
+    refuse('other time', changed({ timestamp: T + 1 })),
+    refuse('other n1', changed({ n1: flipped(n1, 0) })),
+    refuse('other timestamp1', changed({ timestamp1: T1 + 1 })),
+    refuse('other n2', changed({ n2: flipped(n2, 0) })),
+    refuse('other timestamp2', changed({ timestamp2: T2 + 1 })),
+    refuse('other sender', changed({ sender: stranger.credential.id })),
+    refuse('type and step of a reply', changed({ type: 'reply' }), {
+      type: 'reply',
+      context: { ...asked, answers },
+    }),
     refuse('a reply is awaited', request, { ...replyTo, by: user }),
     refuse('another session', request, { context: { ...asked, sessionId: turned } }),
     refuse('to somebody else', request, { context: { ...asked, to: stranger.credential.id } }),
@@ -625,23 +761,26 @@ async function signedCases(): Promise<EnvelopeCase[]> {
     refuse('reply taken for a request', reply, { by: bank, context: { ...answered, answers: null } }),
     evidence('request', kept, user, asked, { xml: text(request) }),
     evidence('reply', encodeEvidence(reply, answered), bank, answered, { xml: text(reply) }),
-    evidence(
-      'refused: another receiver',
-      kept,
-      user,
-      { ...asked, to: user.credential.id },
-      { error: 'ENVELOPE_SIGNATURE' },
-    ),
-    evidence('refused: another author', kept, stranger, asked, { error: 'ENVELOPE_SIGNATURE' }),
-    evidence('refused: another kind', kept, user, asked, { error: 'ENVELOPE_SIGNATURE' }, 'nsl-3'),
+    keptAt('made at the first moment allowed', { notBefore: T, notAfter: T + 1000 }, { xml: text(request) }),
+    keptAt('made at the last moment allowed', { notBefore: T - 1000, notAfter: T }, { xml: text(request) }),
+    keptAt('refused: made before the time allowed', { notBefore: T + 1, notAfter: T + 1000 }, untimely),
+    keptAt('refused: made after the time allowed', { notBefore: T - 1000, notAfter: T - 1 }, untimely),
+    evidence('refused: another receiver', kept, user, { ...asked, to: user.credential.id }, forged),
+    evidence('refused: another author', kept, stranger, asked, forged),
+    evidence('refused: another kind', kept, user, { ...asked, answers }, forged),
     evidence(
       'refused: another session',
       encodeEvidence(request, { ...asked, sessionId: turned }),
       user,
       asked,
-      {
-        error: 'ENVELOPE_SIGNATURE',
-      },
+      forged,
+    ),
+    evidence(
+      'refused: sealed envelope',
+      tuple('evidence', sessionId, asked.from, asked.to, SEALED),
+      user,
+      asked,
+      forged,
     ),
     evidence('refused: byte behind the end', concat(kept, new Uint8Array(1)), user, asked, {
       error: 'WIRE_TUPLE',
@@ -673,7 +812,17 @@ function text(envelope: Envelope): string {
 }
 
 /** An envelope as the vectors write it. */
-export function modelVector({ header, data, signature }: Envelope): ModelVector {
+export function modelVector(envelope: Envelope): ModelVector {
+  if (envelope instanceof SignedEnvelope) return signedVector(envelope);
+  return { ...headerVector(envelope.header), ciphertext: hex(envelope.ciphertext) };
+}
+
+function signedVector(envelope: SignedEnvelope): SignedVector {
+  const { header, signature } = envelope;
+  return { ...headerVector(header), data: readUnverifiedData(envelope), signature: hex(signature) };
+}
+
+function headerVector<Type extends MessageType>(header: Header<Type>): HeaderVector<Type> {
   return {
     type: header.type,
     sender: hex(header.sender),
@@ -682,9 +831,11 @@ export function modelVector({ header, data, signature }: Envelope): ModelVector 
     timestamp1: header.timestamp1,
     n2: header.n2 === null ? null : hex(header.n2),
     timestamp2: header.timestamp2,
-    data,
-    signature: signature === null ? null : hex(signature),
   };
+}
+
+function digestsVector({ data, signature }: EnvelopeDigests): { data: string; signature: string } {
+  return { data: hex(data), signature: hex(signature) };
 }
 
 function contextVector({ from, to, answers, ...context }: SigningContext): ContextVector {
@@ -692,7 +843,7 @@ function contextVector({ from, to, answers, ...context }: SigningContext): Conte
     sessionId: hex(context.sessionId),
     from: hex(from),
     to: hex(to),
-    answers: answers === null ? null : { data: hex(answers.data), signature: hex(answers.signature) },
+    answers: answers === null ? null : digestsVector(answers),
   };
 }
 
