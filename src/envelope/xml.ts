@@ -29,7 +29,7 @@ const MARKUP_LIMIT = 1024;
  * const n1 = new Uint8Array(16);
  * const header = { type: 'nsl-1', sender: n1, timestamp: 0, n1, timestamp1: 0, n2: null, timestamp2: null } as const;
  * const form = encodeEnvelope({ header, ciphertext: new Uint8Array(3) });
- * const indented = utf8(fromUtf8(form).replaceAll('><', '>\n<'));
+ * const indented = utf8(fromUtf8(form).replaceAll('><c', '>\n  <c'));
  * decodeEnvelope(normalizeEnvelope(indented)).header.type; // 'nsl-1'
  * ```
  */
@@ -57,8 +57,8 @@ export function normalizeEnvelope(document: Uint8Array): Uint8Array {
  * ```ts
  * import { diagnoseEnvelope } from 'muniment/envelope';
  * import { utf8 } from 'muniment/wire';
- * console.log(diagnoseEnvelope(utf8('<behc>\n<!DOCTYPE x></behc>')));
- * // ENVELOPE_GRAMMAR: a document type at line 2, column 1
+ * const document = utf8('<behc>\n  <!DOCTYPE x></behc>');
+ * console.log(diagnoseEnvelope(document)); // ENVELOPE_GRAMMAR: a document type at line 2, column 3
  * ```
  */
 export function diagnoseEnvelope(document: Uint8Array): string | null {
@@ -85,10 +85,12 @@ function refusalOf(read: (document: Uint8Array) => unknown, document: Uint8Array
 // processing instruction: a document that names another encoding would be read differently by its own sender.
 const DECLARATION =
   /^\ufeff?(?:<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(?:"[uU][tT][fF]-8"|'[uU][tT][fF]-8'))?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>)?/;
-const TAG = /<(?:\/[a-z][a-z0-9-]*[ \t\n]*|[a-z][a-z0-9-]*[ \t\n]*\/?)>/y;
+const NAMES =
+  '(?:behc|capcalera|tipus-msg|id-remitent|timestamp[12]?|contexte|pas|n[12]|cos|dades|signatura)';
+const TAG = new RegExp(`<(?:/${NAMES}[ \\t\\n]*|${NAMES}[ \\t\\n]*/?)>`, 'y');
 
 /**
- * Lets through only tags without attributes, CDATA sections and comments, each as XML 1.0 spells it, and not many of
+ * Lets through only the tags of an envelope, CDATA sections and comments, each as XML 1.0 spells it, and not many of
  * them. The general parser and its validator are laxer: they pass over `]]>` in text, `--` in comments,
  * declarations in the middle, `</dades/>`, a second byte order mark and references behind the end.
  */
@@ -122,7 +124,7 @@ function markupEnd(xml: string, open: number): number {
   if (xml.startsWith('<?', open))
     fail('a processing instruction, or a declaration of something else', xml, open);
   if (xml.startsWith('<!', open)) fail('a document type', xml, open);
-  return fail('a tag that is none, has attributes or a namespace', xml, open);
+  return fail('a tag that is not one of an envelope’s, or has attributes', xml, open);
 }
 
 function checkNesting(xml: string): void {
