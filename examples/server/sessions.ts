@@ -95,7 +95,12 @@ export class Sessions {
     } finally {
       if (!waiting.state.open) this.#waiting.delete(key);
     }
-    const service = await serve(accepted, request, connection.binding);
+    let service;
+    try {
+      service = await serve(accepted, request, connection.binding);
+    } finally {
+      accepted.close(); // used up, or of no use: the request came along, and no other will
+    }
     if (!service.accepted) {
       const { text } = refuse(new MunimentError('SESSION_PEER'));
       const { message } = await reply(service.state, text);

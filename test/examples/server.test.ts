@@ -302,6 +302,19 @@ describe('who is let in', () => {
     for (const answer of answers) expect(answer).toEqual(answers[0]);
   });
 
+  it('a first message seen before a restart is not taken after it', async () => {
+    const client = clientOf('doctor');
+    const options = { binding: { kind: 'tls-exporter', value: systemRandom(32) }, clock: CLOCK } as const;
+    const { message } = initiate(client.user, client.trust.bank, options);
+    expect(await postRaw(client.endpoint, '/session', message)).toMatchObject({ status: 200 });
+    await server.kill();
+    await restart();
+    const { endpoint: there } = clientOf('doctor');
+    expect(await postRaw(there, '/session', message)).toMatchObject({ status: 400, body: 'SESSION_MESSAGE' });
+    const another = initiate(client.user, client.trust.bank, options).message;
+    expect(await postRaw(there, '/session', another)).toMatchObject({ status: 200 });
+  });
+
   async function postRaw(to: Endpoint, route: string, body: Uint8Array): Promise<unknown> {
     const { certificate: cert, key, authority: ca } = to.tls;
     const headers = { 'content-type': 'application/octet-stream', 'content-length': body.length };
