@@ -46,10 +46,9 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
   if (!signed) checkHeader(header, HANDLE_LENGTH); // a signed envelope was checked when it was made
   const length = signed ? readUnverifiedData(envelope).length : envelope.ciphertext.length;
   if (length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
-  const body = signed
-    ? `${leaf('dades', escapeText(readUnverifiedData(envelope)))}${leaf('signatura', toBase64url(envelope.signature))}`
-    : leaf('dades', toBase64url(envelope.ciphertext));
-  const bytes = toUtf8(`<behc>${headerXml(header)}<cos>${body}</cos></behc>`);
+  const data = signed ? escapeText(readUnverifiedData(envelope)) : toBase64url(envelope.ciphertext);
+  const signature = signed ? `<signatura>${toBase64url(envelope.signature)}</signatura>` : '';
+  const bytes = toUtf8(`<behc>${headerXml(header)}<cos><dades>${data}</dades>${signature}</cos></behc>`);
   if (bytes.length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
   return bytes;
 }
@@ -106,32 +105,28 @@ export function envelopeFromTexts(texts: EnvelopeTexts): Envelope {
 }
 
 function headerXml({ type, sender, timestamp, n1, timestamp1, n2, timestamp2 }: Header): string {
-  const context =
-    leaf('pas', String(stepOf(type))) +
-    leaf('n1', toBase64url(n1)) +
-    leaf('timestamp1', timeText(timestamp1)) +
-    leaf('n2', n2 === null ? '' : toBase64url(n2)) +
-    leaf('timestamp2', timestamp2 === null ? '' : timeText(timestamp2));
+  const second = n2 === null ? '' : toBase64url(n2);
+  const secondTime = timestamp2 === null ? '' : timeText(timestamp2);
   return (
-    `<capcalera>${leaf('tipus-msg', type)}${leaf('id-remitent', toBase64url(sender))}` +
-    `${leaf('timestamp', timeText(timestamp))}<contexte>${context}</contexte></capcalera>`
+    `<capcalera><tipus-msg>${type}</tipus-msg><id-remitent>${toBase64url(sender)}</id-remitent>` +
+    `<timestamp>${timeText(timestamp)}</timestamp><contexte><pas>${String(stepOf(type))}</pas>` +
+    `<n1>${toBase64url(n1)}</n1><timestamp1>${timeText(timestamp1)}</timestamp1>` +
+    `<n2>${second}</n2><timestamp2>${secondTime}</timestamp2></contexte></capcalera>`
   );
-}
-
-function leaf(name: keyof EnvelopeTexts, text: string): string {
-  return `<${name}>${text}</${name}>`;
 }
 
 // XML 1.0 cannot carry most control characters, and a reader turns a carriage return into a line feed.
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const NOT_XML = /[\0-\x08\x0b-\x1f\ufffe\uffff]/;
-const ESCAPED = /[&<>]/;
+// eslint-disable-next-line no-control-regex -- and what else is not written as it is, in one look
+const SPECIAL = /[\0-\x08\x0b-\x1f\ufffe\uffff&<>]/;
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const UNESCAPES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
 
 function escapeText(text: string): string {
+  if (!SPECIAL.test(text)) return text;
   if (NOT_XML.test(text)) throw new MunimentError('ENVELOPE_TEXT');
-  return ESCAPED.test(text) ? text.replace(/[&<>]/g, (character) => ESCAPES[character] ?? '') : text;
+  return text.replace(/[&<>]/g, (character) => ESCAPES[character] ?? '');
 }
 
 function toUtf8(xml: string): Uint8Array {
@@ -144,8 +139,8 @@ function toUtf8(xml: string): Uint8Array {
 
 /** The exact inverse of {@link escapeText}. */
 function unescapeText(escaped: string): string {
+  if (!SPECIAL.test(escaped)) return escaped;
   if (NOT_XML.test(escaped) || escaped.includes('>')) fail('dades');
-  if (!escaped.includes('&')) return escaped;
   return escaped.replace(/&(?:[a-z]{0,3};)?/g, (reference) => UNESCAPES[reference] ?? fail('dades'));
 }
 
