@@ -11,7 +11,7 @@ import { fromUtf8 } from '../wire/index.ts';
 import { decodeEnvelope, encodeEnvelope, envelopeFromTexts, type EnvelopeTexts } from './codec.ts';
 
 /** Longest foreign document in bytes; smaller than an envelope may be, since a general parser reads it. */
-export const FOREIGN_LIMIT = 4 * 1024 * 1024;
+export const FOREIGN_LIMIT = 1024 * 1024;
 /** Most tags, comments and CDATA sections: the form has at most 28 tags. */
 const MARKUP_LIMIT = 1024;
 
@@ -19,7 +19,7 @@ const MARKUP_LIMIT = 1024;
  * Reads any well-formed spelling of an envelope and writes its one form. Nothing is verified by this; a signature
  * inside covers the model, so it verifies after normalisation if it did before.
  *
- * @param document - XML 1.0 in UTF-8, at most 4 MiB, without document type declaration, attributes, processing instructions
+ * @param document - XML 1.0 in UTF-8, at most 1 MiB, without document type declaration, attributes, processing instructions
  * @returns the bytes that `decodeEnvelope` accepts
  * @throws `MunimentError` `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`, `ENVELOPE_TEXT`
  * @example
@@ -36,16 +36,31 @@ const MARKUP_LIMIT = 1024;
 export function normalizeEnvelope(document: Uint8Array): Uint8Array {
   if (document.length > FOREIGN_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
   try {
-    const text = fromUtf8(document).replace(/\r\n?/g, '\n'); // as XML 1.0 section 2.11 demands of every reader
+    const text = fromUtf8(withLineFeeds(document));
     const xml = text.replace(DECLARATION, (declaration) => declaration.replace(/[^\n]/g, ' '));
-    checkMarkup(xml);
-    checkNesting(xml);
-    return encodeEnvelope(envelopeFromTexts(readTexts(parser.parse(xml) as Ordered[])));
+    const outline = outlineOf(xml);
+    checkNesting(outline.xml);
+    const roots = parser.parse(outline.xml) as Ordered[];
+    return encodeEnvelope(envelopeFromTexts(new Texts(outline.texts).read(roots)));
   } catch (cause) {
     if (cause instanceof MunimentError && cause.code.startsWith('ENVELOPE_')) throw cause;
     throw new MunimentError('ENVELOPE_GRAMMAR', undefined, { cause });
   }
 }
+
+/** CR LF and CR as LF, which XML 1.0 section 2.11 demands of every reader. No other character of UTF-8 has such a byte. */
+function withLineFeeds(document: Uint8Array): Uint8Array {
+  if (!document.includes(CR)) return document;
+  const out = new Uint8Array(document.length);
+  let length = 0;
+  for (const [at, byte] of document.entries()) {
+    if (byte === CR && document[at + 1] === LF) continue;
+    out[length++] = byte === CR ? LF : byte;
+  }
+  return out.subarray(0, length);
+}
+
+const [CR, LF] = [0x0d, 0x0a];
 
 /**
  * Says what is wrong with a document that `decodeEnvelope` refuses: for people, never for a program's decision.
@@ -89,12 +104,22 @@ const NAMES =
   '(?:behc|capcalera|tipus-msg|id-remitent|timestamp[12]?|contexte|pas|n[12]|cos|dades|signatura)';
 const TAG = new RegExp(`<(?:/${NAMES}[ \\t\\n]*|${NAMES}[ \\t\\n]*/?)>`, 'y');
 
+/** A document's tags and where it has text, for the general parser; and the texts, which it need not see. */
+interface Outline {
+  readonly xml: string;
+  /** In the outline each is its index, in a CDATA section if it was in one, and a semicolon. */
+  readonly texts: readonly string[];
+}
+
 /**
  * Lets through only the tags of an envelope, CDATA sections and comments, each as XML 1.0 spells it, and not many of
  * them. The general parser and its validator are laxer: they pass over `]]>` in text, `--` in comments,
- * declarations in the middle, `</dades/>`, a second byte order mark and references behind the end.
+ * declarations in the middle, `</dades/>`, a second byte order mark and references behind the end. And they take half
+ * a second over a megabyte of text, so that they are given an outline.
  */
-function checkMarkup(xml: string): void {
+function outlineOf(xml: string): Outline {
+  const texts: string[] = [];
+  let outline = '';
   let outside = true;
   let at = 0;
   for (let count = 0; count <= MARKUP_LIMIT; count++) {
@@ -102,12 +127,17 @@ function checkMarkup(xml: string): void {
     const text = open < 0 ? xml.slice(at) : xml.slice(at, open);
     if (outside && /[^ \t\n]/.test(text)) fail('text outside behc', xml, at);
     if (text.includes(']]>')) fail('the end of a CDATA section that did not begin', xml, at);
-    if (open < 0) return;
+    if (!outside && text !== '') outline += `${String(texts.push(text) - 1)};`;
+    if (open < 0) return { xml: outline, texts };
     at = markupEnd(xml, open);
-    if (xml.startsWith('<behc', open)) outside = false;
-    else if (xml.startsWith('</behc', open)) outside = true;
+    const markup = xml.slice(open, at);
+    if (markup.startsWith('<!--')) continue;
+    if (markup.startsWith('<!')) outline += `<![CDATA[${String(texts.push(markup.slice(9, -3)) - 1)};]]>`;
+    else outline += markup.replace(/[ \t\n]+/, '');
+    if (markup.startsWith('<behc')) outside = false;
+    else if (markup.startsWith('</behc')) outside = true;
   }
-  fail('more tags, comments and CDATA sections than an envelope needs', xml, at);
+  return fail('more tags, comments and CDATA sections than an envelope needs', xml, at);
 }
 
 function markupEnd(xml: string, open: number): number {
@@ -127,13 +157,9 @@ function markupEnd(xml: string, open: number): number {
   return fail('a tag that is not one of an envelope’s, or has attributes', xml, open);
 }
 
-function checkNesting(xml: string): void {
+function checkNesting(outline: string): void {
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- see the import
-  const result = XMLValidator.validate(xml);
-  if (result === true) return;
-  // Its own messages repeat the document's names.
-  const { line, col } = result.err;
-  refuse(`not well-formed at line ${String(line)}, column ${String(col)}`);
+  if (XMLValidator.validate(outline) !== true) refuse('not well-formed: tags do not nest');
 }
 
 const TEXT = '#text';
@@ -155,81 +181,100 @@ const parser = new XMLParser({
   cdataPropName: CDATA,
 });
 
-function readTexts(roots: Ordered[]): EnvelopeTexts {
-  const [behc] = children('the document', roots, ['behc']);
-  const [capcalera, cos] = children('behc', behc, ['capcalera', 'cos']);
-  const headers = ['tipus-msg', 'id-remitent', 'timestamp', 'contexte'];
-  const [type, sender, timestamp, contexte] = children('capcalera', capcalera, headers);
-  const context = ['pas', 'n1', 'timestamp1', 'n2', 'timestamp2'];
-  const [pas, n1, timestamp1, n2, timestamp2] = children('contexte', contexte, context);
-  const signed = elements('cos', cos).length === 2;
-  const [dades, signatura] = children('cos', cos, signed ? ['dades', 'signatura'] : ['dades']);
-  return {
-    'tipus-msg': text(type),
-    'id-remitent': text(sender),
-    timestamp: text(timestamp),
-    pas: text(pas),
-    n1: text(n1),
-    timestamp1: text(timestamp1),
-    n2: text(n2),
-    timestamp2: text(timestamp2),
-    dades: text(dades),
-    signatura: signed ? text(signatura) : null,
-  };
+/** Finds the texts of the elements in what the general parser made of an outline. */
+class Texts {
+  readonly #texts: readonly string[];
+
+  constructor(texts: readonly string[]) {
+    this.#texts = texts;
+  }
+
+  read(roots: Ordered[]): EnvelopeTexts {
+    const [behc] = this.#children('the document', roots, ['behc']);
+    const [capcalera, cos] = this.#children('behc', behc, ['capcalera', 'cos']);
+    const headers = ['tipus-msg', 'id-remitent', 'timestamp', 'contexte'];
+    const [type, sender, timestamp, contexte] = this.#children('capcalera', capcalera, headers);
+    const context = ['pas', 'n1', 'timestamp1', 'n2', 'timestamp2'];
+    const [pas, n1, timestamp1, n2, timestamp2] = this.#children('contexte', contexte, context);
+    const signed = this.#elements('cos', cos).length === 2;
+    const [dades, signatura] = this.#children('cos', cos, signed ? ['dades', 'signatura'] : ['dades']);
+    return {
+      'tipus-msg': this.#leaf(type),
+      'id-remitent': this.#leaf(sender),
+      timestamp: this.#leaf(timestamp),
+      pas: this.#leaf(pas),
+      n1: this.#leaf(n1),
+      timestamp1: this.#leaf(timestamp1),
+      n2: this.#leaf(n2),
+      timestamp2: this.#leaf(timestamp2),
+      dades: this.#leaf(dades),
+      signatura: signed ? this.#leaf(signatura) : null,
+    };
+  }
+
+  // The contents of exactly these child elements, in this order, without attributes; only white space around them.
+  #children(parent: string, nodes: Ordered[] | undefined, names: readonly string[]): Ordered[][] {
+    const found = this.#elements(parent, nodes);
+    return names.map((name, i) => {
+      const content = found[i]?.[name];
+      const alone = found.length === names.length && Object.keys(found[i] ?? {}).length === 1;
+      if (!alone || !Array.isArray(content))
+        refuse(`${parent} does not hold ${names.join(', ')} and nothing else`);
+      return content as Ordered[];
+    });
+  }
+
+  #elements(parent: string, nodes: Ordered[] | undefined): Ordered[] {
+    return (nodes ?? []).filter((node) => {
+      const plain = node[TEXT];
+      if (typeof plain !== 'string') return true;
+      if (/[^ \t\n]/.test(this.#behind(plain).join(''))) refuse(`${parent} holds text between elements`);
+      return false;
+    });
+  }
+
+  #leaf(nodes: Ordered[] | undefined): string {
+    return (nodes ?? []).map((node) => this.#piece(node)).join('');
+  }
+
+  #piece(node: Ordered): string {
+    const plain = node[TEXT];
+    const sections = node[CDATA];
+    if (typeof plain === 'string') return this.#behind(plain).map(resolve).join('');
+    if (ATTRIBUTES in node || !Array.isArray(sections)) refuse('an element where only text may be');
+    return sections.flatMap((part: Ordered) => this.#behind(String(part[TEXT]))).join('');
+  }
+
+  // Of each run of text alone, for a comment between two of them ends a reference too.
+  #behind(indices: string): string[] {
+    return indices
+      .split(';')
+      .slice(0, -1)
+      .map((index) => this.#texts[Number(index)] ?? refuse('text that nobody wrote'));
+  }
 }
 
-// The contents of exactly these child elements, in this order, without attributes; only white space around them.
-function children(parent: string, nodes: Ordered[] | undefined, names: readonly string[]): Ordered[][] {
-  const found = elements(parent, nodes);
-  return names.map((name, i) => {
-    const content = found[i]?.[name];
-    const alone = found.length === names.length && Object.keys(found[i] ?? {}).length === 1;
-    if (!alone || !Array.isArray(content))
-      refuse(`${parent} does not hold ${names.join(', ')} and nothing else`);
-    return content as Ordered[];
-  });
-}
-
-function elements(parent: string, nodes: Ordered[] | undefined): Ordered[] {
-  return (nodes ?? []).filter((node) => {
-    const text = node[TEXT];
-    if (typeof text === 'string' && !/^[ \t\n]*$/.test(text)) refuse(`${parent} holds text between elements`);
-    return typeof text !== 'string';
-  });
-}
-
-function text(nodes: Ordered[] | undefined): string {
-  return (nodes ?? []).map(piece).join('');
-}
-
-function piece(node: Ordered): string {
-  const plain = node[TEXT];
-  const sections = node[CDATA];
-  if (typeof plain === 'string') return resolve(plain);
-  if (ATTRIBUTES in node || !Array.isArray(sections)) refuse('an element where only text may be');
-  return sections.map((part: Ordered) => String(part[TEXT])).join('');
-}
-
-// A map, because an object would also know `toString` and `__proto__`.
-const FIVE: ReadonlyMap<string, string> = new Map([
-  ['amp', '&'],
-  ['lt', '<'],
-  ['gt', '>'],
-  ['quot', '"'],
-  ['apos', "'"],
-]);
+const REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#x[0-9a-fA-F]{1,6}|#[0-9]{1,7});)/; // to anything else
+const NUMBERED = /&#(?:x([0-9a-fA-F]+)|([0-9]+));/g;
 
 function resolve(text: string): string {
-  return text.replace(/&(?:([^;&]{1,9});)?/g, (_, name: string | undefined) => {
-    const digits = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name ?? '');
-    if (digits === null)
-      return FIVE.get(name ?? '') ?? refuse('a reference that is none, or to no known entity');
-    const code = digits[1] === undefined ? Number(digits[2]) : Number.parseInt(digits[1], 16);
-    // Two references to surrogates must not come together as one character.
-    const surrogate = code >= 0xd800 && code <= 0xdfff;
-    if (code === 0 || surrogate || code > 0x10ffff) refuse('a reference to no character');
-    return String.fromCodePoint(code);
-  });
+  if (!text.includes('&')) return text;
+  if (REFERENCE.test(text)) refuse('a reference that is none, or to no known entity');
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replace(NUMBERED, (_, hex: string | undefined, decimal: string | undefined) => character(hex, decimal))
+    .replaceAll('&amp;', '&'); // last, since it makes what the others look for
+}
+
+function character(hex: string | undefined, decimal: string | undefined): string {
+  const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+  // Two references to surrogates must not come together as one character.
+  const surrogate = code >= 0xd800 && code <= 0xdfff;
+  if (code === 0 || surrogate || code > 0x10ffff) refuse('a reference to no character');
+  return code === 0x26 ? '&amp;' : String.fromCodePoint(code);
 }
 
 function fail(what: string, xml: string, at: number): never {
