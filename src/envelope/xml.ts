@@ -4,8 +4,7 @@
  * `fast-xml-parser`. spec/envelope.md, "Other spellings".
  */
 
-// The validator's successor is a package of its own; until fast-xml-parser drops this one, a second dependency buys nothing.
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { XMLParser } from 'fast-xml-parser';
 import { MunimentError } from '../errors.ts';
 import { fromUtf8 } from '../wire/index.ts';
 import { decodeEnvelope, encodeEnvelope, envelopeFromTexts, type EnvelopeTexts } from './codec.ts';
@@ -39,11 +38,11 @@ export function normalizeEnvelope(document: Uint8Array): Uint8Array {
     const text = fromUtf8(document).replace(/\r\n?/g, '\n'); // as XML 1.0 section 2.11 demands of every reader
     const xml = text.replace(DECLARATION, (declaration) => declaration.replace(/[^\n]/g, ' '));
     checkMarkup(xml);
-    checkNesting(xml);
     return encodeEnvelope(envelopeFromTexts(readTexts(parser.parse(xml) as Ordered[])));
   } catch (cause) {
     if (cause instanceof MunimentError && cause.code.startsWith('ENVELOPE_')) throw cause;
-    throw new MunimentError('ENVELOPE_GRAMMAR', undefined, { cause });
+    const detail = cause instanceof MunimentError && cause.code === 'WIRE_UTF8' ? 'not UTF-8' : undefined;
+    throw new MunimentError('ENVELOPE_GRAMMAR', detail, { cause });
   }
 }
 
@@ -85,53 +84,65 @@ function refusalOf(read: (document: Uint8Array) => unknown, document: Uint8Array
 // processing instruction: a document that names another encoding would be read differently by its own sender.
 const DECLARATION =
   /^\ufeff?(?:<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(?:"[uU][tT][fF]-8"|'[uU][tT][fF]-8'))?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>)?/;
-const TAG = /<(?:\/[a-z][a-z0-9-]*[ \t\n]*|[a-z][a-z0-9-]*[ \t\n]*\/?)>/y;
+const TAG = /<(?:\/([a-z][a-z0-9-]*)[ \t\n]*|([a-z][a-z0-9-]*)[ \t\n]*(\/?))>/y;
+// An ampersand that begins no reference. Looked for here, where comments still stand between the pieces of a text.
+const BARE_AMPERSAND = /&(?!#?[a-zA-Z0-9]{1,9};)/;
 
 /**
- * Lets through only tags without attributes, CDATA sections and comments, each as XML 1.0 spells it, and not many of
- * them. The general parser and its validator are laxer: they pass over `]]>` in text, `--` in comments,
- * declarations in the middle, `</dades/>`, a second byte order mark and references behind the end.
+ * Lets through only tags without attributes, CDATA sections and comments, each as XML 1.0 spells it, well nested and
+ * not many of them. The general parser is laxer: it passes over `]]>` in text, `--` in comments, declarations in the
+ * middle, `</dades/>`, end tags of other elements, a second byte order mark and references that a comment cuts.
  */
 function checkMarkup(xml: string): void {
-  let outside = true;
+  const opened: string[] = [];
   let at = 0;
   for (let count = 0; count <= MARKUP_LIMIT; count++) {
-    const open = xml.indexOf('<', at);
-    const text = open < 0 ? xml.slice(at) : xml.slice(at, open);
-    if (outside && /[^ \t\n]/.test(text)) fail('text outside behc', xml, at);
-    if (text.includes(']]>')) fail('the end of a CDATA section that did not begin', xml, at);
-    if (open < 0) return;
-    at = markupEnd(xml, open);
-    if (xml.startsWith('<behc', open)) outside = false;
-    else if (xml.startsWith('</behc', open)) outside = true;
+    const next = xml.indexOf('<', at);
+    checkText(xml, at, next < 0 ? xml.length : next, opened.length === 0);
+    if (next < 0) {
+      if (opened.length > 0) fail('an element without end', xml, xml.length);
+      return;
+    }
+    at = sectionEnd(xml, next) ?? tagEnd(xml, next, opened);
   }
   fail('more tags, comments and CDATA sections than an envelope needs', xml, at);
 }
 
-function markupEnd(xml: string, open: number): number {
+function checkText(xml: string, start: number, end: number, outside: boolean): void {
+  const text = xml.slice(start, end);
+  const stray = outside ? text.search(/[^ \t\n]/) : -1;
+  if (stray >= 0) fail('text outside behc', xml, start + stray);
+  const close = text.indexOf(']]>');
+  if (close >= 0) fail('the end of a CDATA section that did not begin', xml, start + close);
+  const bare = text.search(BARE_AMPERSAND);
+  if (bare >= 0) fail('an ampersand that begins no reference', xml, start + bare);
+}
+
+/** Where the CDATA section or comment ends that begins here, if one does. */
+function sectionEnd(xml: string, open: number): number | null {
   if (xml.startsWith('<![CDATA[', open)) {
     const end = xml.indexOf(']]>', open + 9);
     return end < 0 ? fail('a CDATA section without end', xml, open) : end + 3;
   }
-  if (xml.startsWith('<!--', open)) {
-    const end = xml.indexOf('--', open + 4);
-    return end < 0 || xml[end + 2] !== '>' ? fail('a comment that does not end well', xml, open) : end + 3;
-  }
+  if (!xml.startsWith('<!--', open)) return null;
+  const end = xml.indexOf('--', open + 4);
+  return end < 0 || xml[end + 2] !== '>' ? fail('a comment that does not end well', xml, open) : end + 3;
+}
+
+/** Where the tag ends that begins here, the names of the open elements brought up to date. */
+function tagEnd(xml: string, open: number, opened: string[]): number {
   TAG.lastIndex = open;
-  if (TAG.test(xml)) return TAG.lastIndex;
+  const [tag, ended, begun, empty] = TAG.exec(xml) ?? failTag(xml, open);
+  if (ended !== undefined && opened.pop() !== ended) fail('an end tag of another element', xml, open);
+  if (begun !== undefined && empty === '') opened.push(begun);
+  return open + tag.length;
+}
+
+function failTag(xml: string, open: number): never {
   if (xml.startsWith('<?', open))
     fail('a processing instruction, or a declaration of something else', xml, open);
   if (xml.startsWith('<!', open)) fail('a document type', xml, open);
   return fail('a tag that is none, has attributes or a namespace', xml, open);
-}
-
-function checkNesting(xml: string): void {
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- see the import
-  const result = XMLValidator.validate(xml);
-  if (result === true) return;
-  // Its own messages repeat the document's names.
-  const { line, col } = result.err;
-  refuse(`not well-formed at line ${String(line)}, column ${String(col)}`);
 }
 
 const TEXT = '#text';
@@ -232,7 +243,7 @@ function resolve(text: string): string {
 
 function fail(what: string, xml: string, at: number): never {
   const line = xml.slice(0, at).split('\n').length;
-  const column = at - xml.lastIndexOf('\n', at - 1);
+  const column = at - (at === 0 ? -1 : xml.lastIndexOf('\n', at - 1));
   return refuse(`${what} at line ${String(line)}, column ${String(column)}`);
 }
 
