@@ -5,6 +5,20 @@
 
 import { describe, expectTypeOf, it } from 'vitest';
 import type { Kem, KemId } from '../src/crypto/index.ts';
+import {
+  encodeEvidence,
+  verifyEnvelope,
+  verifyEvidence,
+  type Envelope,
+  type Expected,
+  type ExpectedEvidence,
+  type Header,
+  type SealedEnvelope,
+  type SignedEnvelope,
+  type SignedType,
+  type TimeWindow,
+  type VerifiedEnvelope,
+} from '../src/envelope/index.ts';
 import type { Blame, ErrorCode, MunimentError } from '../src/errors.ts';
 import {
   createKeyHistory,
@@ -113,6 +127,47 @@ describe('keys', () => {
     expectTypeOf<KemId>().toEqualTypeOf<0x0010 | 0x0020 | 0x0050 | 0x647a>();
     expectTypeOf<Kem['id']>().toEqualTypeOf<KemId>();
     expectTypeOf<0x0021>().not.toExtend<KemId>();
+  });
+});
+
+describe('envelopes', () => {
+  it('have no data until they are verified', () => {
+    expectTypeOf<SealedEnvelope>().not.toHaveProperty('data');
+    expectTypeOf<SignedEnvelope>().not.toHaveProperty('data');
+    expectTypeOf<Envelope>().not.toHaveProperty('data');
+    expectTypeOf<VerifiedEnvelope>().toHaveProperty('data').toBeString();
+    expectTypeOf<SignedEnvelope>().not.toExtend<VerifiedEnvelope>();
+  });
+
+  it('are sealed or signed, and only what is signed is verified or evidence', () => {
+    expectTypeOf<SealedEnvelope>().not.toExtend<SignedEnvelope>();
+    expectTypeOf<SignedEnvelope>().not.toExtend<SealedEnvelope>();
+    expectTypeOf<{
+      header: Header<SignedType>;
+      data: string;
+      signature: Uint8Array;
+    }>().not.toExtend<SignedEnvelope>();
+    expectTypeOf<Parameters<typeof verifyEnvelope>[0]>().toEqualTypeOf<SignedEnvelope>();
+    expectTypeOf<Parameters<typeof encodeEvidence>[0]>().toEqualTypeOf<SignedEnvelope>();
+    expectTypeOf<Envelope>().not.toExtend<Parameters<typeof verifyEnvelope>[0]>();
+  });
+
+  it('are of the kind that was asked for', () => {
+    expectTypeOf<VerifiedEnvelope<'request'>>().not.toExtend<VerifiedEnvelope<'reply'>>();
+    expectTypeOf<VerifiedEnvelope<'reply'>>().not.toExtend<VerifiedEnvelope<'request'>>();
+    expectTypeOf<VerifiedEnvelope>().not.toExtend<VerifiedEnvelope<'request'>>();
+    expectTypeOf(verifyEnvelope<'request'>).returns.toEqualTypeOf<VerifiedEnvelope<'request'>>();
+    expectTypeOf(verifyEvidence<'reply'>).returns.toEqualTypeOf<VerifiedEnvelope<'reply'>>();
+    expectTypeOf<'nsl-3'>().not.toExtend<SignedType>();
+  });
+
+  it('are judged at a time, which is no option, nor is anything else', () => {
+    expectTypeOf<Omit<Expected<'request'>, 'time'>>().not.toExtend<Expected<'request'>>();
+    expectTypeOf<Omit<ExpectedEvidence<'request'>, 'time'>>().not.toExtend<ExpectedEvidence<'request'>>();
+    expectTypeOf<Required<Expected<'request'>>>().toEqualTypeOf<Expected<'request'>>();
+    expectTypeOf<Required<ExpectedEvidence<'request'>>>().toEqualTypeOf<ExpectedEvidence<'request'>>();
+    expectTypeOf<Required<TimeWindow>>().toEqualTypeOf<TimeWindow>();
+    expectTypeOf<undefined>().not.toExtend<Expected<'request'>['time']>();
   });
 });
 

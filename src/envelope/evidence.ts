@@ -7,11 +7,21 @@ import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { decodeEnvelope, encodeEnvelope } from './codec.ts';
 import { SignedEnvelope, type SignedType } from './model.ts';
-import { verifyEnvelope, type Expected, type SigningContext, type VerifiedEnvelope } from './sign.ts';
+import {
+  verifyEnvelope,
+  type EnvelopeDigests,
+  type Expected,
+  type SigningContext,
+  type VerifiedEnvelope,
+} from './sign.ts';
 
 /** What archived evidence must be: as of an envelope, but the session is the one that the evidence states. */
-export type ExpectedEvidence<Type extends SignedType> = Omit<Expected<Type>, 'context'> &
-  Pick<SigningContext, 'to' | 'answers'>;
+export interface ExpectedEvidence<Type extends SignedType> extends Omit<Expected<Type>, 'context'> {
+  /** Id of the party that it is for. */
+  readonly to: Uint8Array;
+  /** For a reply the digests of the request that it answers; for a request `null`. */
+  readonly answers: EnvelopeDigests | null;
+}
 
 /** `T("muniment/1 evidence", sessionId, Id_from, Id_to, envelope bytes)`. */
 export function encodeEvidence(envelope: SignedEnvelope, context: SigningContext): Uint8Array {

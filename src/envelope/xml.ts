@@ -4,8 +4,7 @@
  * `fast-xml-parser`. spec/envelope.md, "Other spellings".
  */
 
-// The validator's successor is a package of its own; until fast-xml-parser drops this one, a second dependency buys nothing.
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { XMLParser } from 'fast-xml-parser';
 import { MunimentError } from '../errors.ts';
 import { fromUtf8 } from '../wire/index.ts';
 import { decodeEnvelope, encodeEnvelope, envelopeFromTexts, type EnvelopeTexts } from './codec.ts';
@@ -39,12 +38,12 @@ export function normalizeEnvelope(document: Uint8Array): Uint8Array {
     const text = fromUtf8(withLineFeeds(document));
     const xml = text.replace(DECLARATION, (declaration) => declaration.replace(/[^\n]/g, ' '));
     const outline = outlineOf(xml);
-    checkNesting(outline.xml);
     const roots = parser.parse(outline.xml) as Ordered[];
     return encodeEnvelope(envelopeFromTexts(new Texts(outline.texts).read(roots)));
   } catch (cause) {
     if (cause instanceof MunimentError && cause.code.startsWith('ENVELOPE_')) throw cause;
-    throw new MunimentError('ENVELOPE_GRAMMAR', undefined, { cause });
+    const detail = cause instanceof MunimentError && cause.code === 'WIRE_UTF8' ? 'not UTF-8' : undefined;
+    throw new MunimentError('ENVELOPE_GRAMMAR', detail, { cause });
   }
 }
 
@@ -100,66 +99,80 @@ function refusalOf(read: (document: Uint8Array) => unknown, document: Uint8Array
 // processing instruction: a document that names another encoding would be read differently by its own sender.
 const DECLARATION =
   /^\ufeff?(?:<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(?:"[uU][tT][fF]-8"|'[uU][tT][fF]-8'))?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>)?/;
-const NAMES =
-  '(?:behc|capcalera|tipus-msg|id-remitent|timestamp[12]?|contexte|pas|n[12]|cos|dades|signatura)';
-const TAG = new RegExp(`<(?:/${NAMES}[ \\t\\n]*|${NAMES}[ \\t\\n]*/?)>`, 'y');
+const NAME = '(behc|capcalera|tipus-msg|id-remitent|timestamp[12]?|contexte|pas|n[12]|cos|dades|signatura)';
+const TAG = new RegExp(`<(?:/${NAME}[ \\t\\n]*|${NAME}[ \\t\\n]*(/?))>`, 'y');
+const REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#x[0-9a-fA-F]{1,6}|#[0-9]{1,7});)/; // to anything else
 
 /** A document's tags and where it has text, for the general parser; and the texts, which it need not see. */
 interface Outline {
   readonly xml: string;
-  /** In the outline each is its index, in a CDATA section if it was in one, and a semicolon. */
+  /** In the outline each is its index and a semicolon, in a CDATA section if it was in one. */
   readonly texts: readonly string[];
 }
 
 /**
- * Lets through only the tags of an envelope, CDATA sections and comments, each as XML 1.0 spells it, and not many of
- * them. The general parser and its validator are laxer: they pass over `]]>` in text, `--` in comments,
- * declarations in the middle, `</dades/>`, a second byte order mark and references behind the end. And they take half
- * a second over a megabyte of text, so that they are given an outline.
+ * Lets through only the tags of an envelope, CDATA sections and comments, each as XML 1.0 spells it, well nested and
+ * not many of them. The general parser is laxer: it passes over `]]>` in text, `--` in comments, declarations in the
+ * middle, `</dades/>`, end tags of other elements, a second byte order mark and references that a comment cuts. And it
+ * takes half a second over a megabyte of text, so that it is given an outline.
  */
 function outlineOf(xml: string): Outline {
   const texts: string[] = [];
+  const opened: string[] = [];
   let outline = '';
-  let outside = true;
   let at = 0;
   for (let count = 0; count <= MARKUP_LIMIT; count++) {
     const open = xml.indexOf('<', at);
     const text = open < 0 ? xml.slice(at) : xml.slice(at, open);
-    if (outside && /[^ \t\n]/.test(text)) fail('text outside behc', xml, at);
-    if (text.includes(']]>')) fail('the end of a CDATA section that did not begin', xml, at);
-    if (!outside && text !== '') outline += `${String(texts.push(text) - 1)};`;
-    if (open < 0) return { xml: outline, texts };
-    at = markupEnd(xml, open);
-    const markup = xml.slice(open, at);
-    if (markup.startsWith('<!--')) continue;
-    if (markup.startsWith('<!')) outline += `<![CDATA[${String(texts.push(markup.slice(9, -3)) - 1)};]]>`;
-    else outline += markup.replace(/[ \t\n]+/, '');
-    if (markup.startsWith('<behc')) outside = false;
-    else if (markup.startsWith('</behc')) outside = true;
+    checkText(text, opened.length === 0, xml, at);
+    if (opened.length > 0 && text !== '') outline += `${String(texts.push(text) - 1)};`;
+    if (open < 0) {
+      if (opened.length > 0) fail('an element without end', xml, xml.length);
+      return { xml: outline, texts };
+    }
+    const end = sectionEnd(xml, open);
+    at = end ?? tagEnd(xml, open, opened);
+    if (end === null) outline += xml.slice(open, at).replace(/[ \t\n]+/, '');
+    else if (xml.startsWith('<![', open))
+      outline += `<![CDATA[${String(texts.push(xml.slice(open + 9, end - 3)) - 1)};]]>`;
   }
   return fail('more tags, comments and CDATA sections than an envelope needs', xml, at);
 }
 
-function markupEnd(xml: string, open: number): number {
+function checkText(text: string, outside: boolean, xml: string, at: number): void {
+  const stray = outside ? text.search(/[^ \t\n]/) : -1;
+  if (stray >= 0) fail('text outside behc', xml, at + stray);
+  const close = text.indexOf(']]>');
+  if (close >= 0) fail('the end of a CDATA section that did not begin', xml, at + close);
+  const bare = text.search(REFERENCE);
+  if (bare >= 0) fail('a reference that is none, or to no known entity', xml, at + bare);
+}
+
+/** Where the CDATA section or comment ends that begins here, if one does. */
+function sectionEnd(xml: string, open: number): number | null {
   if (xml.startsWith('<![CDATA[', open)) {
     const end = xml.indexOf(']]>', open + 9);
     return end < 0 ? fail('a CDATA section without end', xml, open) : end + 3;
   }
-  if (xml.startsWith('<!--', open)) {
-    const end = xml.indexOf('--', open + 4);
-    return end < 0 || xml[end + 2] !== '>' ? fail('a comment that does not end well', xml, open) : end + 3;
-  }
+  if (!xml.startsWith('<!--', open)) return null;
+  const end = xml.indexOf('--', open + 4);
+  return end < 0 || xml[end + 2] !== '>' ? fail('a comment that does not end well', xml, open) : end + 3;
+}
+
+/** Where the tag ends that begins here, the names of the open elements brought up to date. */
+function tagEnd(xml: string, open: number, opened: string[]): number {
   TAG.lastIndex = open;
-  if (TAG.test(xml)) return TAG.lastIndex;
+  const [tag, ended, begun, empty] = TAG.exec(xml) ?? failTag(xml, open);
+  if (ended !== undefined && opened.pop() !== ended) fail('an end tag of another element', xml, open);
+  if (begun !== undefined && empty === '') opened.push(begun);
+  return open + tag.length;
+}
+
+function failTag(xml: string, open: number): never {
   if (xml.startsWith('<?', open))
     fail('a processing instruction, or a declaration of something else', xml, open);
   if (xml.startsWith('<!', open)) fail('a document type', xml, open);
   return fail('a tag that is not one of an envelope’s, or has attributes', xml, open);
-}
-
-function checkNesting(outline: string): void {
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- see the import
-  if (XMLValidator.validate(outline) !== true) refuse('not well-formed: tags do not nest');
 }
 
 const TEXT = '#text';
@@ -254,12 +267,10 @@ class Texts {
   }
 }
 
-const REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#x[0-9a-fA-F]{1,6}|#[0-9]{1,7});)/; // to anything else
 const NUMBERED = /&#(?:x([0-9a-fA-F]+)|([0-9]+));/g;
 
 function resolve(text: string): string {
   if (!text.includes('&')) return text;
-  if (REFERENCE.test(text)) refuse('a reference that is none, or to no known entity');
   return text
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
@@ -279,7 +290,7 @@ function character(hex: string | undefined, decimal: string | undefined): string
 
 function fail(what: string, xml: string, at: number): never {
   const line = xml.slice(0, at).split('\n').length;
-  const column = at - xml.lastIndexOf('\n', at - 1);
+  const column = at - (at === 0 ? -1 : xml.lastIndexOf('\n', at - 1));
   return refuse(`${what} at line ${String(line)}, column ${String(column)}`);
 }
 

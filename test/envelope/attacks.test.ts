@@ -1,4 +1,4 @@
-/** Attacks on XML readers, generated: each ends soon and with a typed error, in both readers. */
+/** Attacks on XML readers, by kind: each ends with a typed error in both readers. What large ones cost, bounded.test.ts counts. */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,12 +18,10 @@ const DATA = 'DATA';
 const good = fromUtf8(encodeEnvelope(unsigned(DATA)));
 const withData = (text: string): string => good.replace(DATA, () => text);
 
-function refused(document: string | Uint8Array, budget = 2000): void {
+function refused(document: string | Uint8Array): void {
   const bytes = typeof document === 'string' ? utf8(document) : document;
-  const start = performance.now();
   expect(refusal(() => decodeEnvelope(bytes))).toBe('ENVELOPE_GRAMMAR');
   expect(refusal(() => normalizeEnvelope(bytes))).toBe('ENVELOPE_GRAMMAR');
-  expect(performance.now() - start).toBeLessThan(budget);
 }
 
 function dataOf(document: Uint8Array): string {
@@ -31,53 +29,6 @@ function dataOf(document: Uint8Array): string {
   if (!(envelope instanceof SignedEnvelope)) throw new TypeError('a sealed envelope');
   return readUnverifiedData(envelope);
 }
-
-describe('size and shape', () => {
-  test.for([100, 1000, 10_000, 200_000])('elements %i deep', (depth) => {
-    refused('<a>'.repeat(depth) + '</a>'.repeat(depth));
-    refused('<a>'.repeat(depth));
-    refused('<behc>'.repeat(depth) + '</behc>'.repeat(depth));
-    refused(withData('<dades>'.repeat(depth) + '</dades>'.repeat(depth)));
-  });
-
-  test('wide', () => {
-    refused(`<behc ${Array.from({ length: 100_000 }, (_, i) => `a${i}="b"`).join(' ')}></behc>`);
-    refused(`<behc ${Array.from({ length: 50_000 }, (_, i) => `xmlns:a${i}="b"`).join(' ')}></behc>`);
-    refused(`<behc>${'<a></a>'.repeat(300_000)}</behc>`);
-    refused(good.replace('</cos>', `${'<dades></dades>'.repeat(100_000)}</cos>`));
-  });
-
-  test('unfinished constructs again and again take no quadratic time', () => {
-    const megabyte = 1024 * 1024;
-    for (const open of [
-      '<!--',
-      '<![CDATA[',
-      '<![CDATA[<!--',
-      '<!---',
-      '<?',
-      '<!DOCTYPE ',
-      '<',
-      '&',
-      '&#',
-      '<a ',
-      '</',
-      '<a b="',
-    ])
-      refused(withData(open.repeat(Math.floor((2 * megabyte) / open.length))), 5000);
-  });
-
-  test('long parts', () => {
-    const long = 'a'.repeat(1024 * 1024);
-    refused(`<${long}></${long}>`);
-    refused(`<behc a="${long}"></behc>`);
-    refused(`<!-- ${long} -->`);
-    refused(`<?${long}?>`);
-    refused(`<behc>${long}</behc>`);
-    refused(withData(`&${long};`));
-    refused(withData(`&#${'9'.repeat(1_000_000)};`));
-    expect(fromUtf8(normalizeEnvelope(utf8(withData(long))))).toBe(withData(long));
-  });
-});
 
 describe('entities and document types', () => {
   const laughs = Array.from({ length: 10 }, (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`).join(
@@ -139,9 +90,19 @@ describe('entities and document types', () => {
     '#0x41',
   ];
   test.for(names)('reference &%s;', (name) => refused(withData(`&${name};`)));
-  test.for(['&', '&amp', '&#65', '&#x41', '&;', 'a&b', '&&amp;'])('broken reference %s', (text) =>
-    refused(withData(text)),
-  );
+  test.for([
+    '&',
+    '&amp',
+    '&#65',
+    '&#x41',
+    '&;',
+    'a&b',
+    '&&amp;',
+    '&am<!-- -->p;',
+    '&#3<!-- -->8;',
+    '&am<![CDATA[p]]>;',
+    '&<!---->amp;',
+  ])('broken reference %s', (text) => refused(withData(text)));
 
   test('two references do not make one character of two surrogates', () => {
     refused(withData('&#xD83D;&#xDE00;'));
