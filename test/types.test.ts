@@ -6,7 +6,7 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import type { Kem, KemId } from '../src/crypto/index.ts';
 import {
-  encodeEvidence,
+  type encodeEvidence,
   verifyEnvelope,
   verifyEvidence,
   type Envelope,
@@ -165,7 +165,8 @@ describe('envelopes', () => {
     expectTypeOf<Omit<Expected<'request'>, 'time'>>().not.toExtend<Expected<'request'>>();
     expectTypeOf<Omit<ExpectedEvidence<'request'>, 'time'>>().not.toExtend<ExpectedEvidence<'request'>>();
     expectTypeOf<Required<Expected<'request'>>>().toEqualTypeOf<Expected<'request'>>();
-    expectTypeOf<Required<ExpectedEvidence<'request'>>>().toEqualTypeOf<ExpectedEvidence<'request'>>();
+    expectTypeOf<Required<ExpectedEvidence<'request'>>>().toExtend<ExpectedEvidence<'request'>>();
+    expectTypeOf<ExpectedEvidence<'request'>>().toExtend<Required<ExpectedEvidence<'request'>>>();
     expectTypeOf<Required<TimeWindow>>().toEqualTypeOf<TimeWindow>();
     expectTypeOf<undefined>().not.toExtend<Expected<'request'>['time']>();
   });

@@ -117,7 +117,7 @@ function headerXml({ type, sender, timestamp, n1, timestamp1, n2, timestamp2 }: 
 
 // XML 1.0 cannot carry most control characters, and a reader turns a carriage return into a line feed.
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const NOT_XML = /[\0-\x08\x0b-\x1f\ufffe\uffff]/;
+export const NOT_XML = /[\0-\x08\x0b-\x1f\ufffe\uffff]/;
 // eslint-disable-next-line no-control-regex -- and what else is not written as it is, in one look
 const SPECIAL = /[\0-\x08\x0b-\x1f\ufffe\uffff&<>]/;
 const REFERENCE = /&(?!amp;|lt;|gt;)/; // to anything else
@@ -140,7 +140,7 @@ function toUtf8(xml: string): Uint8Array {
 function unescapeText(escaped: string): string {
   if (!SPECIAL.test(escaped)) return escaped;
   if (NOT_XML.test(escaped) || escaped.includes('>') || REFERENCE.test(escaped)) fail('dades');
-  return escaped.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  return escaped.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'); // the ampersand last
 }
 
 const LONGEST = 43; // an Id in base64url; the texts of the head are no longer than this
@@ -187,8 +187,10 @@ function bytesOf(
   name: keyof EnvelopeTexts,
   lengths: readonly number[] | null,
 ): Uint8Array {
+  const text = texts[name] ?? '';
+  if (lengths !== null && text.length > Math.ceil((Math.max(...lengths) * 4) / 3)) fail(name);
   try {
-    const bytes = fromBase64url(texts[name] ?? '');
+    const bytes = fromBase64url(text);
     if (lengths === null || lengths.includes(bytes.length)) return bytes;
   } catch {
     // said below, as of a wrong length

@@ -67,13 +67,13 @@ export class SignedEnvelope {
     reveal = (envelope) => envelope.#data;
   }
 
-  /** Puts together what was signed elsewhere; `signEnvelope` signs. */
+  /** Puts together what was signed elsewhere; `signEnvelope` signs. Takes copies. */
   constructor(header: Header<SignedType>, data: string, signature: Uint8Array) {
     checkHeader(header, ID_LENGTH);
     if (!SIGNATURE_LENGTHS.includes(signature.length))
       throw new RangeError('a signature has a length that no algorithm gives');
-    this.header = header;
-    this.signature = signature;
+    this.header = copyHeader(header);
+    this.signature = new Uint8Array(signature);
     this.#data = data;
   }
 }
@@ -109,6 +109,17 @@ export function headerTuple(header: Header): Uint8Array {
     header.n2 ?? '',
     header.timestamp2 ?? '',
   );
+}
+
+/** A header that nobody else can write to. */
+export function copyHeader<Type extends MessageType>(header: Header<Type>): Header<Type> {
+  const { sender, n1, n2 } = header;
+  return {
+    ...header,
+    sender: new Uint8Array(sender),
+    n1: new Uint8Array(n1),
+    n2: n2 === null ? null : new Uint8Array(n2),
+  };
 }
 
 /** Refuses a header that the decoder would refuse. */

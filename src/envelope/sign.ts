@@ -7,7 +7,14 @@ import { sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { verifySignature, type Credential, type Signer } from '../keys/index.ts';
 import { equalBytes, tuple, utf8 } from '../wire/index.ts';
-import { headerTuple, readUnverifiedData, SignedEnvelope, type Header, type SignedType } from './model.ts';
+import {
+  copyHeader,
+  headerTuple,
+  readUnverifiedData,
+  SignedEnvelope,
+  type Header,
+  type SignedType,
+} from './model.ts';
 
 /** What both sides know of a signed envelope beside its text. */
 export interface SigningContext {
@@ -71,7 +78,8 @@ export async function signEnvelope(
   envelope: { readonly header: Header<SignedType>; readonly data: string },
   context: SigningContext,
 ): Promise<SignedEnvelope> {
-  const { header, data } = envelope;
+  const header = copyHeader(envelope.header); // the caller's may change while a card signs
+  const { data } = envelope;
   if (!equalBytes(header.sender, context.from)) throw new RangeError('the sender is not the signer');
   const signature = await signer.sign(signedBytes(header, sha256(utf8(data)), context));
   return new SignedEnvelope(header, data, signature);

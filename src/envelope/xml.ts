@@ -7,7 +7,7 @@
 import { XMLParser } from 'fast-xml-parser';
 import { MunimentError } from '../errors.ts';
 import { fromUtf8 } from '../wire/index.ts';
-import { decodeEnvelope, encodeEnvelope, envelopeFromTexts, type EnvelopeTexts } from './codec.ts';
+import { decodeEnvelope, encodeEnvelope, envelopeFromTexts, NOT_XML, type EnvelopeTexts } from './codec.ts';
 
 /** Longest foreign document in bytes; smaller than an envelope may be, since a general parser reads it. */
 export const FOREIGN_LIMIT = 1024 * 1024;
@@ -156,7 +156,10 @@ function sectionEnd(xml: string, open: number): number | null {
   }
   if (!xml.startsWith('<!--', open)) return null;
   const end = xml.indexOf('--', open + 4);
-  return end < 0 || xml[end + 2] !== '>' ? fail('a comment that does not end well', xml, open) : end + 3;
+  if (end < 0 || xml[end + 2] !== '>') fail('a comment that does not end well', xml, open);
+  // In text the form refuses it; a comment vanishes.
+  if (NOT_XML.test(xml.slice(open, end))) fail('a character that XML does not have, in a comment', xml, open);
+  return end + 3;
 }
 
 /** Where the tag ends that begins here, the names of the open elements brought up to date. */

@@ -224,6 +224,10 @@ describe('bytes', () => {
     }
   });
 
+  test('nor in a comment, although it vanishes', () => {
+    for (const code of ['\0', '\x1b', '\ufffe', '\uffff']) refused(withData(`<!-- ${code} -->`));
+  });
+
   test('a byte order mark is a character to the strict reader, and dropped once by the other', () => {
     expect(refusal(() => decodeEnvelope(utf8('\ufeff' + good)))).toBe('ENVELOPE_GRAMMAR');
     expect(fromUtf8(normalizeEnvelope(utf8('\ufeff' + good)))).toBe(good);

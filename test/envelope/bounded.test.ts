@@ -56,6 +56,8 @@ describe.each(READERS)('$read.name', ({ read, accepts, limit, perByte }) => {
     if (good.includes(accepted)) expect(outcome).toBe('ok');
     else expect(['ENVELOPE_GRAMMAR', 'ENVELOPE_TEXT']).toContain(outcome);
     expect(blocks + walked).toBeLessThan(perByte * bytes.length + PER_CALL);
+    // The strict reader leaves what is long to the platform, so that not even each ampersand costs it a call.
+    if (read === decodeEnvelope) expect(blocks).toBeLessThan(2000);
   });
 });
 

@@ -223,6 +223,21 @@ describe('what is signed', () => {
   });
 });
 
+describe('what the caller changes afterwards', () => {
+  test('is in no envelope, not while a card signs and not later', async () => {
+    const mine = { ...header, sender: header.sender.slice(), n1: header.n1.slice() };
+    const signing = signEnvelope(user.signer, { header: mine, data: '{}' }, context);
+    mine.n1.fill(0);
+    const envelope = await signing;
+    mine.sender.fill(0);
+    const { signature } = envelope;
+    const other = new SignedEnvelope(envelope.header, '{}', signature);
+    for (const one of [envelope, other]) expect(verifyEnvelope(one, expected).data).toBe('{}');
+    signature.fill(0);
+    expect(verifyEnvelope(other, expected).data).toBe('{}');
+  });
+});
+
 describe('mistakes of the caller', () => {
   test('the sender is not the signer', async () => {
     const wrong = { header: { ...header, sender: bank.credential.id }, data: '{}' };
