@@ -1,0 +1,98 @@
+/** Full mutual TLS 1.3 handshakes on `node:tls`, both sides in this process: no socket, no ticket, no resumption. */
+
+import 'reflect-metadata'; // @peculiar/x509 refuses to load before it
+import { constants, KeyObject } from 'node:crypto';
+import { once } from 'node:events';
+import { Duplex } from 'node:stream';
+import { connect, createSecureContext, createServer, type TLSSocket } from 'node:tls';
+import {
+  BasicConstraintsExtension,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+const ED25519 = { name: 'Ed25519' };
+const BANK = 'bank.example';
+const DAY_MS = 86_400_000;
+
+/** Certificates and contexts are made once; what comes back makes one connection after the other. */
+export async function mutualTls(): Promise<() => Promise<void>> {
+  const issue = await authority();
+  const [bank, user] = [await issue(BANK), await issue('user.example')];
+  const secureContext = createSecureContext({ ...user, minVersion: 'TLSv1.3' });
+  // Not listening: it is handed its connections.
+  const server = createServer({
+    ...bank,
+    minVersion: 'TLSv1.3',
+    requestCert: true,
+    rejectUnauthorized: true,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  });
+
+  return async () => {
+    const [near, far] = pair();
+    const accepted = once(server, 'secureConnection') as Promise<[TLSSocket]>;
+    server.emit('connection', far);
+    const client = connect({ socket: near, secureContext, servername: BANK });
+    const [[peer]] = await Promise.all([accepted, once(client, 'secureConnect')]);
+    const full = !client.isSessionReused() && client.getProtocol() === 'TLSv1.3';
+    if (!full || !client.authorized || !peer.authorized) throw new Error('not a full mutual handshake');
+    client.destroy();
+    peer.destroy();
+  };
+}
+
+interface Party {
+  readonly key: string;
+  readonly cert: string;
+  readonly ca: string;
+}
+
+/** An authority, and what a party needs that it vouches for: Ed25519 throughout. */
+async function authority(): Promise<(host: string) => Promise<Party>> {
+  const generate = async () =>
+    (await crypto.subtle.generateKey(ED25519, true, ['sign', 'verify'])) as CryptoKeyPair;
+  const validity = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + DAY_MS) };
+  const keys = await generate();
+  const root = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=authority',
+    keys,
+    signingAlgorithm: ED25519,
+    extensions: [new BasicConstraintsExtension(true, 0, true)],
+    ...validity,
+  });
+  return async (host) => {
+    const own = await generate();
+    const certificate = await X509CertificateGenerator.create({
+      subject: `CN=${host}`,
+      issuer: root.subject,
+      publicKey: own.publicKey,
+      signingKey: keys.privateKey,
+      signingAlgorithm: ED25519,
+      extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: host }])],
+      ...validity,
+    });
+    const key = KeyObject.from(own.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString();
+    return { key, cert: certificate.toString('pem'), ca: root.toString('pem') };
+  };
+}
+
+/** Two streams, each of which reads what the other writes: quicker than a socket. */
+function pair(): [Duplex, Duplex] {
+  const ends: [Duplex, Duplex] = [end(() => ends[1]), end(() => ends[0])];
+  return ends;
+}
+
+function end(other: () => Duplex): Duplex {
+  return new Duplex({
+    read: () => undefined, // comes when the other end writes
+    write(chunk, _encoding, done) {
+      other().push(chunk);
+      done();
+    },
+    final(done) {
+      other().push(null);
+      done();
+    },
+  });
+}
