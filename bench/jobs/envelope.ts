@@ -139,12 +139,15 @@ function largestMessage(): Contest {
   };
 }
 
+/** Some 1 KiB of text in the one form, with a character that must be escaped. */
+const LINE = `${'x'.repeat(1024 - '&amp;'.length)}&`;
+
 /** An envelope, not signed, of a little less than this many bytes. */
 function documentOf(length: number): Uint8Array {
   const handle = new Uint8Array(16);
   const times = { timestamp: 0, timestamp1: 0, timestamp2: null };
   const header: Header = { type: 'nsl-1', sender: handle, n1: handle, n2: null, ...times };
-  return encodeEnvelope({ header, data: 'x&'.repeat(length / 6 - 100), signature: null });
+  return encodeEnvelope({ header, data: LINE.repeat(length / 1024 - 1), signature: null });
 }
 
 /** Every attack on both readers: refused for what is wrong with it, or taken where it is an envelope. */

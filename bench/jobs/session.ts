@@ -17,6 +17,7 @@ import {
   respond,
   serve,
 } from 'muniment/protocol';
+import { HAS_LATTICES } from '../bare.ts';
 import * as peers from '../conversations.ts';
 import type { Contest, Row } from '../measure.ts';
 import { mutualTls } from '../mutual-tls.ts';
@@ -26,13 +27,13 @@ const ANSWER = Buffer.from('{"outcome":"done"}');
 
 export async function* session(): AsyncGenerator<Contest> {
   try {
-    const tls = await mutualTls();
-    await tls();
+    const postQuantum = HAS_LATTICES ? await mutualTls('X25519MLKEM768') : null;
     yield {
       name: 'session',
       baseline: 'mutual TLS',
       rows: {
-        'mutual TLS': { run: tls },
+        'mutual TLS': { run: await mutualTls('X25519') },
+        ...(postQuantum && { 'mutual TLS, ML-KEM': { run: postQuantum } }),
         X25519: await row(await munimentSession(KEM_X25519, 'node'), () => forceBackend('node')),
         'P-256': await row(await munimentSession(KEM_P256, 'node'), () => forceBackend('node')),
         'X-Wing': await row(await munimentSession(KEM_XWING, 'node'), () => forceBackend('node')),
