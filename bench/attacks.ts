@@ -5,7 +5,14 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { encodeEnvelope, ENVELOPE_LIMIT, FOREIGN_LIMIT } from 'muniment/envelope';
+import {
+  encodeEnvelope,
+  ENVELOPE_LIMIT,
+  FOREIGN_LIMIT,
+  SignedEnvelope,
+  type Header,
+  type SignedType,
+} from 'muniment/envelope';
 
 export interface Attack {
   readonly name: string;
@@ -39,18 +46,17 @@ function corpus(): Attack[] {
 }
 
 const DATA = 'DATA';
-const n1 = new Uint8Array(16);
-const header = {
-  type: 'nsl-1',
-  sender: n1,
-  timestamp: 0,
-  n1,
-  timestamp1: 0,
-  n2: null,
-  timestamp2: null,
-} as const;
-const good = new TextDecoder().decode(encodeEnvelope({ header, data: DATA, signature: null }));
+const good = new TextDecoder().decode(encodeEnvelope(unsigned(DATA)));
 const [head = '', tail = ''] = good.split(DATA);
+/** A request in form; what stands for its signature is none. */
+export function unsigned(data: string): SignedEnvelope {
+  const handle = new Uint8Array(16);
+  const times = { timestamp: 0, timestamp1: 0, timestamp2: 0 };
+  const sender = new Uint8Array(32);
+  const header: Header<SignedType> = { type: 'request', sender, n1: handle, n2: handle, ...times };
+  return new SignedEnvelope(header, data, new Uint8Array(64));
+}
+
 /** Room for what stands around a filling. */
 const MARGIN = 1024;
 
@@ -171,8 +177,8 @@ function generated(): Attack[] {
     bad('a long text before a control character', () => around(`${filled('a')}\0`)),
     bad('a long timestamp', () => good.replace('1970-', `${filled('1')}-`)),
     bad('a long handle', () => good.replace('<n1>', `<n1>${filled('A')}`)),
-    bad('a long signature', () => good.replace('</cos>', `<signatura>${filled('A')}</signatura></cos>`)),
-    bad('a long type of message', () => good.replace('nsl-1', filled('a'))),
+    bad('a long signature', () => good.replace('<signatura>', `<signatura>${filled('A')}`)),
+    bad('a long type of message', () => good.replace('request', filled('a'))),
 
     bad('billion laughs', () => `<!DOCTYPE behc [<!ENTITY e0 "ha">${LAUGHS}]>${around('&e10;')}`),
     bad('quadratic blow-up', () => {
@@ -186,7 +192,7 @@ function generated(): Attack[] {
     bytes('UTF-8 but for its end', () => Buffer.concat([Buffer.from(filled('a')), Buffer.of(0xe2)])),
     bytes('48 MiB of zeros', () => new Uint8Array(ENVELOPE_LIMIT)),
     bad('48 MiB of elements', () => filled('<a>', ENVELOPE_LIMIT)),
-    bad('48 MiB of text in a header', () => good.replace('nsl-1', filled('a', ENVELOPE_LIMIT))),
+    bad('48 MiB of text in a header', () => good.replace('request', filled('a', ENVELOPE_LIMIT))),
     bad('48 MiB of text before a wrong end', () => around(filled('a', ENVELOPE_LIMIT)) + 'a'),
     bad('48 MiB and a little', () => around('a'.repeat(ENVELOPE_LIMIT))),
   ];

@@ -12,12 +12,12 @@ import {
   encodeEnvelope,
   ENVELOPE_LIMIT,
   normalizeEnvelope,
+  SignedEnvelope,
   signEnvelope,
   verifyEnvelope,
-  type Header,
 } from 'muniment/envelope';
 import { createAnchor, enrol } from 'muniment/keys';
-import { attacks, type Attack } from '../attacks.ts';
+import { attacks, unsigned, type Attack } from '../attacks.ts';
 import { cost, type Attempt } from '../cost.ts';
 import type { Contest, Row } from '../measure.ts';
 import * as peers from '../signed-messages.ts';
@@ -25,6 +25,7 @@ import * as peers from '../signed-messages.ts';
 const TEXT_LENGTH = 1024;
 /** As many as are signed and read in turn, so that nothing that is kept of the last one helps with the next. */
 const TEXTS = 64;
+const AN_HOUR_MS = 3_600_000;
 
 export async function* envelope(): AsyncGenerator<Contest> {
   try {
@@ -78,10 +79,16 @@ async function munimentMessage(backend: 'node' | 'portable'): Promise<peers.Sign
 
   return {
     async write(data) {
-      const header: Header = { type: 'request', sender: author.id, timestamp: Date.now(), ...session };
+      const header = { type: 'request', sender: author.id, timestamp: Date.now(), ...session } as const;
       return encodeEnvelope(await signEnvelope(user.signer, { header, data }, context));
     },
-    read: (bytes) => verifyEnvelope(decodeEnvelope(bytes), { type: 'request', author, context }).data,
+    read(bytes) {
+      const envelope = decodeEnvelope(bytes);
+      if (!(envelope instanceof SignedEnvelope)) throw new Error('not signed');
+      const now = Date.now();
+      const time = { notBefore: now - AN_HOUR_MS, notAfter: now + AN_HOUR_MS };
+      return verifyEnvelope(envelope, { type: 'request', author, context, time }).data;
+    },
   };
 }
 
@@ -142,12 +149,9 @@ function largestMessage(): Contest {
 /** Some 1 KiB of text in the one form, with a character that must be escaped. */
 const LINE = `${'x'.repeat(1024 - '&amp;'.length)}&`;
 
-/** An envelope, not signed, of a little less than this many bytes. */
+/** An envelope of a little less than this many bytes. */
 function documentOf(length: number): Uint8Array {
-  const handle = new Uint8Array(16);
-  const times = { timestamp: 0, timestamp1: 0, timestamp2: null };
-  const header: Header = { type: 'nsl-1', sender: handle, n1: handle, n2: null, ...times };
-  return encodeEnvelope({ header, data: LINE.repeat(length / 1024 - 1), signature: null });
+  return encodeEnvelope(unsigned(LINE.repeat(length / 1024 - 1)));
 }
 
 /** Every attack on both readers: refused for what is wrong with it, or taken where it is an envelope. */

@@ -62,7 +62,7 @@ async function munimentSession(kemId: KemId, backend: 'node' | 'portable'): Prom
   const binding = { kind: 'tls-exporter', value: new Uint8Array(32).fill(7) } as const;
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const validate = (encoded: Uint8Array, now: number) => verifyCredential(encoded, anchor.credential, now);
-  const replay = new MemoryReplayCache(Number.MAX_SAFE_INTEGER); // it empties itself of what is ten minutes old
+  const replay = new MemoryReplayCache({ capacity: Number.MAX_SAFE_INTEGER, floor: 0 }); // forgets what is too old anyhow
 
   return async (question, answer) => {
     const one = initiate(user, bank.credential, { binding, clock });
