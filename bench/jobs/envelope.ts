@@ -11,6 +11,7 @@ import {
   decodeEnvelope,
   encodeEnvelope,
   ENVELOPE_LIMIT,
+  FOREIGN_LIMIT,
   normalizeEnvelope,
   SignedEnvelope,
   signEnvelope,
@@ -157,8 +158,8 @@ function documentOf(length: number): Uint8Array {
 /** Every attack on both readers: refused for what is wrong with it, or taken where it is an envelope. */
 export function* envelopeTrial(): Generator<Attempt> {
   for (const attack of attacks()) {
-    const document = attack.document();
-    for (const { reader, read, takes } of READERS) {
+    for (const { reader, read, length, takes } of READERS) {
+      const document = attack.document(length);
       const name = `${reader}: ${attack.name}`;
       const taken = () => outcome(() => read(document));
       const first = taken();
@@ -169,13 +170,22 @@ export function* envelopeTrial(): Generator<Attempt> {
   }
 }
 
-const READERS: readonly {
-  reader: string;
-  read: (document: Uint8Array) => unknown;
-  takes: Attack['taken'][];
-}[] = [
-  { reader: 'decodeEnvelope', read: decodeEnvelope, takes: ['by both'] },
-  { reader: 'normalizeEnvelope', read: normalizeEnvelope, takes: ['by both', 'by the lenient'] },
+interface Reader {
+  readonly reader: string;
+  readonly read: (document: Uint8Array) => unknown;
+  /** Of its attacks, in bytes. */
+  readonly length: number;
+  readonly takes: readonly Attack['taken'][];
+}
+
+const READERS: readonly Reader[] = [
+  { reader: 'decodeEnvelope', read: decodeEnvelope, length: 4 * 1_048_576, takes: ['by both'] },
+  {
+    reader: 'normalizeEnvelope',
+    read: normalizeEnvelope,
+    length: FOREIGN_LIMIT,
+    takes: ['by both', 'by the lenient'],
+  },
 ];
 
 /** Whether the document is taken; whatever else is thrown than a refusal goes on. */
