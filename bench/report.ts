@@ -95,7 +95,7 @@ export function trialLines({
   verdict,
 }: TrialVerdict): string[] {
   const line = (text: string) => `${verdict.padEnd(10)}  ${job}: ${text}`;
-  const worst = [slowest, largest].map((attempt) => (attempt ? attemptText(attempt) : 'none')).join('; ');
+  const worst = `slowest ${attemptText(slowest)}; largest ${attemptText(largest)}`;
   const asked = `each at most ${bound.milliseconds} ms and ${bound.mebibytes} MiB`;
   return [
     line(`${attempts} attacks: ${worst} (${asked})`),
@@ -103,6 +103,8 @@ export function trialLines({
   ];
 }
 
-function attemptText({ name, cost }: Attempt): string {
+function attemptText(attempt: Attempt | undefined): string {
+  if (attempt === undefined) return 'none';
+  const { name, cost } = attempt;
   return `${name}: ${significant(cost.milliseconds)} ms, ${significant(cost.mebibytes)} MiB`;
 }

@@ -108,13 +108,13 @@ describe('judgeTrial', () => {
     const verdict = judgeTrial('envelope', attempts, bound);
     expect(verdict).toMatchObject({ attempts: 3, beyond: [], verdict: 'holds' });
     expect(trialLines(verdict)).toEqual([
-      'holds       envelope: 3 attacks: b: 20.0 ms, 2.00 MiB; a: 1.00 ms, 16.0 MiB (each at most 20 ms and 16 MiB)',
+      'holds       envelope: 3 attacks: slowest b: 20.0 ms, 2.00 MiB; largest a: 1.00 ms, 16.0 MiB (each at most 20 ms and 16 MiB)',
     ]);
 
     const worse = judgeTrial('envelope', [...attempts, attempt('d', 20.1, 1), attempt('e', 1, 17)], bound);
     expect(worse).toMatchObject({ verdict: 'missed', beyond: [{ name: 'd' }, { name: 'e' }] });
     expect(trialLines(worse)).toEqual([
-      expect.stringMatching(/^missed {6}envelope: 5 attacks: d: .*; e: /),
+      expect.stringMatching(/^missed {6}envelope: 5 attacks: slowest d: .*; largest e: /),
       'missed      envelope: d: 20.1 ms, 1.00 MiB',
       'missed      envelope: e: 1.00 ms, 17.0 MiB',
     ]);
