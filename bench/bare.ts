@@ -164,17 +164,74 @@ export function bareHybridKem<Peer>(
   };
 }
 
-/** ChaCha20-Poly1305 under the zero nonce, the tag behind the ciphertext. */
-export function bareSeal(key: crypto.KeyObject, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const cipher = crypto.createCipheriv('chacha20-poly1305', key, ZERO_NONCE, { authTagLength: TAG_LENGTH });
+/** A receiver of HPKE messages, each on its own. */
+export interface BareHpke {
+  seal(info: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): BareHpkeMessage;
+  open(info: Uint8Array, aad: Uint8Array, message: BareHpkeMessage): Uint8Array;
+}
+
+export interface BareHpkeMessage {
+  readonly encapsulation: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/** HPKE in base mode with HKDF-SHA256 and ChaCha20-Poly1305: RFC 9180 section 5.1. */
+export function bareHpke(kem: BareKem, kemId: number): BareHpke {
+  const suite = Buffer.concat([Buffer.from('HPKE-v1HPKE'), Buffer.of(kemId >> 8, kemId & 0xff, 0, 1, 0, 3)]);
+  const labeled = (label: string) => Buffer.concat([suite, Buffer.from(label)]);
+  const [infoLabel, secretLabel] = [labeled('info_hash'), labeled('secret')];
+  const keyLabel = Buffer.concat([Buffer.of(0, 32), labeled('key')]);
+  const nonceLabel = Buffer.concat([Buffer.of(0, 12), labeled('base_nonce')]);
+  const noPsk = bareHmac(NONE, labeled('psk_id_hash'));
+  const schedule = (sharedSecret: Uint8Array, info: Uint8Array) => {
+    const context = Buffer.concat([
+      Buffer.of(0),
+      noPsk,
+      bareHmac(NONE, Buffer.concat([infoLabel, info])),
+      ONE,
+    ]);
+    const secret = crypto.createSecretKey(bareHmac(sharedSecret, secretLabel));
+    const key = crypto.createSecretKey(bareHmac(secret, Buffer.concat([keyLabel, context])));
+    return { key, nonce: bareHmac(secret, Buffer.concat([nonceLabel, context])).subarray(0, 12) };
+  };
+  return {
+    seal(info, aad, plaintext) {
+      const { sharedSecret, encapsulation } = kem.encapsulate();
+      const { key, nonce } = schedule(sharedSecret, info);
+      return { encapsulation, ciphertext: bareSeal(key, aad, plaintext, nonce) };
+    },
+    open(info, aad, { encapsulation, ciphertext }) {
+      const { key, nonce } = schedule(kem.decapsulate(encapsulation), info);
+      return bareOpen(key, aad, ciphertext, nonce);
+    },
+  };
+}
+
+/** The counter behind what HKDF expands to one block. */
+const ONE = Buffer.of(1);
+const NONE = Buffer.alloc(0);
+
+/** ChaCha20-Poly1305, the tag behind the ciphertext. */
+export function bareSeal(
+  key: crypto.KeyObject,
+  aad: Uint8Array,
+  plaintext: Uint8Array,
+  nonce: Uint8Array = ZERO_NONCE,
+): Uint8Array {
+  const cipher = crypto.createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_LENGTH });
   cipher.setAAD(aad, { plaintextLength: plaintext.length });
   return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
-export function bareOpen(key: crypto.KeyObject, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+export function bareOpen(
+  key: crypto.KeyObject,
+  aad: Uint8Array,
+  ciphertext: Uint8Array,
+  nonce: Uint8Array = ZERO_NONCE,
+): Uint8Array {
   const end = ciphertext.length - TAG_LENGTH;
   const options = { authTagLength: TAG_LENGTH };
-  const decipher = crypto.createDecipheriv('chacha20-poly1305', key, ZERO_NONCE, options);
+  const decipher = crypto.createDecipheriv('chacha20-poly1305', key, nonce, options);
   decipher.setAAD(aad, { plaintextLength: end });
   decipher.setAuthTag(ciphertext.subarray(end));
   const plaintext = decipher.update(ciphertext.subarray(0, end));
@@ -186,7 +243,7 @@ export function bareSha256(bytes: Uint8Array): Uint8Array {
   return crypto.hash('sha256', bytes, 'buffer');
 }
 
-export function bareHmac(key: crypto.KeyObject, message: Uint8Array): Uint8Array {
+export function bareHmac(key: crypto.KeyObject | Uint8Array, message: Uint8Array): Uint8Array {
   return createHmac('sha256', key).update(message).digest();
 }
 

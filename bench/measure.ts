@@ -43,8 +43,11 @@ export interface Timing {
 const WARM_UP_MS = 300;
 /** How long one row is timed in one round: long beside the clock's grain, short beside a scheduler's turn, so that most stretches are whole. */
 const STRETCH_MS = 2;
-const CONTEST_MS = 2000;
+/** So that many rows have as many rounds as few. */
+const ROW_MS = 700;
 const ATTEMPTS = 4;
+/** What takes longer is interrupted each time on a busy machine, and is not worth another attempt. */
+const SCHEDULERS_TURN_MS = 20;
 const ROUNDS = { least: 9, most: 301 };
 
 interface Runner {
@@ -64,7 +67,7 @@ export async function measure({ name, baseline, rows }: Contest): Promise<Result
   const yardstick = runners.find(({ title }) => title === baseline)?.times;
   if (yardstick === undefined) throw new RangeError(`${name}: no row ${baseline} to compare with`);
 
-  const deadline = performance.now() + CONTEST_MS;
+  const deadline = performance.now() + ROW_MS * runners.length;
   let round = 0;
   while (round < ROUNDS.least || (round < ROUNDS.most && performance.now() < deadline)) {
     for (const { row, calls, times } of order(runners, round)) times.push(await time(row, calls));
@@ -105,8 +108,10 @@ async function time({ run, before }: Row, calls: number): Promise<number> {
       const result = run();
       if (result instanceof Promise) await result;
     }
-    each = ((performance.now() - start) * 1000) / calls;
-    if (process.resourceUsage().involuntaryContextSwitches === interruptions) break;
+    const elapsed = performance.now() - start;
+    each = (elapsed * 1000) / calls;
+    const interrupted = process.resourceUsage().involuntaryContextSwitches !== interruptions;
+    if (!interrupted || elapsed > SCHEDULERS_TURN_MS) break;
   }
   return each;
 }

@@ -2,8 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import type { Attempt } from './cost.ts';
 import type { Result, Timing } from './measure.ts';
-import type { Verdict } from './targets.ts';
+import type { TrialVerdict, Verdict } from './targets.ts';
 
 /** Everything that a figure depends on: machine, platform, and every package as it is installed. */
 export function versions(): Record<string, string> {
@@ -28,8 +29,23 @@ function installed(folder: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, read(`node_modules/${name}/package.json`).version]));
 }
 
-/** Markdown, a line a contest; in a cell the ratio to the baseline, the median, and half the quartiles' distance. */
-export function table(job: string, results: readonly Result[]): string {
+/** Markdown: contests that have rows in common share a table. */
+export function tables(job: string, results: readonly Result[]): string {
+  const groups: Result[][] = [];
+  for (const result of results) {
+    const group = groups.find((others) => others.some(({ rows }) => haveCommon(rows, result.rows)));
+    if (group === undefined) groups.push([result]);
+    else group.push(result);
+  }
+  return groups.map((group) => table(job, group)).join('\n\n');
+}
+
+function haveCommon(rows: Result['rows'], others: Result['rows']): boolean {
+  return Object.keys(rows).some((title) => title in others);
+}
+
+/** A line a contest; in a cell the ratio to the baseline, the median, and half the quartiles' distance. */
+function table(job: string, results: readonly Result[]): string {
   const columns = [...new Set(results.flatMap(({ rows }) => Object.keys(rows)))];
   const lines = results.map(({ name, rows }) => [
     name,
@@ -66,4 +82,29 @@ export function targetLine({ job, contest, ratio, bound, node, measured, verdict
   const found = measured === null ? 'not measured' : significant(measured);
   const asked = `${ratio.join(' / ')} ${bound.join(' ')} on Node ${node}`;
   return `${verdict.padEnd(10)}  ${job}: ${contest}: ${found} (${asked})`;
+}
+
+/** A line for the trial, and one more for each attempt beyond the bound. */
+export function trialLines({
+  job,
+  bound,
+  attempts,
+  slowest,
+  largest,
+  beyond,
+  verdict,
+}: TrialVerdict): string[] {
+  const line = (text: string) => `${verdict.padEnd(10)}  ${job}: ${text}`;
+  const worst = `slowest ${attemptText(slowest)}; largest ${attemptText(largest)}`;
+  const asked = `each at most ${bound.milliseconds} ms and ${bound.mebibytes} MiB`;
+  return [
+    line(`${attempts} attacks: ${worst} (${asked})`),
+    ...beyond.map((attempt) => line(attemptText(attempt))),
+  ];
+}
+
+function attemptText(attempt: Attempt | undefined): string {
+  if (attempt === undefined) return 'none';
+  const { name, cost } = attempt;
+  return `${name}: ${significant(cost.milliseconds)} ms, ${significant(cost.mebibytes)} MiB`;
 }

@@ -1,19 +1,35 @@
 /**
  * `npm run bench [-- NAME…] [--json] [--check]`: the named jobs (all, if none is named) in turn, in this one process.
- * `--json` prints one JSON document instead of tables; `--check` also judges the targets and exits 1 if one is missed.
+ * `--json` prints one JSON document instead of tables; `--check` also judges the targets, makes the trials, and exits 1 if
+ * one is missed.
  */
 
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Trial } from './cost.ts';
 import { measure, type Job, type Result } from './measure.ts';
-import { table, targetLine, versions } from './report.ts';
-import { judge, targetsOf, type Verdict } from './targets.ts';
+import { tables, targetLine, trialLines, versions } from './report.ts';
+import { judge, judgeTrial, targetsOf, type TrialVerdict, type Verdict } from './targets.ts';
+
+interface Loaded {
+  readonly job: Job;
+  /** Part of `--check` alone. */
+  readonly trial?: Trial;
+}
 
 /** Loaded when run, because a job's peers may not be installed before. */
-const JOBS: ReadonlyMap<string, () => Promise<Job>> = new Map([
-  ['crypto', async () => (await import('./jobs/crypto.ts')).crypto],
+const JOBS: ReadonlyMap<string, () => Promise<Loaded>> = new Map<string, () => Promise<Loaded>>([
+  ['crypto', async () => ({ job: (await import('./jobs/crypto.ts')).crypto })],
+  [
+    'envelope',
+    async () => {
+      const { envelope, envelopeTrial } = await import('./jobs/envelope.ts');
+      return { job: envelope, trial: envelopeTrial };
+    },
+  ],
+  ['session', async () => ({ job: (await import('./jobs/session.ts')).session })],
 ]);
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
@@ -35,17 +51,20 @@ async function main(): Promise<void> {
   if (!asked.json) console.log(Object.entries(used).flat().join(' '));
   const jobs: { name: string; contests: Result[] }[] = [];
   const targets: Verdict[] = [];
+  const trials: TrialVerdict[] = [];
   for (const name of asked.names) {
-    const contests = await runJob(name);
+    const { job, trial } = await load(name);
+    const contests = await runJob(name, job);
     jobs.push({ name, contests });
     targets.push(...judge(targetsOf(name), contests, Number.parseInt(process.versions.node)));
-    if (!asked.json) console.log(`\n${table(name, contests)}`);
+    if (!asked.json) console.log(`\n${tables(name, contests)}`);
+    if (trial && asked.check) trials.push(judgeTrial(name, [...trial()]));
   }
 
-  if (asked.json) console.log(JSON.stringify({ versions: used, jobs, targets }, null, 2));
+  if (asked.json) console.log(JSON.stringify({ versions: used, jobs, targets, trials }, null, 2));
   if (!asked.check) return;
-  if (!asked.json) console.log(`\n${targets.map(targetLine).join('\n')}`);
-  if (targets.some(({ verdict }) => verdict === 'missed')) process.exitCode = 1;
+  if (!asked.json) console.log(`\n${[...targets.map(targetLine), ...trials.flatMap(trialLines)].join('\n')}`);
+  if ([...targets, ...trials].some(({ verdict }) => verdict === 'missed')) process.exitCode = 1;
 }
 
 /** The command line, or null after saying what is wrong with it. */
@@ -79,10 +98,13 @@ function installPeers(): void {
   execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: FOLDER, stdio: ['ignore', 2, 2] });
 }
 
-async function runJob(name: string): Promise<Result[]> {
-  const load = JOBS.get(name);
-  if (load === undefined) throw new RangeError(`no job named ${name}`);
-  const job = await load();
+function load(name: string): Promise<Loaded> {
+  const found = JOBS.get(name);
+  if (found === undefined) throw new RangeError(`no job named ${name}`);
+  return found();
+}
+
+async function runJob(name: string, job: Job): Promise<Result[]> {
   const results: Result[] = [];
   for await (const contest of job()) {
     console.error(`bench: ${name}: ${contest.name}`);

@@ -1,5 +1,6 @@
 /** What must be reached, and where. The one place where a figure is promised; `npm run bench -- --check` holds it. */
 
+import type { Attempt, Cost } from './cost.ts';
 import type { Result } from './measure.ts';
 
 export interface Target {
@@ -46,7 +47,49 @@ const TARGETS: readonly Target[] = [
     bound: ['at least', 5],
     node: 24,
   })),
+  ...['sign 1 KiB', 'verify 1 KiB'].map((contest): Target => ({
+    job: 'envelope',
+    contest,
+    ratio: ['native', 'bare'],
+    bound: ['at most', 1.25],
+    node: 20,
+  })),
+  {
+    job: 'envelope',
+    contest: 'decode 48 MiB',
+    ratio: ['1 × 48 MiB', '8 × 6 MiB'],
+    bound: ['at most', 1.5],
+    node: 20,
+  },
+  {
+    job: 'session',
+    contest: 'session',
+    ratio: ['mutual TLS', 'X25519'],
+    bound: ['at least', 2],
+    node: 20,
+  },
+  {
+    job: 'session',
+    contest: 'session',
+    ratio: ['X-Wing', 'mutual TLS'],
+    bound: ['at most', 1],
+    node: 24,
+  },
 ];
+
+/** What each attempt of a job's trial may cost, on any Node. */
+const BOUNDS: ReadonlyMap<string, Cost> = new Map([['envelope', { milliseconds: 20, mebibytes: 16 }]]);
+
+/** A whole trial: its worst attempts, and those beyond the bound. */
+export interface TrialVerdict {
+  readonly job: string;
+  readonly bound: Cost;
+  readonly attempts: number;
+  readonly slowest: Attempt | undefined;
+  readonly largest: Attempt | undefined;
+  readonly beyond: readonly Attempt[];
+  readonly verdict: 'holds' | 'missed';
+}
 
 export function targetsOf(job: string): Target[] {
   return TARGETS.filter((target) => target.job === job);
@@ -61,6 +104,32 @@ export function judge(targets: readonly Target[], results: readonly Result[], no
     const holds = measured !== null && (direction === 'at most' ? measured <= bound : measured >= bound);
     return { ...target, measured, verdict: holds ? 'holds' : 'missed' };
   });
+}
+
+/** Judges a job's trial; one without attempts has shown nothing. */
+export function judgeTrial(job: string, attempts: readonly Attempt[], bound = boundOf(job)): TrialVerdict {
+  const beyond = attempts.filter(
+    ({ cost }) => !(cost.milliseconds <= bound.milliseconds && cost.mebibytes <= bound.mebibytes),
+  );
+  return {
+    job,
+    bound,
+    attempts: attempts.length,
+    slowest: dearest(attempts, 'milliseconds'),
+    largest: dearest(attempts, 'mebibytes'),
+    beyond,
+    verdict: attempts.length > 0 && beyond.length === 0 ? 'holds' : 'missed',
+  };
+}
+
+function boundOf(job: string): Cost {
+  const bound = BOUNDS.get(job);
+  if (bound === undefined) throw new RangeError(`no bound for the trial of ${job}`);
+  return bound;
+}
+
+function dearest(attempts: readonly Attempt[], unit: keyof Cost): Attempt | undefined {
+  return [...attempts].sort((a, b) => b.cost[unit] - a.cost[unit])[0];
 }
 
 function measuredRatio({ contest, ratio: [row, by] }: Target, results: readonly Result[]): number | null {

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { cost, type Attempt } from '../../bench/cost.ts';
 import { measure, type Result } from '../../bench/measure.ts';
-import { judge, type Target } from '../../bench/targets.ts';
+import { tables, trialLines } from '../../bench/report.ts';
+import { judge, judgeTrial, type Target } from '../../bench/targets.ts';
 
 describe('measure', () => {
   afterEach(() => vi.restoreAllMocks());
@@ -63,6 +65,86 @@ describe('judge', () => {
     expect(verdict({ contest: 'verify' })).toMatchObject({ measured: null, verdict: 'missed' });
     expect(verdict({ ratio: ['sodium', 'bare'] })).toMatchObject({ measured: null, verdict: 'missed' });
     expect(verdict({ node: 24, bound: ['at most', 1] })?.verdict).toBe('other Node');
+  });
+});
+
+describe('cost', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('is the least of a few calls, or of fewer that take long', () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const calls = (...milliseconds: number[]) => {
+      let call = 0;
+      return () => {
+        now += milliseconds[call++ % milliseconds.length] ?? NaN;
+      };
+    };
+    expect(cost(calls(5, 90, 6, 7, 4)).milliseconds).toBe(4);
+    expect(cost(calls(600, 1)).milliseconds).toBe(600);
+  });
+
+  it.each([
+    ['on the heap', () => Array.from({ length: 262_144 }, (_, index) => ({ index }))],
+    ['beside it', () => new Uint8Array(8 * 1_048_576)],
+    ['as a string', () => Buffer.alloc(8 * 1_048_576, 'a').toString('latin1')],
+  ])('finds memory %s, and that it is gone again', (_, take) => {
+    const held: unknown[] = [];
+    expect(cost(() => held.push(take())).mebibytes).toBeGreaterThan(7);
+    held.length = 0;
+    expect(cost(() => undefined).mebibytes).toBeLessThan(1);
+  });
+});
+
+describe('judgeTrial', () => {
+  const attempt = (name: string, milliseconds: number, mebibytes: number): Attempt => ({
+    name,
+    cost: { milliseconds, mebibytes },
+  });
+  const bound = { milliseconds: 20, mebibytes: 16 };
+
+  it('names the slowest and the largest attempt, and each that is beyond the bound', () => {
+    const attempts = [attempt('a', 1, 16), attempt('b', 20, 2), attempt('c', 3, 3)];
+    const verdict = judgeTrial('envelope', attempts, bound);
+    expect(verdict).toMatchObject({ attempts: 3, beyond: [], verdict: 'holds' });
+    expect(trialLines(verdict)).toEqual([
+      'holds       envelope: 3 attacks: slowest b: 20.0 ms, 2.00 MiB; largest a: 1.00 ms, 16.0 MiB (each at most 20 ms and 16 MiB)',
+    ]);
+
+    const worse = judgeTrial('envelope', [...attempts, attempt('d', 20.1, 1), attempt('e', 1, 17)], bound);
+    expect(worse).toMatchObject({ verdict: 'missed', beyond: [{ name: 'd' }, { name: 'e' }] });
+    expect(trialLines(worse)).toEqual([
+      expect.stringMatching(/^missed {6}envelope: 5 attacks: slowest d: .*; largest e: /),
+      'missed      envelope: d: 20.1 ms, 1.00 MiB',
+      'missed      envelope: e: 1.00 ms, 17.0 MiB',
+    ]);
+  });
+
+  it('counts what was not measured as missed', () => {
+    expect(judgeTrial('envelope', [], bound).verdict).toBe('missed');
+    expect(judgeTrial('envelope', [attempt('a', NaN, 1)], bound).verdict).toBe('missed');
+    expect(() => judgeTrial('crypto', [])).toThrow(RangeError);
+  });
+});
+
+describe('tables', () => {
+  it('puts contests into one table if they have rows in common', () => {
+    const timing = { median: 1, p25: 1, p75: 1, ratio: 1 };
+    const result = (name: string, ...titles: string[]): Result => ({
+      name,
+      baseline: titles[0] ?? '',
+      rounds: 9,
+      rows: Object.fromEntries(titles.map((title) => [title, timing])),
+    });
+    const cells = (line: string) => line.split('|').map((cell) => cell.trim());
+    const printed = tables('job', [result('x', 'a', 'b'), result('y', 'b'), result('z', 'c')]);
+    const [first, second, ...more] = printed.split('\n\n').map((table) => table.split('\n').map(cells));
+    expect(more).toEqual([]);
+    expect(first?.[0]).toEqual(['', 'job', 'a', 'b', '']);
+    expect(first?.slice(2).map(([, name]) => name)).toEqual(['x', 'y']);
+    expect(first?.[3]).toEqual(['', 'y', '', '1.00 · 1.00 µs ±0%', '']);
+    expect(second?.[0]).toEqual(['', 'job', 'c', '']);
+    expect(second?.slice(2).map(([, name]) => name)).toEqual(['z']);
   });
 });
 

@@ -1,0 +1,33 @@
+/** Of the peers that come without types, what is used here. */
+
+declare module 'noise-handshake' {
+  interface KeyPair {
+    readonly publicKey: Buffer;
+    readonly secretKey: Buffer;
+  }
+
+  class Noise {
+    constructor(pattern: 'XX', initiator: boolean, own: KeyPair);
+    readonly complete: boolean;
+    readonly rs: Buffer;
+    readonly tx: Buffer;
+    readonly rx: Buffer;
+    initialise(prologue: Buffer): void;
+    send(): Buffer;
+    recv(message: Buffer): Buffer;
+  }
+  export = Noise;
+}
+
+declare module 'noise-handshake/cipher' {
+  class Cipher {
+    constructor(key: Buffer);
+    encrypt(plaintext: Buffer): Buffer;
+    decrypt(ciphertext: Buffer): Buffer;
+  }
+  export = Cipher;
+}
+
+declare module 'noise-handshake/dh' {
+  export function generateKeyPair(): { publicKey: Buffer; secretKey: Buffer };
+}
