@@ -63,6 +63,8 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (bytes.length > ENVELOPE_LIMIT) throw new MunimentError('ENVELOPE_LIMIT');
+  // Before anything is decoded: most of what is no envelope at all ends here, however long it is.
+  if (!startsAndEnds(bytes)) fail('capcalera');
   try {
     return envelopeFromTexts(readForm(fromUtf8(bytes)));
   } catch (cause) {
@@ -118,9 +120,9 @@ function headerXml({ type, sender, timestamp, n1, timestamp1, n2, timestamp2 }: 
 // XML 1.0 cannot carry most control characters, and a reader turns a carriage return into a line feed.
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 export const NOT_XML = /[\0-\x08\x0b-\x1f\ufffe\uffff]/;
+const BAD_REFERENCE = /&(?!(?:amp|lt|gt);)/;
 // eslint-disable-next-line no-control-regex -- and what else is not written as it is, in one look
 const SPECIAL = /[\0-\x08\x0b-\x1f\ufffe\uffff&<>]/;
-const REFERENCE = /&(?!amp;|lt;|gt;)/; // to anything else
 
 function escapeText(text: string): string {
   if (!SPECIAL.test(text)) return text;
@@ -139,7 +141,7 @@ function toUtf8(xml: string): Uint8Array {
 /** The exact inverse of {@link escapeText}. */
 function unescapeText(escaped: string): string {
   if (!SPECIAL.test(escaped)) return escaped;
-  if (NOT_XML.test(escaped) || escaped.includes('>') || REFERENCE.test(escaped)) fail('dades');
+  if (NOT_XML.test(escaped) || escaped.includes('>') || BAD_REFERENCE.test(escaped)) fail('dades');
   return escaped.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'); // the ampersand last
 }
 
@@ -154,6 +156,13 @@ const UNSIGNED = '</dades></cos></behc>';
 
 function leaves(...names: readonly (keyof EnvelopeTexts)[]): string {
   return names.map((name) => `<${name}>([^<]{0,${String(LONGEST)}})</${name}>`).join('');
+}
+
+const [START, END] = [utf8('<behc><capcalera><tipus-msg>'), utf8('</cos></behc>')];
+
+function startsAndEnds(bytes: Uint8Array): boolean {
+  const end = bytes.length - END.length;
+  return START.every((byte, i) => bytes[i] === byte) && END.every((byte, i) => bytes[end + i] === byte);
 }
 
 /** The texts of a document in form. */
@@ -208,7 +217,7 @@ function nothing(texts: EnvelopeTexts, name: 'n2' | 'timestamp2'): null {
 
 /** What each element must hold, for the message of a refusal; nothing of the document itself is in it. */
 const RULES: Readonly<Record<keyof EnvelopeTexts | 'capcalera' | 'cos', string>> = {
-  capcalera: 'the document does not begin as the one form does',
+  capcalera: 'the document does not begin and end as the one form does',
   'tipus-msg': `tipus-msg is not one of ${MESSAGE_TYPES.join(', ')}`,
   'id-remitent': 'id-remitent is not base64url of 32 bytes if there is a signatura, else of 16',
   timestamp: 'timestamp is not a time such as 2026-03-14T09:26:53.589Z',

@@ -52,7 +52,8 @@ function withLineFeeds(document: Uint8Array): Uint8Array {
   if (!document.includes(CR)) return document;
   const out = new Uint8Array(document.length);
   let length = 0;
-  for (const [at, byte] of document.entries()) {
+  for (let at = 0; at < document.length; at++) {
+    const byte = document[at] ?? 0;
     if (byte === CR && document[at + 1] === LF) continue;
     out[length++] = byte === CR ? LF : byte;
   }
@@ -97,11 +98,16 @@ function refusalOf(read: (document: Uint8Array) => unknown, document: Uint8Array
 
 // A byte order mark and a declaration of XML 1.0 in UTF-8. Any other declaration stays in place and fails as a
 // processing instruction: a document that names another encoding would be read differently by its own sender.
-const DECLARATION =
-  /^\ufeff?(?:<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(?:"[uU][tT][fF]-8"|'[uU][tT][fF]-8'))?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>)?/;
+const SPACE = '[ \\t\\n]{1,64}';
+const EQUALS = '[ \\t\\n]{0,64}=[ \\t\\n]{0,64}';
+const DECLARATION = new RegExp(
+  `^\\ufeff?(?:<\\?xml${SPACE}version${EQUALS}(?:"1\\.0"|'1\\.0')` +
+    `(?:${SPACE}encoding${EQUALS}(?:"[uU][tT][fF]-8"|'[uU][tT][fF]-8'))?` +
+    `(?:${SPACE}standalone${EQUALS}(?:"(?:yes|no)"|'(?:yes|no)'))?[ \\t\\n]{0,64}\\?>)?`,
+);
 const NAME = '(behc|capcalera|tipus-msg|id-remitent|timestamp[12]?|contexte|pas|n[12]|cos|dades|signatura)';
 const TAG = new RegExp(`<(?:/${NAME}[ \\t\\n]*|${NAME}[ \\t\\n]*(/?))>`, 'y');
-const REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#x[0-9a-fA-F]{1,6}|#[0-9]{1,7});)/; // to anything else
+const BAD_REFERENCE = /&(?!(?:amp|lt|gt|quot|apos|#x[0-9a-fA-F]{1,6}|#[0-9]{1,7});)/; // to anything else
 
 /** A document's tags and where it has text, for the general parser; and the texts, which it need not see. */
 interface Outline {
@@ -144,7 +150,7 @@ function checkText(text: string, outside: boolean, xml: string, at: number): voi
   if (stray >= 0) fail('text outside behc', xml, at + stray);
   const close = text.indexOf(']]>');
   if (close >= 0) fail('the end of a CDATA section that did not begin', xml, at + close);
-  const bare = text.search(REFERENCE);
+  const bare = text.search(BAD_REFERENCE);
   if (bare >= 0) fail('a reference that is none, or to no known entity', xml, at + bare);
 }
 
@@ -272,14 +278,22 @@ class Texts {
 
 const NUMBERED = /&#(?:x([0-9a-fA-F]+)|([0-9]+));/g;
 
+// Every reference here is of a kind that there is; `checkText` saw to it.
 function resolve(text: string): string {
   if (!text.includes('&')) return text;
-  return text
+  const pieces: string[] = [];
+  let from = 0;
+  // One by one, so that the first bad one ends it. What `replace` calls back for, it has gathered before.
+  for (const { 0: reference, 1: hex, 2: decimal, index } of text.matchAll(NUMBERED)) {
+    pieces.push(text.slice(from, index), character(hex, decimal));
+    from = index + reference.length;
+  }
+  return [...pieces, text.slice(from)]
+    .join('')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&quot;', '"')
     .replaceAll('&apos;', "'")
-    .replace(NUMBERED, (_, hex: string | undefined, decimal: string | undefined) => character(hex, decimal))
     .replaceAll('&amp;', '&'); // last, since it makes what the others look for
 }
 
@@ -292,7 +306,8 @@ function character(hex: string | undefined, decimal: string | undefined): string
 }
 
 function fail(what: string, xml: string, at: number): never {
-  const line = xml.slice(0, at).split('\n').length;
+  let line = 1;
+  for (let i = 0; i < at; i++) if (xml.charCodeAt(i) === LF) line++;
   const column = at - (at === 0 ? -1 : xml.lastIndexOf('\n', at - 1));
   return refuse(`${what} at line ${String(line)}, column ${String(column)}`);
 }
