@@ -67,13 +67,13 @@ export class SignedEnvelope {
     reveal = (envelope) => envelope.#data;
   }
 
-  /** Puts together what was signed elsewhere; `signEnvelope` signs. Takes copies. */
+  /** Puts together what was signed elsewhere (`signEnvelope` signs) and takes it over: the caller gives up its arrays. */
   constructor(header: Header<SignedType>, data: string, signature: Uint8Array) {
     checkHeader(header, ID_LENGTH);
     if (!SIGNATURE_LENGTHS.includes(signature.length))
       throw new RangeError('a signature has a length that no algorithm gives');
-    this.header = copyHeader(header);
-    this.signature = new Uint8Array(signature);
+    this.header = header;
+    this.signature = signature;
     this.#data = data;
   }
 }

@@ -230,11 +230,7 @@ describe('what the caller changes afterwards', () => {
     mine.n1.fill(0);
     const envelope = await signing;
     mine.sender.fill(0);
-    const { signature } = envelope;
-    const other = new SignedEnvelope(envelope.header, '{}', signature);
-    for (const one of [envelope, other]) expect(verifyEnvelope(one, expected).data).toBe('{}');
-    signature.fill(0);
-    expect(verifyEnvelope(other, expected).data).toBe('{}');
+    expect(verifyEnvelope(envelope, expected).data).toBe('{}');
   });
 });
 
