@@ -79,6 +79,7 @@ inline execute() {
   :: DONE_BEFORE -> skip
   :: else ->
     executed++;
+    printf("bank executes\n");
     doubled = doubled || executed > 1;
     unproved = unproved || !archived;
 #ifndef EXECUTE_FIRST
@@ -89,6 +90,7 @@ inline execute() {
 
 /* One transaction: consumes the session and stores the evidence; the same request is found again. */
 inline archive() {
+  printf("bank archives\n");
   archived = true;
 #ifdef EXECUTE_FIRST
   settled = true
@@ -97,14 +99,36 @@ inline archive() {
 
 active proctype User() {
   do
-  :: atomic { user == IDLE && session < SESSIONS -> session++; first[session] = true; user = INITIATED; userTries = TRIES }
+  :: atomic {
+      user == IDLE && session < SESSIONS -> session++; first[session] = true; user = INITIATED; userTries = TRIES;
+      printf("user begins session %d\n", session)
+    }
   :: user == IDLE && session == SESSIONS -> user = UNKNOWN; break
-  :: atomic { user == INITIATED && second[session] -> asked[session] = true; user = REQUESTED; userTries = TRIES }
-  :: atomic { user == REQUESTED && replied[session] -> user = ANSWERED; deceived = !(archived && settled); answered = (session == SESSIONS && stops == STOPS); assert(!FIND); break }
+  :: atomic {
+      user == INITIATED && second[session] -> asked[session] = true; user = REQUESTED; userTries = TRIES;
+      printf("user asks in session %d\n", session)
+    }
+  :: atomic {
+      user == REQUESTED && replied[session] -> user = ANSWERED;
+      printf("user has its reply in session %d\n", session);
+      deceived = !(archived && settled);
+      answered = (session == SESSIONS && stops == STOPS);
+      assert(!FIND);
+      break
+    }
   /* A bad message. */
-  :: atomic { user == INITIATED || user == REQUESTED -> userTries--; if :: userTries == 0 -> user = IDLE :: else -> skip fi }
+  :: atomic {
+      user == INITIATED || user == REQUESTED -> userTries--;
+      if
+      :: userTries == 0 -> user = IDLE
+      :: else -> skip
+      fi
+    }
   /* A deadline. Without a reply the outcome is unknown: ask again, under the same id. */
-  :: atomic { user == INITIATED || user == REQUESTED -> user = IDLE; userTries = 0 }
+  :: atomic {
+      user == INITIATED || user == REQUESTED -> user = IDLE; userTries = 0;
+      printf("user waits no longer\n")
+    }
   od
 }
 
@@ -113,7 +137,11 @@ end:
   do
   :: atomic { bank[s] == NONE && first[s] && !seen[s] -> seen[s] = true; bank[s] = RESPONDED; bankTries[s] = TRIES; second[s] = true }
   :: atomic { bank[s] == RESPONDED && asked[s] -> bank[s] = ACCEPTED; bankTries[s] = TRIES }
-  :: atomic { bank[s] == ACCEPTED && asked[s] -> bank[s] = SERVED; bankTries[s] = 0; served[s]++; reused = reused || served[s] > 1; assert(!FIND) }
+  :: atomic {
+      bank[s] == ACCEPTED && asked[s] -> bank[s] = SERVED; bankTries[s] = 0; served[s]++; reused = reused || served[s] > 1;
+      printf("bank serves session %d\n", s);
+      assert(!FIND)
+    }
 #ifdef EXECUTE_FIRST
   :: atomic { bank[s] == SERVED -> execute(); assert(!FIND); bank[s] = ARCHIVED }
   :: atomic { bank[s] == ARCHIVED -> archive(); bank[s] = EXECUTED }
@@ -121,7 +149,7 @@ end:
   :: atomic { bank[s] == SERVED -> archive(); bank[s] = ARCHIVED }
   :: atomic { bank[s] == ARCHIVED -> execute(); assert(!FIND); bank[s] = EXECUTED }
 #endif
-  :: atomic { bank[s] == EXECUTED -> replied[s] = true; bank[s] = AFTER_REPLY }
+  :: atomic { bank[s] == EXECUTED -> replied[s] = true; bank[s] = AFTER_REPLY; printf("bank replies in session %d\n", s) }
   /* A bad message. */
   :: atomic {
       bank[s] == RESPONDED || bank[s] == ACCEPTED -> bankTries[s]--;
@@ -142,6 +170,7 @@ end:
   do
   :: atomic {
       stops < STOPS -> stops++;
+      printf("bank stops and starts\n");
       for (s : 1 .. SESSIONS) {
         if
         :: bank[s] != NONE -> bank[s] = CLOSED; bankTries[s] = 0
