@@ -6,6 +6,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyRequest,
 } from 'fastify';
+import { HANDSHAKE_LIMIT } from 'muniment/protocol';
 import { fromBase64url, toHex } from 'muniment/wire';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
@@ -13,8 +14,7 @@ import type { AnnexStore } from './annexes.ts';
 import { BankRefusal } from './refusal.ts';
 import type { Connection, Outcome, Sessions } from './sessions.ts';
 
-/** Longest first message, and longest request, in bytes. */
-const FIRST_LIMIT = 32 * 1024;
+/** Longest request in bytes. */
 const MESSAGE_LIMIT = 48 * 1024 * 1024;
 const ANNEX_TYPE = 'application/vnd.muniment.annex';
 /** RFC 9266. */
@@ -61,7 +61,7 @@ export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyI
     done(null, payload);
   });
 
-  app.post('/session', { bodyLimit: FIRST_LIMIT }, async (request, response) => {
+  app.post('/session', { bodyLimit: HANDSHAKE_LIMIT }, async (request, response) => {
     try {
       return await sessions.first(bodyOf(request), connectionOf(request));
     } catch (error) {

@@ -2,7 +2,6 @@
 
 import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
-import { clockWindow } from 'muniment/protocol';
 import type { Credential, Identity } from 'muniment/keys';
 import { decodeSignedEntry } from 'muniment/record';
 import { encodeReleases } from 'muniment/views';
@@ -70,7 +69,7 @@ export class Bank {
       if (author === null) continue;
       const to = this.#parts.identity.credential.id;
       // Its time was held against the clock before it was archived.
-      const time = { notBefore: 0, notAfter: clockWindow(this.#parts.now()).notAfter };
+      const time = { notBefore: 0, notAfter: Infinity };
       const expected = { type: 'request', author, to, answers: null, time } as const;
       const evidence = verifyEvidence(plain(stored.evidence), expected);
       const cause = { request: stored.number, session: plain(stored.session), digests: evidence.digests };

@@ -3,12 +3,13 @@
  * to their connection and gone with it.
  */
 
-import { decodeEnvelope } from 'muniment/envelope';
+import { decodeSealed } from 'muniment/envelope';
 import { hasRole, type Credential, type Identity } from 'muniment/keys';
 import {
   accept,
   CLOCK_WINDOW,
   DEADLINES,
+  HANDSHAKE_LIMIT,
   reply,
   respond,
   serve,
@@ -61,6 +62,10 @@ export class Sessions {
     this.#identity = identity;
     this.#store = store;
     this.#clock = clock;
+    // What is late is erased although nobody calls; it keeps no process alive.
+    setInterval(() => {
+      this.#sweep();
+    }, DEADLINES.third).unref();
   }
 
   /** Answers a first message. */
@@ -85,7 +90,8 @@ export class Sessions {
   /** Takes message 3 and the request that came with it, serves it, and seals the reply. */
   async second(transmission: Uint8Array, connection: Connection): Promise<Outcome> {
     const { third, request } = splitMessages(transmission);
-    const { n2 } = decodeEnvelope(third).header;
+    if (third.length > HANDSHAKE_LIMIT) throw new MunimentError('SESSION_MESSAGE');
+    const { n2 } = decodeSealed(third).header;
     const key = n2 === null ? '' : toHex(n2);
     const waiting = this.#waiting.get(key);
     if (waiting?.connection !== connection) throw new MunimentError('SESSION_MESSAGE');
@@ -101,29 +107,33 @@ export class Sessions {
     } finally {
       accepted.close(); // used up, or of no use: the request came along, and no other will
     }
-    if (!service.accepted) {
-      const { text } = refuse(new MunimentError('SESSION_PEER'));
-      const { message } = await reply(service.state, text);
-      return { message, user: null, type: 'unknown', outcome: 'SESSION_PEER', annexes: [] };
-    }
-    const { request: envelope, documents, sessionId, evidence } = service;
-    const user = envelope.author;
-    let answer: Answer;
-    let type = 'malformed';
     try {
-      if (user.subject !== connection.subject) throw new BankRefusal('TLS_SUBJECT');
-      // The verdict is from message 1: a registration or a validity may have ended since, or been revoked.
-      this.#bank.directory.judge(user.encoded, this.#clock.now());
-      const parsed = parseRequest(envelope.data);
-      type = parsed.type;
-      answer = await this.#bank.serve({ envelope, request: parsed, documents, sessionId, evidence });
-    } catch (error) {
-      answer = refuse(error instanceof MalformedError ? new BankRefusal('MALFORMED') : error);
+      if (!service.accepted) {
+        const { text } = refuse(new MunimentError('SESSION_PEER'));
+        const { message } = await reply(service.state, text);
+        return { message, user: null, type: 'unknown', outcome: 'SESSION_PEER', annexes: [] };
+      }
+      const { request: envelope, documents, sessionId, evidence } = service;
+      const user = envelope.author;
+      let answer: Answer;
+      let type = 'malformed';
+      try {
+        if (user.subject !== connection.subject) throw new BankRefusal('TLS_SUBJECT');
+        // The verdict is from message 1: a registration or a validity may have ended since, or been revoked.
+        this.#bank.directory.judge(user.encoded, this.#clock.now());
+        const parsed = parseRequest(envelope.data);
+        type = parsed.type;
+        answer = await this.#bank.serve({ envelope, request: parsed, documents, sessionId, evidence });
+      } catch (error) {
+        answer = refuse(error instanceof MalformedError ? new BankRefusal('MALFORMED') : error);
+      }
+      const { message, evidence: replied } = await reply(service.state, answer.text, answer.documents);
+      this.#store.run('INSERT INTO replies (session, evidence) VALUES (?, ?)', sessionId, replied);
+      const refused = /^\{"refused":"([A-Z_]+)"/.exec(answer.text)?.[1];
+      return { message, user, type, outcome: refused ?? 'served', annexes: answer.annexes };
+    } finally {
+      service.state.close();
     }
-    const { message, evidence: replied } = await reply(service.state, answer.text, answer.documents);
-    this.#store.run('INSERT INTO replies (session, evidence) VALUES (?, ?)', sessionId, replied);
-    const refused = /^\{"refused":"([A-Z_]+)"/.exec(answer.text)?.[1];
-    return { message, user, type, outcome: refused ?? 'served', annexes: answer.annexes };
   }
 
   /** Refuses an upload, unless the certificate names a doctor whose credential is good now. */

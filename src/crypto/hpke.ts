@@ -164,13 +164,12 @@ export function keySchedule(
   const infoHash = labeledExtract(suite, EMPTY, 'info_hash', info);
   const context = concat(MODE_BASE, pskIdHash, infoHash);
   const secret = labeledExtract(suite, sharedSecret, 'secret', EMPTY);
+  const exporterSecret = labeledExpand(suite, secret, 'exp', context, 32);
   return {
     key: labeledExpand(suite, secret, 'key', context, aead.keyLength),
     baseNonce: labeledExpand(suite, secret, 'base_nonce', context, NONCE_LENGTH),
-    exporter: (exporterContext, length) => {
-      const exporterSecret = labeledExpand(suite, secret, 'exp', context, 32);
-      return labeledExpand(suite, exporterSecret, 'sec', exporterContext, length);
-    },
+    exporter: (exporterContext, length) =>
+      labeledExpand(suite, exporterSecret, 'sec', exporterContext, length),
   };
 }
 

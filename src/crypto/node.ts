@@ -69,7 +69,9 @@ function primitivesOf(
     sha256: hash
       ? (bytes) => plain(hash('sha256', bytes, 'buffer'))
       : (bytes) => plain(createHash('sha256').update(bytes).digest()),
-    hmacSha256: (key, message) => plain(createHmac('sha256', rawKey(key)).update(message).digest()),
+    hmacSha256: hash
+      ? hmacOver((bytes) => hash('sha256', bytes, 'buffer'))
+      : (key, message) => plain(createHmac('sha256', key).update(message).digest()),
     aeadSeal(key, nonce, aad, plaintext) {
       const cipher = createCipheriv('chacha20-poly1305', rawKey(key), nonce, { authTagLength: TAG_LENGTH });
       cipher.setAAD(aad, { plaintextLength: plaintext.length });
@@ -102,6 +104,32 @@ function primitivesOf(
     mlDsa44: latticeOf(crypto, 'mlDsa44'),
     mlDsa65: latticeOf(crypto, 'mlDsa65'),
     mlKem768: mlKemOf(crypto),
+  };
+}
+
+/**
+ * HMAC (RFC 2104) as two calls of the one-shot hash. Node 24 takes five times as long over its own HMAC, most of it over
+ * the key object, and a session has some eighty of them; elsewhere the two cost the same.
+ */
+function hmacOver(hash: (bytes: Uint8Array) => Uint8Array): Primitives['hmacSha256'] {
+  const blockLength = 64;
+  const scratch = new Uint8Array(1024);
+  const outer = new Uint8Array(blockLength + 32);
+  return (key, message) => {
+    const short = key.length > blockLength ? hash(key) : key;
+    const length = blockLength + message.length;
+    const inner = length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
+    for (let i = 0; i < blockLength; i++) {
+      const byte = short[i] ?? 0;
+      inner[i] = byte ^ 0x36;
+      outer[i] = byte ^ 0x5c;
+    }
+    inner.set(message, blockLength);
+    outer.set(hash(inner), blockLength);
+    const mac = plain(hash(outer));
+    inner.fill(0); // both hold the key
+    outer.fill(0);
+    return mac;
   };
 }
 

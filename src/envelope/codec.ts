@@ -18,6 +18,7 @@ import {
   stepOf,
   type Envelope,
   type Header,
+  type SealedEnvelope,
 } from './model.ts';
 import { timeFromText, timeText } from './time.ts';
 
@@ -71,6 +72,17 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
     if (cause instanceof MunimentError && cause.code === 'ENVELOPE_GRAMMAR') throw cause;
     throw new MunimentError('ENVELOPE_GRAMMAR', undefined, { cause });
   }
+}
+
+/**
+ * The same for a sealed envelope alone: what is signed is refused before its text is looked at.
+ *
+ * @throws `MunimentError` `ENVELOPE_LIMIT`, `ENVELOPE_GRAMMAR`
+ */
+export function decodeSealed(bytes: Uint8Array): SealedEnvelope {
+  if (!endsWith(bytes, SEALED_END)) fail('signatura');
+  const envelope = decodeEnvelope(bytes);
+  return envelope instanceof SignedEnvelope ? fail('signatura') : envelope;
 }
 
 /** The texts of the document's leaf elements, references resolved; `signatura` may be absent. */
@@ -158,11 +170,16 @@ function leaves(...names: readonly (keyof EnvelopeTexts)[]): string {
   return names.map((name) => `<${name}>([^<]{0,${String(LONGEST)}})</${name}>`).join('');
 }
 
-const [START, END] = [utf8('<behc><capcalera><tipus-msg>'), utf8('</cos></behc>')];
+const START = utf8('<behc><capcalera><tipus-msg>');
+const END = utf8('</cos></behc>');
+const SEALED_END = utf8(UNSIGNED);
 
 function startsAndEnds(bytes: Uint8Array): boolean {
-  const end = bytes.length - END.length;
-  return START.every((byte, i) => bytes[i] === byte) && END.every((byte, i) => bytes[end + i] === byte);
+  return START.every((byte, i) => bytes[i] === byte) && endsWith(bytes, END);
+}
+
+function endsWith(bytes: Uint8Array, end: Uint8Array): boolean {
+  return end.every((byte, i) => bytes[bytes.length - end.length + i] === byte);
 }
 
 /** The texts of a document in form. */

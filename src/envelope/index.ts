@@ -1,11 +1,12 @@
 /** The signed XML message. spec/envelope.md. */
 
-export { decodeEnvelope, encodeEnvelope, ENVELOPE_LIMIT } from './codec.ts';
+export { decodeEnvelope, decodeSealed, encodeEnvelope, ENVELOPE_LIMIT } from './codec.ts';
 export { encodeEvidence, verifyEvidence } from './evidence.ts';
 export type { ExpectedEvidence } from './evidence.ts';
 export {
   HANDLE_LENGTH,
   headerTuple,
+  isSignedType,
   MESSAGE_TYPES,
   readUnverifiedData,
   SignedEnvelope,

@@ -8,8 +8,10 @@ import { MunimentError } from '../errors.ts';
 import { verifySignature, type Credential, type Signer } from '../keys/index.ts';
 import { equalBytes, tuple, utf8 } from '../wire/index.ts';
 import {
+  checkHeader,
   copyHeader,
   headerTuple,
+  ID_LENGTH,
   readUnverifiedData,
   SignedEnvelope,
   type Header,
@@ -80,6 +82,7 @@ export async function signEnvelope(
 ): Promise<SignedEnvelope> {
   const header = copyHeader(envelope.header); // the caller's may change while a card signs
   const { data } = envelope;
+  checkHeader(header, ID_LENGTH);
   if (!equalBytes(header.sender, context.from)) throw new RangeError('the sender is not the signer');
   const signature = await signer.sign(signedBytes(header, sha256(utf8(data)), context));
   return new SignedEnvelope(header, data, signature);
@@ -98,13 +101,16 @@ export function verifyEnvelope<Type extends SignedType>(
 ): VerifiedEnvelope<Type> {
   const { header, signature } = envelope;
   const { author, context, time } = expected;
+  if ((expected.type === 'reply') !== (context.answers !== null))
+    throw new RangeError('a reply, and only a reply, answers');
   const fits =
     isOfType(header, expected.type) &&
     equalBytes(author.id, context.from) &&
     equalBytes(header.sender, context.from);
   if (!fits) throw new MunimentError('ENVELOPE_SIGNATURE');
-  const digests = digestsOf(envelope);
+  let digests;
   try {
+    digests = digestsOf(envelope);
     verifySignature(author.signing, signedBytes(header, digests.data, context), signature);
   } catch (cause) {
     throw new MunimentError('ENVELOPE_SIGNATURE', undefined, { cause });
@@ -112,7 +118,7 @@ export function verifyEnvelope<Type extends SignedType>(
   // NaN on either side is a refusal too.
   if (!(header.timestamp >= time.notBefore && header.timestamp <= time.notAfter))
     throw new MunimentError('ENVELOPE_TIME');
-  return { header, data: readUnverifiedData(envelope), author, digests };
+  return { header: copyHeader(header), data: readUnverifiedData(envelope), author, digests };
 }
 
 /** The digests by which others name an envelope. They say nothing of who wrote it. */

@@ -11,9 +11,13 @@ export class Secret<Role extends string> {
   /** What the secret is for; makes secrets of different roles different types. */
   readonly role: Role;
   readonly #bytes: Uint8Array;
+  #erased = false;
 
   static {
-    reveal = (secret) => secret.#bytes;
+    reveal = (secret) => {
+      if (secret.#erased) throw new TypeError('the secret was erased');
+      return secret.#bytes;
+    };
   }
 
   /** Takes over `bytes`: the caller gives up its reference. */
@@ -22,8 +26,9 @@ export class Secret<Role extends string> {
     this.#bytes = bytes;
   }
 
-  /** Overwrites this copy with zeros. */
+  /** Overwrites this copy with zeros. From then on it is a secret no more, and nobody can use the zeros for one. */
   erase(): void {
+    this.#erased = true;
     this.#bytes.fill(0);
   }
 
@@ -43,7 +48,11 @@ export class Secret<Role extends string> {
   }
 }
 
-/** The bytes of a secret, as a copy that the caller must keep as safe. The only way out. */
+/**
+ * The bytes of a secret, as a copy that the caller must keep as safe. The only way out.
+ *
+ * @throws `TypeError` for a secret that was erased
+ */
 export function exposeSecret(secret: Secret<string>): Uint8Array {
   return new Uint8Array(reveal(secret)); // slice() of a Buffer would share its memory
 }

@@ -17,6 +17,8 @@ export const DEADLINES = {
 } as const;
 /** A bad message is dropped and waiting goes on, this many times. */
 export const TRIES = 8;
+/** Longest message of the handshake in bytes, as XML: the first one, under the longest KEM, has some 18,500. */
+export const HANDSHAKE_LIMIT = 32 * 1024;
 /** The bucket of message 1's plaintext, in bytes: one for all users. */
 export const FIRST_BUCKET = 12_288;
 /** Bytes of a nonce. */

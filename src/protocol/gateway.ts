@@ -26,7 +26,7 @@ import {
   type Identity,
 } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
-import { CLOCK_WINDOW, DEADLINES, NONCE_LENGTH } from './constants.ts';
+import { DEADLINES, NONCE_LENGTH } from './constants.ts';
 import {
   clockWindow,
   decodeFirst,
@@ -34,7 +34,9 @@ import {
   encodeConfirmed,
   encodeHandshake,
   encodeSecond,
+  isNear,
   openSealed,
+  PLAINTEXT_LENGTHS,
   readMessage,
   receive,
   sealMessage,
@@ -142,8 +144,8 @@ async function respondTo(gateway: Identity, message: Uint8Array, options: Gatewa
   const now = clock.now();
   const outer = receive(message, now, { type: 'nsl-1', sender: 'n1', context: {} });
   const { n1, timestamp, timestamp1 } = outer.header;
-  if (Math.abs(now - timestamp1) > CLOCK_WINDOW) throw new MunimentError('SESSION_REPLAY');
-  const sealed1 = splitHandshake(outer, gateway.handshake.kem);
+  if (!isNear(timestamp1, now)) throw new MunimentError('SESSION_REPLAY');
+  const sealed1 = splitHandshake(outer, gateway.handshake.kem, PLAINTEXT_LENGTHS.first);
   // Both times must be near the clock, so the earlier one says until when the message could be taken again.
   await replay.remember({ digest: sha256(outer.ciphertext), time: Math.min(timestamp, timestamp1) }, now);
 
@@ -220,7 +222,7 @@ export function accept(state: Responded, message: Uint8Array, binding: Binding):
       const { gateway, caller, th2, context } = content;
       checkBinding(content, binding);
       const outer = receive(message, clock.now(), { type: 'nsl-3', sender: 'n1', context });
-      const sealed3 = splitHandshake(outer, gateway.handshake.kem);
+      const sealed3 = splitHandshake(outer, gateway.handshake.kem, PLAINTEXT_LENGTHS.third);
       const info3 = handshakeInfo(3, gateway.handshake, binding, caller.id, gateway.credential.id, th2);
       return hpkeOpenWith(gateway.handshake, info3, headerTuple(outer.header), sealed3);
     },

@@ -1,6 +1,13 @@
 /** The handshake NSL-KEM/1 and the one-request session. spec/protocol.md. */
 
-export { CLOCK_WINDOW, DEADLINES, DOCUMENTS_LIMIT, FIRST_BUCKET, TRIES } from './constants.ts';
+export {
+  CLOCK_WINDOW,
+  DEADLINES,
+  DOCUMENTS_LIMIT,
+  FIRST_BUCKET,
+  HANDSHAKE_LIMIT,
+  TRIES,
+} from './constants.ts';
 export { converse, joinMessages, splitMessages } from './converse.ts';
 export type { Question, Send } from './converse.ts';
 export { accept, reply, respond, serve } from './gateway.ts';

@@ -1,11 +1,21 @@
 /** The plaintexts of the handshake's messages and of a session's two, and how each lies in its envelope. spec/protocol.md, "Messages". */
 
-import { kem, openOnce, sealOnce, type HpkeSealed, type KemId, type Random } from '../crypto/index.ts';
+import {
+  kem,
+  openOnce,
+  sealOnce,
+  TAG_LENGTH,
+  type HpkeSealed,
+  type KemId,
+  type Random,
+} from '../crypto/index.ts';
 import {
   decodeEnvelope,
+  decodeSealed,
   encodeEnvelope,
   HANDLE_LENGTH,
   headerTuple,
+  isSignedType,
   SignedEnvelope,
   type Header,
   type MessageType,
@@ -15,7 +25,7 @@ import {
 import { MunimentError } from '../errors.ts';
 import { CREDENTIAL_LIMIT, readKemPublicKey, type KemPublicKey } from '../keys/index.ts';
 import { concat, equalBytes, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
-import { CLOCK_WINDOW, DOCUMENTS_LIMIT, FIRST_BUCKET, NONCE_LENGTH } from './constants.ts';
+import { CLOCK_WINDOW, DOCUMENTS_LIMIT, FIRST_BUCKET, HANDSHAKE_LIMIT, NONCE_LENGTH } from './constants.ts';
 
 /** Message 1: who calls, a nonce, an ephemeral public key. */
 export interface First {
@@ -96,10 +106,26 @@ export function encodeHandshake(header: Header, sealed: HpkeSealed): Uint8Array 
   return encodeEnvelope({ header, ciphertext: concat(sealed.encapsulation, sealed.ciphertext) });
 }
 
-/** The two halves of a handshake envelope's ciphertext, for a receiver's KEM. */
-export function splitHandshake({ ciphertext }: SealedEnvelope, receiver: KemId): HpkeSealed {
+/** Lengths of the plaintexts; of the second one for the KEM of the ephemeral key. */
+export const PLAINTEXT_LENGTHS = {
+  first: FIRST_BUCKET,
+  second: (ephemeral: KemId): number => {
+    const zeros = new Uint8Array(NONCE_LENGTH);
+    const encapsulation = new Uint8Array(kem(ephemeral).encapsulationLength);
+    const core2 = encodeSecond({ userNonce: zeros, gatewayNonce: zeros, gatewayId: zeros, encapsulation });
+    return encodeConfirmed(core2, zeros).length;
+  },
+  third: encodeThird(new Uint8Array(NONCE_LENGTH), new Uint8Array(32)).length,
+};
+
+/** The two halves of a handshake envelope's ciphertext, for a receiver's KEM and a plaintext of this length. */
+export function splitHandshake(
+  { ciphertext }: SealedEnvelope,
+  receiver: KemId,
+  plaintextLength: number,
+): HpkeSealed {
   const length = kem(receiver).encapsulationLength;
-  if (ciphertext.length < length) throw new MunimentError('SESSION_MESSAGE');
+  if (ciphertext.length !== length + plaintextLength + TAG_LENGTH) throw new MunimentError('SESSION_MESSAGE');
   return { encapsulation: ciphertext.slice(0, length), ciphertext: ciphertext.slice(length) };
 }
 
@@ -149,7 +175,8 @@ export function receive(
   now: number,
   expected: { readonly type: MessageType; readonly sender: 'n1' | 'n2'; readonly context: Partial<Context> },
 ): SealedEnvelope {
-  const envelope = decodeEnvelope(bytes);
+  if (!isSignedType(expected.type) && bytes.length > HANDSHAKE_LIMIT) throw new MunimentError('WIRE_LIMIT');
+  const envelope = decodeSealed(bytes);
   const { header } = envelope;
   const { n1, timestamp1, n2, timestamp2 } = { ...header, ...expected.context };
   const same: Header = {
@@ -161,11 +188,15 @@ export function receive(
     timestamp2,
     sender: header[expected.sender] ?? NO_HANDLE,
   };
-  if (envelope instanceof SignedEnvelope || !equalBytes(headerTuple(header), headerTuple(same)))
-    throw new MunimentError('SESSION_MESSAGE');
-  const { notBefore, notAfter } = clockWindow(now);
-  if (header.timestamp < notBefore || header.timestamp > notAfter) throw new MunimentError('SESSION_REPLAY');
+  if (!equalBytes(headerTuple(header), headerTuple(same))) throw new MunimentError('SESSION_MESSAGE');
+  if (!isNear(header.timestamp, now)) throw new MunimentError('SESSION_REPLAY');
   return envelope;
+}
+
+/** Whether a time lies in {@link clockWindow}; near a clock that shows no time, none does. */
+export function isNear(time: number, now: number): boolean {
+  const { notBefore, notAfter } = clockWindow(now);
+  return time >= notBefore && time <= notAfter;
 }
 
 /** The times that are near enough to a clock: {@link CLOCK_WINDOW} to either side. */

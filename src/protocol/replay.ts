@@ -44,11 +44,14 @@ export class MemoryReplayCache implements ReplayCache {
 
   /** See {@link ReplayCache.remember}. */
   remember({ digest, time }: FirstMessage, now: number): void {
-    // They stand in the order in which they came, which is nearly that of their times: the old ones are in front.
+    // They stand in the order in which they came, which is nearly that of their times: the old ones are in front. Of
+    // a message from when the clock was ahead they may stand behind, where they are looked for when there is no room.
+    const full = this.#seen.size >= this.#capacity;
     for (const [key, old] of this.#seen) {
-      if (old >= now - CLOCK_WINDOW) break;
-      this.#seen.delete(key);
-      this.#floor = Math.max(this.#floor, old);
+      if (old < now - CLOCK_WINDOW) {
+        this.#seen.delete(key);
+        this.#floor = Math.max(this.#floor, old);
+      } else if (!full) break;
     }
     const key = toHex(digest);
     if (time <= this.#floor || this.#seen.has(key) || this.#seen.size >= this.#capacity)

@@ -31,6 +31,7 @@ export class State<Stage extends string, Content extends object> {
   readonly stage: Stage;
   #content: Content | null;
   #closed = false;
+  #running = false;
   readonly #clock: Clock;
   readonly #deadline: number;
   #tries = TRIES;
@@ -42,9 +43,10 @@ export class State<Stage extends string, Content extends object> {
     this.#deadline = deadline;
   }
 
-  /** Whether the state can still be used. */
+  /** Whether the state can still be used, or is in use. */
   get open(): boolean {
-    return this.#content !== null && this.#clock.monotonic() <= this.#deadline;
+    const live = this.#running || this.#content !== null;
+    return live && !this.#closed && this.#clock.monotonic() <= this.#deadline;
   }
 
   /**
@@ -62,15 +64,18 @@ export class State<Stage extends string, Content extends object> {
     try {
       const message = await open(content, this.#clock);
       opened = true;
-      const result = await conclude(message, content, this.#clock);
-      if (!this.#closed) return result;
+      // A session that was closed meanwhile derives no more keys.
+      const result = this.#closed ? null : await conclude(message, content, this.#clock);
+      if (!this.#closed) return result as Result;
+      discard(result);
     } catch (cause) {
       this.#tries--;
       if (!opened && this.#tries > 0 && !this.#closed) this.#content = content;
       else eraseAll(content);
       throw new MunimentError('SESSION_MESSAGE', undefined, { cause });
+    } finally {
+      this.#running = false;
     }
-    // Closed while the step ran: its result, whose secrets are these, goes nowhere.
     eraseAll(content);
     throw new MunimentError('SESSION_CLOSED');
   }
@@ -86,6 +91,7 @@ export class State<Stage extends string, Content extends object> {
     if (content !== null && !this.open) this.close();
     if (content === null || this.#closed) throw new MunimentError('SESSION_CLOSED');
     this.#content = null;
+    this.#running = true;
     return content;
   }
 
@@ -95,6 +101,12 @@ export class State<Stage extends string, Content extends object> {
     this.#content = null;
     this.#closed = true;
   }
+}
+
+/** Closes what a step made that nobody gets: the next state, alone or beside a message. */
+function discard(result: unknown): void {
+  if (result instanceof State) result.close();
+  else if (typeof result === 'object' && result !== null && 'state' in result) discard(result.state);
 }
 
 function eraseAll(content: object): void {

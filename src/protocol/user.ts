@@ -33,6 +33,7 @@ import {
   encodeHandshake,
   encodeThird,
   openSealed,
+  PLAINTEXT_LENGTHS,
   readMessage,
   receive,
   sealMessage,
@@ -172,9 +173,10 @@ export function initiate(user: Identity, gateway: Credential, options: SessionOp
  */
 export function confirm(state: Initiated, message: Uint8Array): Promise<Step<Confirmed>> {
   return state.step(
-    async ({ user, gateway, binding, context, th1 }, clock) => {
+    async ({ user, gateway, binding, context, th1, ephemeral }, clock) => {
       const outer = receive(message, clock.now(), { type: 'nsl-2', sender: 'n2', context });
-      const sealed2 = splitHandshake(outer, user.handshake.kem);
+      const length = PLAINTEXT_LENGTHS.second(ephemeral.kem);
+      const sealed2 = splitHandshake(outer, user.handshake.kem, length);
       const info2 = handshakeInfo(2, user.handshake, binding, user.credential.id, gateway.id, th1);
       const opened = await hpkeOpenWith(user.handshake, info2, headerTuple(outer.header), sealed2);
       return { ...opened, header: outer.header, encapsulation: sealed2.encapsulation };
@@ -246,10 +248,11 @@ export function request(
     const envelope = await signEnvelope(user.signer, { header, data }, signing);
     const message = sealMessage(exposeSecret(toGateway), outer, { envelope, documents }, random);
     const next = { ...content, digests: digestsOf(envelope), evidence: encodeEvidence(envelope, signing) };
-    // Last, when nothing can fail any more: a failed step may be tried again, and must not find a key of zeros.
-    toGateway.erase();
     const deadline = Math.min(content.end, clock.monotonic() + DEADLINES.reply);
-    return { state: new State('requested', next, clock, deadline), message };
+    const state = new State('requested', next, clock, deadline);
+    // Last, when nothing can fail any more: a failed step may be tried again.
+    toGateway.erase();
+    return { state, message };
   });
 }
 

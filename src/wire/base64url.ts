@@ -158,7 +158,9 @@ function nodePlatform(): Platform | null {
     read(text) {
       // Not from the pool, whose memory everything in the process shares.
       const out = Buffer.allocUnsafeSlow(Math.floor((text.length * 3) / 4));
-      return out.write(text, 'base64url') === out.length ? new Uint8Array(out.buffer) : null;
+      return out.write(text, 'base64url') === out.length
+        ? new Uint8Array(out.buffer, out.byteOffset, out.length)
+        : null;
     },
   };
 }

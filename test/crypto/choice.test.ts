@@ -82,7 +82,7 @@ describe('a forced backend', () => {
 
   it('is the portable code for whatever a platform does wrong, and the platform’s for the rest', async () => {
     const { backend, fresh } = await load();
-    const lenient = { ...nodeCrypto, verify: () => true, createHmac: missing };
+    const lenient = { ...nodeCrypto, verify: () => true, hash: undefined, createHmac: missing };
     vi.stubGlobal('process', { getBuiltinModule: () => lenient, versions: process.versions });
     for (const name of [null, 'node'] as const) {
       backend.forceBackend(name);

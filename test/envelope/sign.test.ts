@@ -200,12 +200,13 @@ describe('what is signed', () => {
       }
       throw new Error('expected a refusal');
     };
+    const answering = { ...context, answers: digestsOf(envelope) };
     const causes = [
       () => verifyEnvelope(new SignedEnvelope(header, '{}', flipped(envelope.signature, 0)), expected),
       () => verifyEnvelope(new SignedEnvelope(header, '{}', new Uint8Array(3373)), expected),
       () => verifyEnvelope(new SignedEnvelope(header, '{ }', envelope.signature), expected),
-      () => verifyEnvelope(envelope, { ...expected, type: 'reply' }),
-      () => verifyEnvelope(envelope, { ...expected, context: { ...context, answers: digestsOf(envelope) } }),
+      () => verifyEnvelope(envelope, { ...expected, type: 'reply', context: answering }),
+      () => verifyEnvelope(new SignedEnvelope(header, '\ud800', envelope.signature), expected),
       () => verifyEnvelope(envelope, { ...expected, author: bank.credential }),
       () => verifyEnvelope(envelope, { ...expected, context: { ...context, to: context.from } }),
     ].map(messageOf);
@@ -246,5 +247,18 @@ describe('mistakes of the caller', () => {
     await expect(signEnvelope(user.signer, asked, { ...context, answers })).rejects.toThrow(RangeError);
     const reply = { header: { ...header, type: 'reply' as const }, data: '{}' };
     await expect(signEnvelope(user.signer, reply, context)).rejects.toThrow(RangeError);
+    const envelope = await signed('{}');
+    expect(() => verifyEnvelope(envelope, { ...expected, context: { ...context, answers } })).toThrow(
+      RangeError,
+    );
+    expect(() => verifyEnvelope(envelope, { ...expected, type: 'reply' })).toThrow(RangeError);
+  });
+
+  test('what was verified is not changed by who changes the envelope', async () => {
+    const envelope = await signed('{}');
+    const verified = verifyEnvelope(envelope, expected);
+    const sender = verified.header.sender.slice();
+    envelope.header.sender.fill(0);
+    expect(verified.header.sender).toEqual(sender);
   });
 });

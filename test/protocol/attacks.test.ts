@@ -451,8 +451,12 @@ async function credentialWith(
   return verifyCredential(encoded, anchor.credential, NOW);
 }
 
-/** Lies that do not open, or whose header is not the one awaited: nobody knows who sent them. */
+/** Lies that are too long or too short, do not open, or whose header is not the one awaited: nobody knows who sent them. */
 const FROM_ANYBODY = [
+  'encapsulation empty',
+  'encapsulation too long',
+  'confirmation too short',
+  'Ng too short',
   'another bank in info',
   'another user in info',
   'another transcript in info',
@@ -485,8 +489,13 @@ describe('a lying bank', () => {
     ['confirmation of zeros', MESSAGE, { confirmation: () => new Uint8Array(32) }],
     ['confirmation of the user', MESSAGE, { confirmation: (keys) => keys.confirmUser }],
     ['confirmation altered', MESSAGE, { confirmation: (keys) => flipped(keys.confirmGateway, 31, 0x80) }],
-    ['confirmation too short', 'WIRE_TUPLE', { confirmation: (keys) => keys.confirmGateway.subarray(1) }],
-    ['Ng too short', 'WIRE_TUPLE', { second: { gatewayNonce: new Uint8Array(31) } }],
+    ['confirmation too short', MESSAGE, { confirmation: (keys) => keys.confirmGateway.subarray(1) }],
+    ['Ng too short', MESSAGE, { second: { gatewayNonce: new Uint8Array(31) } }],
+    [
+      'a byte moved from Ng to the encapsulation',
+      'WIRE_TUPLE',
+      { second: { gatewayNonce: new Uint8Array(31), encapsulation: new Uint8Array(33) } },
+    ],
     ['header that the transcript does not have', MESSAGE, { sentHeader: { timestamp: NOW + 1 } }],
     [
       'handle that the transcript does not have',
@@ -529,14 +538,14 @@ describe('a lying user', () => {
     ['no credential', { first: { credential: new Uint8Array(0) } }, 'KEY_CREDENTIAL'],
     ['credential too long', { first: { credential: new Uint8Array(CREDENTIAL_LIMIT + 1) } }, 'WIRE_LIMIT'],
     ['Ni too short', { first: { nonce: new Uint8Array(31) } }, 'WIRE_TUPLE'],
-    ['another bucket', { plaintext: pad(tuple('m1'), 4096) }, 'WIRE_PADDING'],
+    ['another bucket', { plaintext: pad(tuple('m1'), 4096) }, MESSAGE],
     [
       'a byte in the padding',
       { plaintext: flipped(pad(tuple('m1'), FIRST_BUCKET), FIRST_BUCKET - 1) },
       'WIRE_PADDING',
     ],
     ['another label', { plaintext: pad(tuple('m2'), FIRST_BUCKET) }, 'WIRE_TUPLE'],
-    ['nothing', { plaintext: new Uint8Array(0) }, 'WIRE_PADDING'],
+    ['nothing', { plaintext: new Uint8Array(0) }, MESSAGE],
     ['sender is not the handle', { header: { sender: new Uint8Array(16) } }, MESSAGE],
   ];
   test.for(firsts)('message 1 with %s', async ([, changes, cause]) => {
@@ -566,7 +575,12 @@ describe('a lying user', () => {
     ['another n2', { header: { n2: new Uint8Array(16) } }, MESSAGE],
     ['another timestamp2', { header: { timestamp2: NOW + 1 } }, MESSAGE],
     ['a sender that is n2', { header: { sender: new Uint8Array(16) } }, MESSAGE],
-    ['confirmation too short', { confirmation: new Uint8Array(31) }, 'WIRE_TUPLE'],
+    ['confirmation too short', { confirmation: new Uint8Array(31) }, MESSAGE],
+    [
+      'a byte moved from Ng to the confirmation',
+      { nonce: new Uint8Array(31), confirmation: new Uint8Array(33) },
+      'WIRE_TUPLE',
+    ],
   ];
   test.for(thirds)('message 3 with %s', async ([title, changes, cause]) => {
     const made = makeFirst(user.credential, bank.credential);

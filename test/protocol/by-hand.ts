@@ -30,6 +30,7 @@ import {
   encodeHandshake,
   encodeSecond,
   encodeThird,
+  PLAINTEXT_LENGTHS,
   splitHandshake,
   type First,
   type Second,
@@ -119,7 +120,7 @@ export async function openFirst(
 ): Promise<OpenedFirst> {
   const envelope = decodeSealed(message);
   const { header } = envelope;
-  const sealed = splitHandshake(envelope, gateway.handshake.kem);
+  const sealed = splitHandshake(envelope, gateway.handshake.kem, PLAINTEXT_LENGTHS.first);
   const { id } = gateway.credential;
   const info = handshakeInfo(1, gateway.handshake, binding, id);
   const { plaintext, exporter } = await hpkeOpenWith(gateway.handshake, info, headerTuple(header), sealed);
@@ -219,7 +220,7 @@ export async function openSecond(
 }> {
   const envelope = decodeSealed(message);
   const { header } = envelope;
-  const sealed = splitHandshake(envelope, caller.handshake.kem);
+  const sealed = splitHandshake(envelope, caller.handshake.kem, PLAINTEXT_LENGTHS.second(made.ephemeral.kem));
   const info = handshakeInfo(2, caller.handshake, NONE, caller.credential.id, gateway.id, made.th1);
   const opened = await hpkeOpenWith(caller.handshake, info, headerTuple(header), sealed);
   const { second, core2 } = decodeConfirmed(opened.plaintext);

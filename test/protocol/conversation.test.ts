@@ -292,8 +292,10 @@ describe('mistakes of the caller', () => {
   });
 
   test('a secret is erased in place', () => {
-    const secret = new Secret('nonce', new Uint8Array(32).fill(1));
+    const bytes = new Uint8Array(32).fill(1);
+    const secret = new Secret('nonce', bytes);
     secret.erase();
-    expect(exposeSecret(secret)).toEqual(new Uint8Array(32));
+    expect(bytes).toEqual(new Uint8Array(32));
+    expect(() => exposeSecret(secret)).toThrow(TypeError);
   });
 });

@@ -1,7 +1,7 @@
 /** States: used once, in time, eight tries, closed for good; credentials that are not accepted; the replay memory; secrets that do not print. */
 
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { sha256 } from '../../src/crypto/index.ts';
 import { MunimentError } from '../../src/errors.ts';
 import {
@@ -10,6 +10,7 @@ import {
   conclude,
   confirm,
   DEADLINES,
+  HANDSHAKE_LIMIT,
   initiate,
   MemoryReplayCache,
   reply,
@@ -21,7 +22,8 @@ import {
   type ReplayCache,
   type State,
 } from '../../src/protocol/index.ts';
-import { verifyCredential } from '../../src/keys/index.ts';
+import { Secret, verifyCredential } from '../../src/keys/index.ts';
+import { concat } from '../../src/wire/index.ts';
 import { refusal } from '../refusal.ts';
 import { decodeSealed, makeFirst } from './by-hand.ts';
 import {
@@ -121,6 +123,36 @@ const STEPS: readonly (readonly [
   ],
 ];
 
+/** The roles of the secrets that each state holds, and of those that its step uses up. */
+const HELD: Record<string, string[]> = {
+  confirm: ['exporter secret', 'nonce', 'kem key'],
+  request: ['session key'],
+  conclude: ['session key'],
+  accept: ['nonce', 'confirmation', 'session key'],
+  serve: ['session key'],
+  reply: ['session key'],
+};
+const SPENT: Record<string, string[]> = {
+  ...HELD,
+  accept: ['nonce', 'confirmation'],
+};
+
+/** Watches what is erased from now on; gives the roles. */
+function erasing(): () => string[] {
+  vi.restoreAllMocks();
+  const roles: string[] = [];
+  const { erase } = Secret.prototype;
+  vi.spyOn(Secret.prototype, 'erase').mockImplementation(function (this: Secret<string>) {
+    roles.push(this.role);
+    erase.call(this);
+  });
+  return () => roles;
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 describe.for(STEPS)('%s', ([name, prepare]) => {
   test('takes its state once', async () => {
     const { state, good } = await prepare();
@@ -142,6 +174,54 @@ describe.for(STEPS)('%s', ([name, prepare]) => {
     const { good, bad } = await prepare();
     const outcomes = await Promise.allSettled([good(), bad()]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('nor does a bad try before it, while which the state is open', async () => {
+    const { state, good, bad } = await prepare();
+    const failing = refusedWith(bad());
+    const early = good().then(
+      () => null,
+      (error: unknown) => (error as MunimentError).code,
+    );
+    expect(state.open).toBe(true);
+    expect((await failing)[0]).toBe('SESSION_MESSAGE');
+    // What fails at once makes way at once; what takes its time keeps the other out meanwhile, and no longer.
+    if ((await early) === null) return;
+    expect(await early).toBe('SESSION_CLOSED');
+    expect(state.open).toBe(true);
+    await good();
+  });
+
+  test('erases its secrets when it ends, however it ends', async () => {
+    for (const end of ['closed', 'late', 'eight'] as const) {
+      const clock = new FakeClock();
+      const setting = { userOptions: userOptions({ clock }), bankOptions: bankOptions({ clock }) };
+      const { state, good, bad } = await prepare(setting);
+      const erased = erasing();
+      if (end === 'closed') state.close();
+      if (end === 'late') {
+        clock.ticks = DEADLINES.session + 1;
+        await refusedWith(good());
+      }
+      if (end === 'eight') for (let n = 0; n < TRIES; n++) await refusedWith(bad());
+      expect(erased(), end).toEqual(expect.arrayContaining(HELD[name]!));
+    }
+  });
+
+  test('erases what it derived, if it is closed while it runs', async () => {
+    const { state, good } = await prepare();
+    const erased = erasing();
+    const running = refusedWith(good());
+    state.close();
+    expect(await running).toEqual(CLOSED);
+    expect(erased()).toEqual(expect.arrayContaining(HELD[name]!));
+  });
+
+  test('erases what it needs no more, when it has gone well', async () => {
+    const { good } = await prepare();
+    const erased = erasing();
+    await good();
+    expect(erased()).toEqual(expect.arrayContaining(SPENT[name]!));
   });
 
   test('bears seven bad tries', async () => {
@@ -346,6 +426,13 @@ describe('the replay memory', () => {
     expect(refusal(() => cache.remember(message(1, NOW), NOW + 1))).toBe('SESSION_REPLAY');
   });
 
+  test('a message from when the clock was ahead keeps no room from others', () => {
+    const cache = new MemoryReplayCache({ capacity: 1000, floor: 0 });
+    cache.remember(message(0, NOW + 9e7), NOW + 9e7);
+    for (let second = 1; second < 3600; second++)
+      cache.remember(message(second, NOW + 1000 * second), NOW + 1000 * second);
+  });
+
   test('is bounded: when full it refuses instead of forgetting, and has room again in time', () => {
     const cache = new MemoryReplayCache({ capacity: 3, floor: 0 });
     for (let n = 0; n < 3; n++) cache.remember(message(n, NOW + n), NOW + n);
@@ -439,6 +526,24 @@ describe('the replay memory', () => {
       null,
     ]);
   });
+});
+
+test('near a clock that shows no time, nothing is', async () => {
+  const clock = new FakeClock();
+  const { two, three } = await untilThird({ bankOptions: bankOptions({ clock }) });
+  clock.wall = NaN;
+  expect(await refusedWith(accept(two.state, three.message, NONE))).toEqual([
+    'SESSION_MESSAGE',
+    'SESSION_REPLAY',
+  ]);
+  const { message } = initiate(user, bank.credential, userOptions());
+  expect(await refusedWith(respond(bank, message, bankOptions({ clock })))).toEqual(['SESSION_REPLAY', null]);
+});
+
+test('a long message of the handshake is refused before it is read', async () => {
+  const { message } = initiate(user, bank.credential, userOptions());
+  const long = concat(message, new Uint8Array(HANDSHAKE_LIMIT));
+  expect(await refusedWith(respond(bank, long, bankOptions()))).toEqual(['SESSION_MESSAGE', 'WIRE_LIMIT']);
 });
 
 describe('secrets of a state', () => {

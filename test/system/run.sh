@@ -3,6 +3,7 @@
 # spec/behc.xsd, judged by libxml2 instead of by our own parser: the schema must be well-formed and compile, refuse a
 # foreign document, and accept every valid envelope vector.
 # test/system/pkcs11.sh: keys in a PKCS#11 token.
+# test/models/run.sh: the models that spin can search.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -69,6 +70,10 @@ done
 status=0
 bash test/system/pkcs11.sh >"$temp/log" 2>&1 || status=$?
 report "keys in a PKCS#11 token: the adapter, the client, the whole demo" "$status"
+
+status=0
+bash test/models/run.sh >"$temp/log" 2>&1 || status=$?
+report "models: the handshake before an attacker, the life of a request" "$status"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -2,6 +2,8 @@
 
 import type { ErrorCode } from '../../../src/errors.ts';
 import {
+  kem,
+  TAG_LENGTH,
   deriveTuple,
   hkdfExtract,
   hmac,
@@ -410,7 +412,11 @@ interface Opened extends Record<'message' | 'header' | 'info' | 'encapsulation' 
 function opened({ handshake }: SoftwareKeys, message: Uint8Array, info: Uint8Array): Opened {
   const envelope = sealedEnvelope(message);
   const header = headerTuple(envelope.header);
-  const { encapsulation, ciphertext } = splitHandshake(envelope, handshake.kem);
+  const { encapsulation, ciphertext } = splitHandshake(
+    envelope,
+    handshake.kem,
+    envelope.ciphertext.length - kem(handshake.kem).encapsulationLength - TAG_LENGTH,
+  );
   const sharedSecret = decapsulate(handshake.kem, encapsulation, exposeSecret(handshake.secret));
   const { plaintext, exporter } = hpkeOpen(handshake.kem, sharedSecret, info, header, ciphertext);
   const exported = exporter(EXPORT_CONTEXT, 32);
