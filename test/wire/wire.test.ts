@@ -27,6 +27,7 @@ import {
   type JsonValue,
   type TupleItem,
 } from '../../src/wire/index.ts';
+import { portableFromBase64url, portableToBase64url } from '../../src/wire/base64url.ts';
 import { flipped } from '../mutation.ts';
 import { PROPERTY, wellFormed } from '../property.ts';
 import { refusal } from '../refusal.ts';
@@ -113,6 +114,36 @@ describe('base64', () => {
       }),
       { ...PROPERTY, numRuns: 2000 },
     );
+  });
+
+  it('is read and written alike by the platform and without it, long or short, good or bad', () => {
+    const outcome = (read: (text: string) => Uint8Array, text: string): unknown => {
+      try {
+        return read(text);
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    for (const length of [0, 1, 2, 3, 71, 72, 73, 74, 95, 96, 97, 98, 1000, 12_321]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 167 + length) & 0xff);
+      const text = toBase64url(bytes);
+      expect(text).toBe(portableToBase64url(bytes));
+      const middle = text.length >> 1;
+      const bad = ['+', '/', '=', ' ', '\n', '.', 'é', '\u0141', '\u{1f600}', ''].flatMap((piece) => [
+        text + piece,
+        piece + text,
+        text.slice(0, middle) + piece + text.slice(middle + 1),
+      ]);
+      // Unused bits that are not zero: where there are some, the last character may not be just any.
+      bad.push(...Array.from('ABCDEFGH_-', (last) => text.slice(0, -1) + last));
+      for (const one of [text, ...bad]) {
+        const expected = outcome(portableFromBase64url, one);
+        expect(outcome(fromBase64url, one), one).toEqual(expected);
+        if (expected instanceof Uint8Array) expect(portableToBase64url(expected)).toBe(one);
+      }
+    }
+    expect(refusal(() => fromBase64url(`${'A'.repeat(200)}AB`))).toBe('WIRE_BASE64URL');
+    expect(refusal(() => fromBase64url(`${'A'.repeat(200)} AA`))).toBe('WIRE_BASE64URL');
   });
 
   it('refuses every character outside the alphabet, at every place', () => {
