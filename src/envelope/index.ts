@@ -6,7 +6,6 @@ export type { ExpectedEvidence } from './evidence.ts';
 export {
   HANDLE_LENGTH,
   headerTuple,
-  isSignedType,
   MESSAGE_TYPES,
   readUnverifiedData,
   SignedEnvelope,

@@ -15,7 +15,6 @@ import {
   encodeEnvelope,
   HANDLE_LENGTH,
   headerTuple,
-  isSignedType,
   SignedEnvelope,
   type Header,
   type MessageType,
@@ -175,7 +174,8 @@ export function receive(
   now: number,
   expected: { readonly type: MessageType; readonly sender: 'n1' | 'n2'; readonly context: Partial<Context> },
 ): SealedEnvelope {
-  if (!isSignedType(expected.type) && bytes.length > HANDSHAKE_LIMIT) throw new MunimentError('WIRE_LIMIT');
+  if (expected.type.startsWith('nsl-') && bytes.length > HANDSHAKE_LIMIT)
+    throw new MunimentError('WIRE_LIMIT');
   const envelope = decodeSealed(bytes);
   const { header } = envelope;
   const { n1, timestamp1, n2, timestamp2 } = { ...header, ...expected.context };
