@@ -93,7 +93,29 @@ export async function signEnvelope(
  *
  * @param envelope - a decoded envelope
  * @param expected - the kind it must be, who must have signed it, the context it must have been signed in, and when
- * @throws `MunimentError` `ENVELOPE_SIGNATURE` for every cause but the time; `ENVELOPE_TIME` if it is genuine and was made at another time
+ * @throws `MunimentError` `ENVELOPE_SIGNATURE` for every cause but the time; `ENVELOPE_TIME` if it is genuine and was made at another time;
+ * `RangeError` if a reply is given no request's digests, or a request is
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import { decodeEnvelope, encodeEnvelope, signEnvelope, SignedEnvelope, verifyEnvelope } from 'muniment/envelope';
+ * import { createAnchor } from 'muniment/keys';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const doctor = await createAnchor({ subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const bank = await createAnchor({ subject: 'bank', roles: ['bank'], ...valid });
+ * const [from, to] = [doctor.credential.id, bank.credential.id];
+ * const context = { sessionId: systemRandom(32), from, to, answers: null };
+ * const now = Date.now();
+ * const handles = { n1: systemRandom(16), timestamp1: now, n2: systemRandom(16), timestamp2: now };
+ * const header = { type: 'request', sender: from, timestamp: now, ...handles } as const;
+ * const bytes = encodeEnvelope(await signEnvelope(doctor.signer, { header, data: '{"ping":1}' }, context));
+ *
+ * const envelope = decodeEnvelope(bytes); // its data do not show yet
+ * if (!(envelope instanceof SignedEnvelope)) throw new Error('not signed');
+ * const time = { notBefore: now - 300_000, notAfter: now + 300_000 };
+ * const verified = verifyEnvelope(envelope, { type: 'request', author: doctor.credential, context, time });
+ * console.log(verified.data); // {"ping":1}
+ * ```
  */
 export function verifyEnvelope<Type extends SignedType>(
   envelope: SignedEnvelope,
