@@ -110,6 +110,7 @@ describe.each(KINDS.map((kind, i) => [kind[0], parties[i]!, kind[1]] as const))(
         readers: () => partyReader(one.credential),
         breakGlass: null,
         author: one,
+        time: 1e12,
         type: 'note',
       });
       const travelled = decodeSealed(encodeSealed(sealed));
@@ -119,7 +120,7 @@ describe.each(KINDS.map((kind, i) => [kind[0], parties[i]!, kind[1]] as const))(
         recordId,
         authors,
         as: [{ reader, key: one.sealing }],
-        release: null,
+        releases: null,
       });
       expect(view?.text).toBe('{"dose":1.00}');
       const node = await openRoot(one, compartments);
@@ -127,7 +128,7 @@ describe.each(KINDS.map((kind, i) => [kind[0], parties[i]!, kind[1]] as const))(
         reader: compartmentReader(compartments.list[0]!),
         key: nodeKey(compartmentNode(node, '', 0), kem),
       };
-      const whole = await open(travelled, { recordId, authors, as: [owner], release: null });
+      const whole = await open(travelled, { recordId, authors, as: [owner], releases: null });
       expect(whole?.text).toBe('{"dose":1.00,"why":"flu"}');
     });
 

@@ -186,14 +186,15 @@ async function openDocument(
     readonly authors: (id: Uint8Array) => Credential | null;
   },
 ): Promise<View | null> {
-  const { recordId, payloadDigest } = entry;
-  const release = how.options.releases?.get(toHex(payloadDigest)) ?? null;
+  const { recordId, payloadDigest, time } = entry;
+  const released = how.options.releases?.get(toHex(payloadDigest));
   const view = await open(decodeSealed(payload), {
     recordId,
     authors: how.authors,
     as: how.readers,
-    release,
+    releases: released === undefined ? null : [released],
   });
   if (view !== null && !equalBytes(view.author.id, author.id)) throw new MunimentError('VIEW_AUTHOR');
+  if (view !== null && view.time > time) throw new MunimentError('VIEW_MANIFEST');
   return view;
 }

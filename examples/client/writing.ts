@@ -280,8 +280,9 @@ export async function sealDraft(client: BankClient, audience: Audience, draft: D
     policy,
     owner,
     readers,
-    breakGlass: { names: ['emergency'], custodian: partyReader(custodian) },
+    breakGlass: { names: ['emergency'], custodians: [partyReader(custodian)], threshold: 1 },
     author: client.user,
+    time: CLOCK.now(),
     type: draft.type,
     docId: names.docId,
   });

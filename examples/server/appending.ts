@@ -120,6 +120,8 @@ async function judgeSealed(
   const { directory, custodian } = parts;
   const verified = verifySealed(sealed, { recordId, authors: directory.find });
   if (!equalBytes(verified.author.id, entry.author.id)) throw new BankRefusal('RECORD_AUTHOR');
+  // What claims to have been written after its entry was signed was not.
+  if (verified.manifest.time > entry.entry.time) throw new BankRefusal('CLOCK');
   const [root] = directory.compartmentsOf(owner, '');
   const toOwner = root !== undefined && sealed.wraps.some(({ readerId }) => equalBytes(readerId, root));
   if (!toOwner) throw new BankRefusal('NOT_FOR_OWNER');

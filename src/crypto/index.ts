@@ -39,6 +39,7 @@ export {
   rootsFromConsistency,
 } from './merkle.ts';
 export { SCRYPT_COST, stretch } from './password.ts';
+export { combineShares, SHARES_LIMIT, splitSecret } from './shamir.ts';
 export { shuffle, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { backendReport } from './report.ts';

@@ -6,16 +6,10 @@ import { readSignature } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { MANIFEST_LINES, SEALED_LIMIT } from './constants.ts';
 import type { SealedClass } from './classes.ts';
-import type { WrapKind } from './manifest.ts';
+import type { Holding, WrapKind } from './manifest.ts';
 
-/** Which classes a reader's wrap opens, as the server must know to hand them out; the reader holds it against its slot. */
-export interface Delivery {
-  readonly readerId: Uint8Array;
-  /** Whether its wrap holds whole keys or halves. */
-  readonly kind: WrapKind;
-  /** Ascending. */
-  readonly classes: readonly number[];
-}
+/** What a reader's wrap holds, as the server must know to hand classes out; the reader holds it against its slot. */
+export type Delivery = Holding;
 
 /** A reader's keys, sealed to it. */
 export interface Wrap extends HpkeSealed {
@@ -44,7 +38,7 @@ export function encodeSealed(sealed: SealedDocument): Uint8Array {
     'sealed body',
     sealed.manifest,
     sealed.signature,
-    sealed.deliveries.map(({ readerId, kind, classes }) => [readerId, kind, classes]),
+    sealed.deliveries.map(({ readerId, kind, threshold, classes }) => [readerId, kind, threshold, classes]),
     sealed.wraps.map((wrap) => [wrap.readerId, wrap.encapsulation, wrap.ciphertext]),
     sealed.classes.map((c) => [c.index, c.readersHash, c.keyCommit, c.leavesHash, c.ciphertext]),
     sealed.publicKeys.map(({ index, key }) => [index, key]),
@@ -64,11 +58,7 @@ export function decodeSealed(bytes: Uint8Array): SealedDocument {
     const sealed = {
       manifest: reader.bytes(),
       signature: readSignature(reader),
-      deliveries: groups(reader, (part) => ({
-        readerId: part.bytes(32),
-        kind: readKind(part),
-        classes: part.list(MANIFEST_LINES, readLine),
-      })),
+      deliveries: groups(reader, readDelivery),
       wraps: groups(reader, (part) => ({
         readerId: part.bytes(32),
         encapsulation: part.bytes(),
@@ -119,10 +109,14 @@ function groups<Group>(reader: TupleReader, read: (part: TupleReader) => Group):
   return reader.list(MANIFEST_LINES, (item) => item.group(read));
 }
 
-function readKind(reader: TupleReader): WrapKind {
-  const kind = reader.text();
-  if (kind !== 'keys' && kind !== 'half') throw new MunimentError('WIRE_TUPLE');
-  return kind;
+function readDelivery(part: TupleReader): Delivery {
+  const [readerId, kind, threshold] = [part.bytes(32), part.text(), part.integer()];
+  if (!isKind(kind) || (kind === 'keys') !== (threshold === 0)) throw new MunimentError('WIRE_TUPLE');
+  return { readerId, kind, threshold, classes: part.list(MANIFEST_LINES, readLine) };
+}
+
+function isKind(text: string): text is WrapKind {
+  return text === 'keys' || text === 'half' || text === 'share';
 }
 
 function readLine(reader: TupleReader): number {

@@ -18,5 +18,7 @@ export const SEALED_LIMIT = 40 * 1024 * 1024;
 export const TYPE_LIMIT = 64;
 /** Most rules in a policy, and most patterns in a rule. */
 export const RULES_LIMIT = 256;
+/** Bytes of a custodian's share of half a key: its place, and as many as the half has. */
+export const SHARE_LENGTH = 33;
 /** Bytes of an annex chunk before encryption. */
 export const CHUNK_LENGTH = 64 * 1024;

@@ -1,5 +1,6 @@
 /** Policies, sealing, opening, grants, break-glass and annexes. spec/views.md. */
 
+export { account, decodeOpening, encodeOpening } from './account.ts';
 export type { Account } from './account.ts';
 export { AnnexNamer, annexName, decodeAnnex, encodeAnnex, openAnnex, sealAnnex } from './annex.ts';
 export type { Annex } from './annex.ts';
@@ -10,12 +11,14 @@ export { CHUNK_LENGTH, DOCUMENT_LIMIT, FIELDS_LIMIT, MANIFEST_LINES, SEALED_LIMI
 export { grant, openGrant, REASON_LIMIT, verifyGrant } from './grant.ts';
 export type { Grant, GrantedNode, GrantTerms, SignedGrant } from './grant.ts';
 export type { Leaf } from './leaves.ts';
-export type { DocumentNames, Manifest, WrapKind } from './manifest.ts';
+export type { Audience } from './grouping.ts';
+export type { DocumentNames, Holding, Manifest, WrapKind } from './manifest.ts';
 export { open, verifyOwnWrap } from './open.ts';
 export type { OpenedField, OpenOptions, View } from './open.ts';
 export type { Pattern } from './pattern.ts';
 export { alwaysWithheld, definePolicy, explain } from './policy.ts';
 export type { CompiledRule, Explained, Policy, PolicyDefinition, PolicyRule, ReaderRule } from './policy.ts';
+export type { BreakGlass } from './portion.ts';
 export { compartmentReader, groupReader, partyReader } from './reader.ts';
 export type { OpeningReader, Reader } from './reader.ts';
 export {
@@ -28,7 +31,7 @@ export {
 } from './release.ts';
 export type { Emergency, Release, ReleaseContext } from './release.ts';
 export { seal } from './seal.ts';
-export type { BreakGlass, SealOptions } from './seal.ts';
+export type { SealOptions } from './seal.ts';
 export { sealedDigest, verifySealed } from './verify.ts';
 export type { FindCredential, VerifiedSealed } from './verify.ts';
-export type { ClassKey } from './wrap.ts';
+export type { ClassKey, OwnerOpening } from './wrap.ts';

@@ -20,6 +20,8 @@ export interface DocumentNames {
 export interface Manifest extends DocumentNames {
   /** The author's Id. */
   readonly author: Uint8Array;
+  /** When the author says to have written it, in milliseconds since 1970. */
+  readonly time: number;
   /** What kind of document this is, for people and programs; public. */
   readonly type: string;
   /** `bodyHash` of the document that this one supersedes; zeros if none. */
@@ -35,8 +37,8 @@ export const SUPERSEDES_NONE = new Uint8Array(32);
 
 /** Encodes a manifest. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  const { recordId, docId, author, type, supersedes, classes, slots } = manifest;
-  return tuple('manifest', recordId, docId, author, type, supersedes, classes, slots);
+  const { recordId, docId, author, time, type, supersedes, classes, slots } = manifest;
+  return tuple('manifest', recordId, docId, author, time, type, supersedes, classes, slots);
 }
 
 /** Reads a manifest, or throws `VIEW_MANIFEST`. */
@@ -47,6 +49,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
       recordId: reader.bytes(ID_LENGTH),
       docId: reader.bytes(ID_LENGTH),
       author: reader.bytes(32),
+      time: reader.integer(),
       type: reader.text(TYPE_LIMIT),
       supersedes: reader.bytes(32),
       classes: reader.list(MANIFEST_LINES, (line) => line.bytes(32)),
@@ -76,17 +79,26 @@ export function slotBlind(ownerKey: Uint8Array, names: DocumentNames, readerId: 
   return deriveTuple(ownerKey, 'blind', names.recordId, names.docId, readerId);
 }
 
-/** What a wrap holds: whole keys, or the halves that open nothing alone. */
-export type WrapKind = 'keys' | 'half';
+/**
+ * What a wrap holds of the classes' keys: all of each; the half of those who break the glass; or a custodian's share
+ * of the other half.
+ */
+export type WrapKind = 'keys' | 'half' | 'share';
+
+/** What one reader holds of which classes. Slots bind it, deliveries state it. */
+export interface Holding {
+  readonly readerId: Uint8Array;
+  readonly kind: WrapKind;
+  /** How many custodians' shares it takes beside a half to open: 0 for whole keys, else at least 1. */
+  readonly threshold: number;
+  /** The lines of its classes, ascending. */
+  readonly classes: readonly number[];
+}
 
 /** `slot_a`: which reader opens which classes, and whether alone, blinded. */
-export function slotOf(
-  names: DocumentNames,
-  blind: Uint8Array,
-  slot: { readonly readerId: Uint8Array; readonly kind: WrapKind; readonly classes: readonly number[] },
-): Uint8Array {
-  const { readerId, kind, classes } = slot;
-  return hashTuple('slot', names.recordId, names.docId, readerId, blind, kind, classes);
+export function slotOf(names: DocumentNames, blind: Uint8Array, holding: Holding): Uint8Array {
+  const { readerId, kind, threshold, classes } = holding;
+  return hashTuple('slot', names.recordId, names.docId, readerId, blind, kind, threshold, classes);
 }
 
 /** `dummy_i`; i counts over both lists: 0 to 15 the classes, 16 to 31 the slots. */

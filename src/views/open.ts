@@ -1,13 +1,16 @@
 /** Opening: the fields that a reader may see, each checked against what the author committed to. spec/views.md, "Opening". */
 
+import { combineShares } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import type { Credential } from '../keys/index.ts';
-import { equalBytes, jsonValue, writeJson, type JsonValue } from '../wire/index.ts';
+import { equalBytes, jsonValue, toHex, writeJson, type JsonValue } from '../wire/index.ts';
 import { account, type Account } from './account.ts';
 import type { SealedDocument } from './body.ts';
-import { openClass, type SealedField } from './classes.ts';
+import { commitKey, openClass, type SealedField } from './classes.ts';
+import { MANIFEST_LINES } from './constants.ts';
 import { slotOf, type WrapKind } from './manifest.ts';
 import { assemble, SKELETON } from './paths.ts';
+import { xor } from './portion.ts';
 import { isRoot, type OpeningReader } from './reader.ts';
 import { verifySealed, type FindCredential, type VerifiedSealed } from './verify.ts';
 import { openWrap, type ClassKey, type OwnerOpening, type WrapContent } from './wrap.ts';
@@ -20,14 +23,17 @@ export interface OpenOptions {
   readonly authors: FindCredential;
   /** As whom to open: every reader whose private key one holds. */
   readonly as: readonly OpeningReader[];
-  /** A custodian's halves for this document; where they are `null`, a reader whose keys are split opens nothing by them. */
-  readonly release: readonly ClassKey[] | null;
+  /** Custodians' shares for this document, one list a custodian, as `openRelease` gives them; where they are `null`, a reader whose keys are halved opens nothing by them. */
+  readonly releases: readonly (readonly ClassKey[])[] | null;
 }
 
-/** A field that was opened. */
+/** A field that was opened, and who answers for it. */
 export interface OpenedField extends SealedField {
   /** Its class's line in the manifest. */
   readonly classIndex: number;
+  readonly author: Credential;
+  /** When the author says to have written it, in milliseconds since 1970. */
+  readonly time: number;
 }
 
 /** What a reader sees of a document, all of it verified. */
@@ -37,15 +43,20 @@ export interface View {
   /** The same as JSON text; of a complete view the document's own text without insignificant white space. */
   readonly text: string;
   readonly fields: readonly OpenedField[];
-  /** Whether this reader sees all there is. */
+  /** Whether this is all there is. The owner alone can know; a document that is not complete for the owner is refused. */
   readonly complete: boolean;
+  /** The lines of classes of which these readers hold halves, and no release made keys of them. */
+  readonly locked: readonly number[];
   readonly author: Credential;
+  readonly time: number;
   readonly type: string;
   readonly docId: Uint8Array;
   readonly bodyHash: Uint8Array;
   readonly supersedes: Uint8Array;
   /** Of the owner alone: every line of the manifest accounted for. */
   readonly account: Account | null;
+  /** Of the owner alone: what an auditor needs to account for the document too, and opens no field with. */
+  readonly opening: OwnerOpening | null;
 }
 
 /**
@@ -54,7 +65,7 @@ export interface View {
  * @param sealed - decoded, nothing of it trusted
  * @param options - record, authors, readers
  * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public, or only halves without a release
- * @throws `MunimentError` what `verifySealed` throws; `VIEW_COMMITMENT` if a wrap, slot, class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_RELEASE` if there is a release that does not cover the classes of a split reader
+ * @throws `MunimentError` what `verifySealed` throws; `VIEW_WRAP` if one's wrap does not open or is not the one of its slot; `VIEW_COMMITMENT` if a class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_EQUIVOCATION` if fields contradict each other, or for the owner two classes have the same readers; `VIEW_RELEASE` if there are releases and no sufficient number of them completes the halves
  * @example
  * ```ts
  * import { KEM_XWING, systemRandom } from 'muniment/crypto';
@@ -69,53 +80,57 @@ export interface View {
  * const owner = verifyCompartments(signed, patient.credential);
  * const rules = [{ fields: ['/bloodType'], readers: [], compartment: 'urgent' }];
  * const policy = definePolicy({ name: 'example/1', rules, otherwise: [] });
- * const options = { policy, owner, readers: () => null, breakGlass: null, author: doctor, type: 'visit' };
+ * const options = { policy, owner, readers: () => null, breakGlass: null, author: doctor, type: 'visit', time: 1e12 };
  * const document = await seal('{"name":"Bob","bloodType":"A+"}', options);
  * const [own] = owner.list; // the root's own compartment
  * const reader = compartmentReader(own ?? (() => { throw new Error('no root'); })());
  * const as = [{ reader, key: nodeKey(root, KEM_XWING) }];
- * const view = await open(document, { recordId, authors: () => doctor.credential, as, release: null });
+ * const view = await open(document, { recordId, authors: () => doctor.credential, as, releases: null });
  * console.log(view?.text); // {"name":"Bob","bloodType":"A+"}
  * ```
  */
 export async function open(sealed: SealedDocument, options: OpenOptions): Promise<View | null> {
   const document = verifySealed(sealed, options);
   const keys = new Map<number, Uint8Array>(sealed.publicKeys.map(({ index, key }) => [index, key]));
-  let owner: OwnerOpening | null = null;
+  const halved = new Set<number>();
+  let opening: OwnerOpening | null = null;
   let addressed = false;
   for (const reader of options.as) {
     const content = await openOwnWrap(document, reader);
     if (content === null) continue;
     if (isRoot(reader.reader)) {
       // Else an author could spare the owner its accounting, or leave it half of what it owns.
-      if (content.owner === null || content.kind === 'half') throw new MunimentError('VIEW_INCOMPLETE');
-      owner ??= content.owner;
+      if (content.owner === null || content.kind !== 'keys') throw new MunimentError('VIEW_INCOMPLETE');
+      opening ??= content.owner;
     } else if (content.owner !== null) {
-      throw new MunimentError('VIEW_COMMITMENT'); // a D of somebody else's would go with nothing
+      throw new MunimentError('VIEW_WRAP'); // a D of somebody else's would go with nothing
     }
-    if (content.kind === 'half' && options.release === null) continue; // one half alone opens nothing
+    if (content.kind === 'half') content.keys.forEach(({ index }) => halved.add(index));
+    const whole = wholeKeys(document, content, options.releases);
+    if (whole === null) continue;
     addressed = true;
-    for (const { index, key } of join(content, options.release)) keys.set(index, key);
+    for (const { index, key } of whole) keys.set(index, key);
   }
   // Every document is sealed to its owner: no wrap for the root is a wrap withheld.
-  if (owner === null && options.as.some(({ reader }) => isRoot(reader)))
+  if (opening === null && options.as.some(({ reader }) => isRoot(reader)))
     throw new MunimentError('VIEW_INCOMPLETE');
   if (!addressed && keys.size === 0) return null;
-  const fields = openClasses(document, keys);
-  const accounted = owner === null ? null : account(document, owner, keys);
-  const { document: tree, complete } = assemble(fields);
-  if (owner !== null && !complete) throw new MunimentError('VIEW_INCOMPLETE');
+  const { manifest, author, bodyHash } = document;
+  const { docId, type, time, supersedes } = manifest;
+  const opened = openClasses(document, keys);
+  const { document: tree, complete } = assemble(opened);
+  // The owner has a key of every class, the one of the skeleton among them.
+  const lacking = !complete || !sealed.classes.every(({ index }) => keys.has(index));
+  if (opening !== null && lacking) throw new MunimentError('VIEW_INCOMPLETE');
+  const fields = opened.filter(({ path }) => path !== SKELETON);
   return {
     value: jsonValue(tree),
     text: writeJson(tree),
-    fields: fields.filter(({ path }) => path !== SKELETON),
+    fields: fields.map((field) => ({ ...field, author, time })),
     complete,
-    author: document.author,
-    type: document.manifest.type,
-    docId: document.manifest.docId,
-    bodyHash: document.bodyHash,
-    supersedes: document.manifest.supersedes,
-    account: accounted,
+    locked: [...halved].filter((line) => !keys.has(line)).sort((a, b) => a - b),
+    ...{ author, time, type, docId, bodyHash, supersedes, opening },
+    account: opening === null ? null : account(document, opening),
   };
 }
 
@@ -132,13 +147,14 @@ export async function openOwnWrap(
   if (wrap === undefined || delivery === undefined) throw new MunimentError('VIEW_INCOMPLETE');
   const content = await openWrap(opening, document.bodyHash, wrap);
   const classes = content.keys.map(({ index }) => index);
-  const { kind, blind } = content;
-  const slot = slotOf(document.manifest, blind, { readerId: id, kind, classes });
+  const { kind, threshold, blind } = content;
+  const slot = slotOf(document.manifest, blind, { readerId: id, kind, threshold, classes });
   const fits =
     document.manifest.slots.some((line) => equalBytes(line, slot)) &&
     kind === delivery.kind &&
+    threshold === delivery.threshold &&
     classes.join() === delivery.classes.join();
-  if (!fits) throw new MunimentError('VIEW_COMMITMENT');
+  if (!fits) throw new MunimentError('VIEW_WRAP');
   return content;
 }
 
@@ -148,8 +164,8 @@ export async function openOwnWrap(
  *
  * @param document - a verified document
  * @param opening - as whom
- * @returns whether the wrap holds whole keys or halves; `null` if there is none for this reader
- * @throws `MunimentError` `VIEW_COMMITMENT` if the wrap is broken or not of the kind that its slot and delivery state, `VIEW_INCOMPLETE` if there is only one of wrap and delivery
+ * @returns whether the wrap holds whole keys, halves or shares; `null` if there is none for this reader
+ * @throws `MunimentError` `VIEW_WRAP` if the wrap is broken or not of the kind that its slot and delivery state, `VIEW_INCOMPLETE` if there is only one of wrap and delivery
  */
 export async function verifyOwnWrap(
   document: VerifiedSealed,
@@ -158,17 +174,50 @@ export async function verifyOwnWrap(
   return (await openOwnWrap(document, opening))?.kind ?? null;
 }
 
-// The other halves must cover the same classes; which whole key they make is then checked against its commitment.
-function join(content: WrapContent, release: readonly ClassKey[] | null): readonly ClassKey[] {
+// Whole keys of what a wrap holds; `null` for halves that nothing was released for, and for shares, which are for releasing.
+function wholeKeys(
+  document: VerifiedSealed,
+  content: WrapContent,
+  releases: OpenOptions['releases'],
+): readonly ClassKey[] | null {
   if (content.kind === 'keys') return content.keys;
-  return content.keys.map(({ index, key }) => {
-    const other = release?.find((half) => half.index === index)?.key;
-    if (other?.length !== key.length) throw new MunimentError('VIEW_RELEASE');
-    return { index, key: key.map((byte, i) => byte ^ (other[i] ?? 0)) };
-  });
+  if (content.kind === 'share' || releases === null) return null;
+  return content.keys.map((half) => ({
+    index: half.index,
+    key: completeHalf(document, half, releases, content.threshold),
+  }));
 }
 
-function openClasses(document: VerifiedSealed, keys: ReadonlyMap<number, Uint8Array>): OpenedField[] {
+// One custodian's false share must not keep the others' from opening: any that fit the commitment will do.
+function completeHalf(
+  { sealed, manifest }: VerifiedSealed,
+  { index, key: half }: ClassKey,
+  releases: readonly (readonly ClassKey[])[],
+  threshold: number,
+): Uint8Array {
+  const commit = sealed.classes.find((candidate) => candidate.index === index)?.keyCommit;
+  const shares = releases.flatMap((release) => release.filter((share) => share.index === index));
+  const distinct = [...new Map(shares.map(({ key }) => [toHex(key), key])).values()];
+  for (const some of choices(distinct.slice(0, MANIFEST_LINES), threshold)) {
+    if (new Set(some.map(([place]) => place)).size !== threshold) continue;
+    const key = xor(half, combineShares(some));
+    if (commit !== undefined && equalBytes(commitKey(key, manifest), commit)) return key;
+  }
+  throw new MunimentError('VIEW_RELEASE');
+}
+
+// Every choice of so many items, in order.
+function* choices<Item>(items: readonly Item[], count: number): Generator<readonly Item[]> {
+  if (count === 0) yield [];
+  else
+    for (const [i, item] of items.entries())
+      for (const rest of choices(items.slice(i + 1), count - 1)) yield [item, ...rest];
+}
+
+function openClasses(
+  document: VerifiedSealed,
+  keys: ReadonlyMap<number, Uint8Array>,
+): (SealedField & { readonly classIndex: number })[] {
   return [...keys].flatMap(([index, key]) => {
     const sealedClass = document.sealed.classes.find((candidate) => candidate.index === index);
     if (sealedClass === undefined) throw new MunimentError('VIEW_INCOMPLETE');

@@ -1,6 +1,6 @@
 /**
  * Sealed paths: JSON Pointers in which an array index is a random 64-bit number, so that order holds and gaps tell
- * next to nothing; and the skeleton, by which those who read everything get the document's own member order back.
+ * next to nothing; and the skeleton, by which the owner gets the document's own member order back.
  * spec/views.md, "Paths".
  */
 
@@ -57,7 +57,7 @@ function drawIndices(count: number, random: Random): string[] {
 
 /**
  * Puts opened fields together again: with the skeleton the document as it was written; without it a partial one,
- * array elements in order and members by name. Throws `VIEW_COMMITMENT` if the fields are not one document.
+ * array elements in order and members by name. Throws `VIEW_EQUIVOCATION` if the fields are not one document.
  */
 export function assemble(fields: readonly SealedField[]): { document: JsonNode; complete: boolean } {
   const root: Branch = new Map();
@@ -150,10 +150,10 @@ function read(text: string): JsonNode {
   try {
     return readJson(text, { length: 2 * DOCUMENT_LIMIT, depth: DEPTH_LIMIT });
   } catch (cause) {
-    throw new MunimentError('VIEW_COMMITMENT', undefined, { cause });
+    throw new MunimentError('VIEW_EQUIVOCATION', undefined, { cause });
   }
 }
 
 function refuse(): never {
-  throw new MunimentError('VIEW_COMMITMENT');
+  throw new MunimentError('VIEW_EQUIVOCATION');
 }

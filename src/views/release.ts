@@ -1,6 +1,6 @@
 /**
- * Break-glass: the emergency team holds one half of every class key, the custodian the other. A clinician asks with a
- * signed reason; the custodian, once that stands in the record's chain, re-seals its halves to a key made for this
+ * Break-glass: the emergency team holds one half of every class key, custodians the other, shared among them. A clinician asks with a
+ * signed reason; each custodian, once that stands in the record's chain, re-seals its shares to a key made for this
  * emergency alone. Nobody opens everything unseen. spec/views.md, "Break-glass".
  */
 
@@ -19,7 +19,7 @@ import {
   type KemPublicKey,
 } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
-import { ID_LENGTH, MANIFEST_LINES } from './constants.ts';
+import { ID_LENGTH, MANIFEST_LINES, SHARE_LENGTH } from './constants.ts';
 import { REASON_LIMIT } from './grant.ts';
 import { openOwnWrap } from './open.ts';
 import type { OpeningReader } from './reader.ts';
@@ -31,11 +31,11 @@ export interface Emergency {
   readonly recordId: Uint8Array;
   readonly clinician: Uint8Array;
   readonly reason: string;
-  /** The key made for this emergency, to which the custodian releases. */
+  /** The key made for this emergency, to which custodians release. */
   readonly key: KemPublicKey;
 }
 
-/** A custodian's halves for one document, sealed to the emergency's key. */
+/** A custodian's shares for one document, sealed to the emergency's key. */
 export interface Release {
   readonly bodyHash: Uint8Array;
   /** Until when they may be used, in milliseconds since 1970. */
@@ -92,15 +92,15 @@ export function verifyEmergency(statement: Uint8Array, clinician: Credential): E
 }
 
 /**
- * Releases a custodian's halves of one document. The caller has seen the emergency's entry in the chain, and logs
+ * Releases a custodian's shares of one document. The caller has seen the emergency's entry in the chain, and logs
  * this release there.
  *
  * @param custodian - the custodian's reader key
  * @param document - a verified document of the emergency's record
  * @param emergency - verified
  * @param terms - what ties it together, and until when
- * @returns the release; `null` if this document has nothing split for this custodian
- * @throws `MunimentError` `VIEW_RELEASE` for another record's document, `VIEW_COMMITMENT` for a broken wrap
+ * @returns the release; `null` if this custodian holds no shares of this document
+ * @throws `MunimentError` `VIEW_RELEASE` for another record's document, `VIEW_WRAP` for a broken wrap
  */
 export async function release(
   custodian: OpeningReader,
@@ -114,19 +114,19 @@ export async function release(
     equalBytes(context.clinician, emergency.clinician);
   if (!fits) throw new MunimentError('VIEW_RELEASE');
   const content = await openOwnWrap(document, custodian);
-  if (content?.kind !== 'half') return null;
-  const halves = tuple(
-    'release halves',
+  if (content?.kind !== 'share') return null;
+  const shares = tuple(
+    'release shares',
     content.keys.map(({ index, key }) => [index, key]),
   );
   const aad = releaseAad(context, document.bodyHash, until);
   const info = releaseInfo(emergency.key.kem, context);
-  const { encapsulation, ciphertext } = hpkeSeal(emergency.key, info, aad, halves, random);
+  const { encapsulation, ciphertext } = hpkeSeal(emergency.key, info, aad, shares, random);
   return { bodyHash: document.bodyHash, until, encapsulation, ciphertext };
 }
 
 /**
- * Opens a release: the halves to hand to `open`.
+ * Opens a release: the shares to hand to `open`, beside those of other custodians.
  *
  * @param key - the emergency's private key
  * @param released - what the custodian made
@@ -142,12 +142,12 @@ export async function openRelease(
   try {
     const aad = releaseAad(expected.context, released.bodyHash, released.until);
     const { plaintext } = await hpkeOpenWith(key, releaseInfo(key.kem, expected.context), aad, released);
-    const reader = TupleReader.labelled(plaintext, 'release halves');
-    const halves = reader.list(MANIFEST_LINES, (item) =>
-      item.group((part) => ({ index: part.integer(), key: part.bytes(32) })),
+    const reader = TupleReader.labelled(plaintext, 'release shares');
+    const shares = reader.list(MANIFEST_LINES, (item) =>
+      item.group((part) => ({ index: part.integer(), key: part.bytes(SHARE_LENGTH) })),
     );
     reader.end();
-    return halves;
+    return shares;
   } catch (cause) {
     throw new MunimentError('VIEW_RELEASE', undefined, { cause });
   }

@@ -2,7 +2,7 @@
 
 import { MunimentError } from '../errors.ts';
 import { verifySignature, type Credential } from '../keys/index.ts';
-import { equalBytes, toHex } from '../wire/index.ts';
+import { compareBytes, equalBytes } from '../wire/index.ts';
 import { decodeSealed, type SealedDocument } from './body.ts';
 import { commitClass, commitKey } from './classes.ts';
 import { bodyHash, decodeManifest, signedBytes, type Manifest } from './manifest.ts';
@@ -27,7 +27,7 @@ export interface VerifiedSealed {
  *
  * @param sealed - a decoded sealed document
  * @param expected - the record that it must belong to, and who may have written it
- * @throws `MunimentError` `VIEW_MANIFEST` if malformed or of another record; `VIEW_AUTHOR` if its author is unknown or did not sign it; `VIEW_COMMITMENT` if a class is not the one committed to, or a class, delivery or wrap stands twice; `VIEW_INCOMPLETE` if a class that a delivery names is missing
+ * @throws `MunimentError` `VIEW_MANIFEST` if malformed or of another record; `VIEW_AUTHOR` if its author is unknown or did not sign it; `VIEW_ORDER` if classes, deliveries, wraps or public keys are out of order or one stands twice; `VIEW_COMMITMENT` if a class is not the one committed to; `VIEW_INCOMPLETE` if a class that a delivery names is missing
  */
 export function verifySealed(
   sealed: SealedDocument,
@@ -43,6 +43,7 @@ export function verifySealed(
   } catch (cause) {
     throw new MunimentError('VIEW_AUTHOR', undefined, { cause });
   }
+  checkOrder(sealed);
   checkClasses(sealed, manifest);
   checkDeliveries(sealed);
   // The brand exists only in types; this is the one place that gives it.
@@ -53,17 +54,34 @@ export function verifySealed(
  * The digest by which an entry names a sealed document: `bodyHash`, so that a part of it has the same one. Whatever
  * classes are there are held against the manifest; signature and wraps are not looked at.
  *
- * @throws `MunimentError` `VIEW_MANIFEST`, `VIEW_COMMITMENT`, `VIEW_INCOMPLETE`
+ * @throws `MunimentError` `VIEW_MANIFEST`, `VIEW_ORDER`, `VIEW_COMMITMENT`, `VIEW_INCOMPLETE`
  */
 export function sealedDigest(bytes: Uint8Array): Uint8Array {
   const sealed = decodeSealed(bytes);
+  checkOrder(sealed);
   checkClasses(sealed, decodeManifest(sealed.manifest));
   return bodyHash(sealed.manifest);
 }
 
+// One order, so that a document has one encoding, and nothing stands twice: with two wraps for one reader the server
+// could choose what that reader sees.
+function checkOrder({ deliveries, wraps, classes, publicKeys }: SealedDocument): void {
+  for (const ids of [deliveries, wraps].map((list) => list.map(({ readerId }) => readerId)))
+    if (!ascend(ids, compareBytes)) throw new MunimentError('VIEW_ORDER');
+  for (const lines of [classes, publicKeys].map((list) => list.map(({ index }) => index)))
+    if (!ascend(lines, (a, b) => a - b)) throw new MunimentError('VIEW_ORDER');
+  if (!deliveries.every((delivery) => ascend(delivery.classes, (a, b) => a - b)))
+    throw new MunimentError('VIEW_ORDER');
+}
+
+function ascend<Item>(list: readonly Item[], compare: (a: Item, b: Item) => number): boolean {
+  return list.every((item, i) => {
+    const next = list[i + 1];
+    return next === undefined || compare(item, next) < 0;
+  });
+}
+
 function checkClasses(sealed: SealedDocument, manifest: Manifest): void {
-  const present = new Set(sealed.classes.map(({ index }) => index));
-  if (present.size !== sealed.classes.length) throw new MunimentError('VIEW_COMMITMENT');
   for (const { index, ...body } of sealed.classes) {
     if (!equalBytes(commitClass(body), manifest.classes[index] ?? EMPTY))
       throw new MunimentError('VIEW_COMMITMENT');
@@ -75,12 +93,7 @@ function checkClasses(sealed: SealedDocument, manifest: Manifest): void {
   }
 }
 
-function checkDeliveries({ deliveries, wraps, classes }: SealedDocument): void {
-  // With two wraps for one reader the server could choose what that reader sees.
-  for (const list of [deliveries, wraps]) {
-    if (new Set(list.map(({ readerId }) => toHex(readerId))).size !== list.length)
-      throw new MunimentError('VIEW_COMMITMENT');
-  }
+function checkDeliveries({ deliveries, classes }: SealedDocument): void {
   const present = new Set(classes.map(({ index }) => index));
   if (!deliveries.every((delivery) => delivery.classes.every((index) => present.has(index))))
     throw new MunimentError('VIEW_INCOMPLETE');

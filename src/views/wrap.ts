@@ -1,14 +1,14 @@
 /** Wraps: what a reader gets its keys by. One HPKE encryption a reader, however many fields. spec/views.md, "Wraps". */
 
-import { hpkeSeal, type HpkeSealed, type Random } from '../crypto/index.ts';
+import { hpkeSeal, KEY_LENGTH, type HpkeSealed, type Random } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import { hpkeOpenWith, NAME_LIMIT, suite } from '../keys/index.ts';
+import { exposeSecret, hpkeOpenWith, NAME_LIMIT, Secret, suite } from '../keys/index.ts';
 import { tuple, TupleReader } from '../wire/index.ts';
-import { MANIFEST_LINES } from './constants.ts';
+import { MANIFEST_LINES, SHARE_LENGTH } from './constants.ts';
 import type { WrapKind } from './manifest.ts';
 import type { OpeningReader, Reader } from './reader.ts';
 
-/** A class's key, or for break-glass readers half of one. */
+/** A class's key (32 bytes), half of one (32 bytes), or a custodian's share of the other half (33 bytes). */
 export interface ClassKey {
   readonly index: number;
   readonly key: Uint8Array;
@@ -16,13 +16,16 @@ export interface ClassKey {
 
 /** What only the owner's root gets: D, and the policy that the document was sealed under. */
 export interface OwnerOpening {
-  readonly ownerKey: Uint8Array;
+  /** D, 32 bytes. */
+  readonly ownerKey: Secret<'document opening'>;
   readonly policy: { readonly name: string; readonly hash: Uint8Array };
 }
 
 /** The content of a wrap. */
 export interface WrapContent {
   readonly kind: WrapKind;
+  /** 0 for whole keys, else how many custodians it takes. */
+  readonly threshold: number;
   readonly blind: Uint8Array;
   readonly keys: readonly ClassKey[];
   readonly owner: OwnerOpening | null;
@@ -35,18 +38,19 @@ export function sealWrap(
   content: WrapContent,
   random: Random,
 ): HpkeSealed {
-  const { kind, blind, keys, owner } = content;
-  const opening = owner === null ? [] : [owner.ownerKey, owner.policy.name, owner.policy.hash];
+  const { kind, threshold, blind, keys, owner } = content;
+  const opening = owner === null ? [] : [exposeSecret(owner.ownerKey), owner.policy.name, owner.policy.hash];
   const plaintext = tuple(
     `wrap ${kind}`,
     blind,
+    threshold,
     keys.map(({ index, key }) => [index, key]),
     opening,
   );
   return hpkeSeal(reader, wrapInfo(reader), wrapAad(bodyHash), plaintext, random);
 }
 
-/** Opens a wrap, or throws `VIEW_COMMITMENT`. */
+/** Opens a wrap, or throws `VIEW_WRAP`. */
 export async function openWrap(
   opening: OpeningReader,
   bodyHash: Uint8Array,
@@ -56,24 +60,30 @@ export async function openWrap(
     const { plaintext } = await hpkeOpenWith(opening.key, wrapInfo(opening.reader), wrapAad(bodyHash), wrap);
     return decodeContent(plaintext);
   } catch (cause) {
-    throw new MunimentError('VIEW_COMMITMENT', undefined, { cause });
+    throw new MunimentError('VIEW_WRAP', undefined, { cause });
   }
 }
 
+const KINDS = ['keys', 'half', 'share'] as const;
+
 function decodeContent(plaintext: Uint8Array): WrapContent {
   const label = new TupleReader(plaintext).text();
-  const kind = label.endsWith('wrap half') ? 'half' : 'keys';
+  const kind = KINDS.find((one) => label.endsWith(`wrap ${one}`)) ?? 'keys';
   const reader = TupleReader.labelled(plaintext, `wrap ${kind}`);
-  const blind = reader.bytes(32);
+  const [blind, threshold] = [reader.bytes(32), reader.integer()];
+  const length = kind === 'share' ? SHARE_LENGTH : KEY_LENGTH;
   const keys = reader.list(MANIFEST_LINES, (item) =>
-    item.group((part) => ({ index: part.integer(), key: part.bytes(32) })),
+    item.group((part) => ({ index: part.integer(), key: part.bytes(length) })),
   );
   const owner = reader.group((part) => {
     if (part.done) return null;
-    return { ownerKey: part.bytes(32), policy: { name: part.text(NAME_LIMIT), hash: part.bytes(32) } };
+    return {
+      ownerKey: new Secret('document opening', part.bytes(32)),
+      policy: { name: part.text(NAME_LIMIT), hash: part.bytes(32) },
+    };
   });
   reader.end();
-  return { kind, blind, keys, owner };
+  return { kind, threshold, blind, keys, owner };
 }
 
 function wrapInfo(reader: Reader): Uint8Array {

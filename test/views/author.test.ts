@@ -1,6 +1,7 @@
 /** Dishonest authors: whatever they sign, the owner finds it out, and no two readers are told two stories. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/keys/index.ts';
 import type { Reader, SealedField } from '../../src/views/index.ts';
 import { equalBytes } from '../../src/wire/index.ts';
 import { refusalOf } from '../refusal.ts';
@@ -211,7 +212,7 @@ describe('an author who hides something from the owner', () => {
 
   it('gives the owner another D', async () => {
     const sealed = await twoStories({
-      opening: (_, own) => (own === null ? null : { ...own, ownerKey: new Uint8Array(32) }),
+      opening: (_, own) => (own === null ? null : { ...own, ownerKey: new Secret('document opening', new Uint8Array(32)) }),
     });
     expect(await refusalOf(() => openIn(world, sealed, 'root'))).toBe('VIEW_INCOMPLETE');
   });

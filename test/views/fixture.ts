@@ -46,7 +46,7 @@ import {
 } from '../../src/views/manifest.ts';
 import { sealPaths, SKELETON } from '../../src/views/paths.ts';
 import { sealWrap, type ClassKey, type OwnerOpening } from '../../src/views/wrap.ts';
-import { equalBytes, readJson, toHex } from '../../src/wire/index.ts';
+import { compareBytes, equalBytes, readJson, toHex } from '../../src/wire/index.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
 
 /** Everybody. */
@@ -64,6 +64,9 @@ export interface World {
   readonly authors: FindCredential;
   readonly breakGlass: BreakGlass;
 }
+
+/** When everything is written. */
+export const TIME = 1_700_000_000_000;
 
 /** The names of the groups. */
 export const GROUPS = ['speciality:cardiology', 'speciality:dermatology', 'insurer', 'emergency'] as const;
@@ -122,11 +125,18 @@ export async function createWorld(kem: KemId = KEM_X25519, label = 'views world'
   }
   const custodian = partyReader(bank.credential);
   keys.set('custodian', { reader: custodian, key: bank.sealing });
+  for (const name of ['custodian-2', 'custodian-3']) {
+    const key = new SoftwareDecapsulator(kem, new Secret('kem key', random(32)));
+    keys.set(name, {
+      reader: groupReader({ name, epoch: 0, kem, publicKey: key.publicKey, members: [] }),
+      key,
+    });
+  }
   const people = [doctor, colleague, patient, clinician, bank];
   return {
     ...{ random, doctor, colleague, patient, clinician, bank, root, compartments, keys },
     authors: (id) => people.find(({ credential }) => equalBytes(credential.id, id))?.credential ?? null,
-    breakGlass: { names: ['emergency'], custodian },
+    breakGlass: { names: ['emergency'], custodians: [custodian], threshold: 1 },
   };
 }
 
@@ -150,6 +160,7 @@ export function sealIn(
     readers: (name) => world.keys.get(name)?.reader ?? null,
     breakGlass: null,
     author: world.doctor,
+    time: TIME,
     type: 'test',
     ...changes,
   });
@@ -166,7 +177,7 @@ export function openIn(
     recordId: world.compartments.recordId,
     authors: world.authors,
     as: (typeof name === 'string' ? [name] : name).map((one) => keyOf(world, one)),
-    release: null,
+    releases: null,
     ...changes,
   });
 }
@@ -196,8 +207,11 @@ export interface Portion {
   readonly stated: readonly number[];
   /** What the wrap holds; whole keys if left out. */
   readonly kind?: WrapKind;
+  /** How many custodians it says to take; 0 if left out. */
+  readonly threshold?: number;
   /** What slot and delivery state of that; the truth if left out. */
   readonly statedKind?: WrapKind;
+  readonly statedThreshold?: number;
 }
 
 /** Where a dishonest author departs from the rules; what is left out is done as `seal` does it. */
@@ -253,34 +267,44 @@ export async function forge(
   const portions = (departures.portions?.(honest) ?? honest).map((portion, i) => {
     const derived = slotBlind(ownerKey, names, portion.reader.id);
     const blind = departures.blind?.(portion.reader, derived) ?? derived;
-    const kind = portion.kind ?? 'keys';
+    const { kind = 'keys', threshold = 0 } = portion;
     const delivery = {
       readerId: portion.reader.id,
       kind: portion.statedKind ?? kind,
+      threshold: portion.statedThreshold ?? threshold,
       classes: portion.stated,
     };
     slots[i] = slotOf(names, blind, delivery);
-    return { ...portion, kind, blind, delivery };
+    return { ...portion, kind, threshold, blind, delivery };
   });
   departures.lines?.(lines, slots, ownerKey);
   const manifest = encodeManifest({
     ...names,
     author: author.credential.id,
+    time: TIME,
     type: 'forged',
     supersedes: SUPERSEDES_NONE,
     classes: lines,
     slots,
   });
   const hash = bodyHash(manifest);
+  const byReader = (a: { readerId: Uint8Array }, b: { readerId: Uint8Array }): number =>
+    compareBytes(a.readerId, b.readerId);
   const sealed: SealedDocument = {
     manifest,
     signature: await author.signer.sign(signedBytes(hash, author.credential.id)),
-    deliveries: portions.map(({ delivery }) => delivery),
-    wraps: portions.map(({ reader, keys, kind, blind }) => {
-      const own = reader.kind === 'compartment' && reader.name === '' ? { ownerKey, policy } : null;
-      const owner = departures.opening === undefined ? own : departures.opening(reader, own);
-      return { readerId: reader.id, ...sealWrap(reader, hash, { kind, blind, keys, owner }, random) };
-    }),
+    deliveries: portions.map(({ delivery }) => delivery).sort(byReader),
+    wraps: portions
+      .map(({ reader, keys, kind, threshold, blind }) => {
+        const isRoot = reader.kind === 'compartment' && reader.name === '';
+        const own = isRoot ? { ownerKey: new Secret('document opening', ownerKey), policy } : null;
+        const owner = departures.opening === undefined ? own : departures.opening(reader, own);
+        return {
+          readerId: reader.id,
+          ...sealWrap(reader, hash, { kind, threshold, blind, keys, owner }, random),
+        };
+      })
+      .sort(byReader),
     classes: keyed.map(({ index, body }) => ({ index, ...body })),
     publicKeys: keyed.filter((one) => one.open === true).map(({ index, key }) => ({ index, key })),
   };

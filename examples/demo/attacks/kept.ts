@@ -98,7 +98,7 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
       recordId,
       authors: () => entry.entry.author,
       as,
-      release: null,
+      releases: null,
     });
   const [firstClass = nothing(), ...classes] = body.classes;
   const [firstWrap = nothing(), ...wraps] = body.wraps;
@@ -138,7 +138,7 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
     },
     {
       name: 'flipped byte: wrapped keys',
-      codes: ['VIEW_COMMITMENT'],
+      codes: ['VIEW_WRAP'],
       run: () => openAltered({ wraps: [{ ...firstWrap, ciphertext: flip(firstWrap.ciphertext) }, ...wraps] }),
     },
     { name: 'dropped class of a document', codes: ['VIEW_INCOMPLETE'], run: () => openAltered({ classes }) },
@@ -192,7 +192,7 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
     },
     {
       name: "flipped byte in the server's own database, served",
-      codes: ['RECORD_PAYLOAD', 'VIEW_AUTHOR', 'VIEW_COMMITMENT'],
+      codes: ['RECORD_PAYLOAD', 'VIEW_AUTHOR', 'VIEW_COMMITMENT', 'VIEW_ORDER'],
       run: () => servedAltered(world, played, "chain = 'content' AND seq = 1", (bytes) => flip(bytes, 200)),
     },
   ];

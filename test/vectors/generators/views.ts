@@ -15,6 +15,7 @@ import type { ErrorCode } from '../../../src/errors.ts';
 import {
   compartmentNode,
   exposeSecret,
+  Secret,
   signStatement,
   SoftwareDecapsulator,
   suite,
@@ -40,6 +41,7 @@ import {
   verifyEmergency,
   verifySealed,
   type Annex,
+  type BreakGlass,
   type ClassKey,
   type GrantTerms,
   type OpeningReader,
@@ -163,8 +165,13 @@ export type ViewsCase = VectorCase &
         readonly compartments: readonly ReaderJson[];
         /** The reader behind each name that the policy gives. */
         readonly readers: readonly { readonly named: string; readonly reader: ReaderJson }[];
-        readonly breakGlass: { readonly names: readonly string[]; readonly custodian: ReaderJson } | null;
+        readonly breakGlass: {
+          readonly names: readonly string[];
+          readonly custodians: readonly ReaderJson[];
+          readonly threshold: number;
+        } | null;
         readonly author: Party;
+        readonly time: number;
         readonly type: string;
         readonly supersedes: string;
         readonly randomness: string;
@@ -176,6 +183,7 @@ export type ViewsCase = VectorCase &
           readerId: string;
           blind: string;
           kind: string;
+          threshold: number;
           classes: readonly number[];
           slot: string;
         }[];
@@ -193,13 +201,14 @@ export type ViewsCase = VectorCase &
         readonly recordId: string;
         readonly authors: readonly string[];
         readonly as: readonly OpeningJson[];
-        readonly release: readonly KeyJson[] | null;
+        /** One list for each custodian. */
+        readonly releases: readonly (readonly KeyJson[])[] | null;
         /** `null` where there is nothing for these readers. */
         readonly text?: string | null;
         readonly complete?: boolean;
         readonly fields?: readonly { path: string; text: string; classIndex: number }[];
         /** Of the owner: the ids of the readers who hold halves only. */
-        readonly split?: readonly string[];
+        readonly halved?: readonly string[];
       }
     | {
         readonly operation: 'grant';
@@ -262,7 +271,7 @@ export type ViewsCase = VectorCase &
         readonly context: ContextJson;
         readonly at: number;
         readonly release: ReleaseJson;
-        readonly halves?: readonly KeyJson[];
+        readonly shares?: readonly KeyJson[];
       }
     | {
         readonly operation: 'annex';
@@ -419,7 +428,10 @@ async function sealCases(world: World): Promise<ViewsCase[]> {
   const hybrid = await createWorld(KEM_XWING, 'views vectors hybrid');
   return [
     await sealCase(world, 'every kind of rule', DOCUMENT, POLICY),
-    await sealCase(world, 'break-glass', SMALL_DOCUMENT, SMALL, { breakGlass: true }),
+    await sealCase(world, 'break-glass', SMALL_DOCUMENT, SMALL, { breakGlass: world.breakGlass }),
+    await sealCase(world, 'break-glass by two custodians of three', '{"cost":1}', SMALL, {
+      breakGlass: twoOfThree(world),
+    }),
     await sealCase(world, 'a document that is one value, all of it public', '"\\u00e9"', {
       name: 'open/1',
       rules: [{ fields: ['/**'], readers: 'public' }],
@@ -435,17 +447,17 @@ async function sealCase(
   name: string,
   document: string,
   policy: PolicyDefinition,
-  other: { readonly breakGlass?: boolean; readonly supersedes?: boolean } = {},
+  other: { readonly breakGlass?: BreakGlass; readonly supersedes?: boolean } = {},
 ): Promise<ViewsCase> {
   const { random, taken } = recordedRandom(`views seal ${name}`);
-  const breakGlass = other.breakGlass === true ? world.breakGlass : null;
+  const breakGlass = other.breakGlass ?? null;
   const supersedes = other.supersedes === true ? new Uint8Array(32).fill(0xab) : new Uint8Array(32);
   const sealed = await sealIn(world, document, policy, { random, breakGlass, supersedes });
   const verified = verifySealed(sealed, { recordId: world.compartments.recordId, authors: world.authors });
   const { manifest, bodyHash } = verified;
   const root = await openOwnWrap(verified, keyOf(world, 'root'));
-  const ownerKey = root?.owner?.ownerKey;
-  if (root === null || ownerKey === undefined) throw new Error('the root opens');
+  if (root?.owner == null) throw new Error('the root opens');
+  const ownerKey = exposeSecret(root.owner.ownerKey);
   const names = new Set(
     explain(definePolicy(policy), readJson(document)).flatMap(({ readers }) =>
       readers === 'public' ? [] : readers,
@@ -463,8 +475,9 @@ async function sealCase(
     ),
     readers: [...names].sort().map((named) => ({ named, reader: readerJson(keyOf(world, named).reader) })),
     breakGlass:
-      breakGlass === null ? null : { names: breakGlass.names, custodian: readerJson(breakGlass.custodian) },
+      breakGlass === null ? null : { ...breakGlass, custodians: breakGlass.custodians.map(readerJson) },
     author: partyJson(world.doctor),
+    time: manifest.time,
     type: manifest.type,
     supersedes: hex(supersedes),
     randomness: taken(),
@@ -472,11 +485,11 @@ async function sealCase(
     ownerKey: hex(ownerKey),
     classes: root.keys.map((key) => classJson(sealed, manifest, ownerKey, key)),
     slots: sealed.deliveries.map((delivery) => {
-      const { readerId, kind, classes } = delivery;
+      const { readerId, kind, threshold, classes } = delivery;
       const blind = slotBlind(ownerKey, manifest, readerId);
       const slot = slotOf(manifest, blind, delivery);
       const line = manifest.slots.findIndex((one) => hex(one) === hex(slot));
-      return { line, readerId: hex(readerId), blind: hex(blind), kind, classes, slot: hex(slot) };
+      return { line, readerId: hex(readerId), blind: hex(blind), kind, threshold, classes, slot: hex(slot) };
     }),
     dummies: Array.from({ length: 32 }, (_, i) => hex(dummyLine(ownerKey, manifest, i))),
     manifest: hex(sealed.manifest),
@@ -558,12 +571,12 @@ async function openCase(
   as: readonly string[],
   other: {
     error?: ErrorCode;
-    release?: readonly ClassKey[];
+    releases?: readonly (readonly ClassKey[])[];
     recordId?: Uint8Array;
     authors?: readonly Identity[];
   } = {},
 ): Promise<ViewsCase> {
-  const release = other.release ?? null;
+  const releases = other.releases ?? null;
   const base = {
     name: `open: ${name}`,
     operation: 'open',
@@ -571,15 +584,15 @@ async function openCase(
     recordId: hex(other.recordId ?? world.compartments.recordId),
     authors: (other.authors ?? [world.doctor]).map(({ credential }) => hex(credential.encoded)),
     as: as.map((one) => openingJson(keyOf(world, one))),
-    release: release === null ? null : release.map(({ index, key }) => ({ index, key: hex(key) })),
+    releases: releases?.map((list) => list.map(({ index, key }) => ({ index, key: hex(key) }))) ?? null,
   } as const;
   if (other.error !== undefined) return { ...base, error: other.error };
   if (sealed instanceof Uint8Array) throw new TypeError('a document that opens is given as one');
-  const view = await openIn(world, sealed, as, { release });
+  const view = await openIn(world, sealed, as, { releases });
   if (view === null) return { ...base, text: null };
   const fields = view.fields.map(({ path, text, classIndex }) => ({ path, text, classIndex }));
-  const split = view.account === null ? {} : { split: view.account.split.map(hex) };
-  return { ...base, text: view.text, complete: view.complete, fields, ...split };
+  const halved = view.account === null ? {} : { halved: view.account.halved.map(hex) };
+  return { ...base, text: view.text, complete: view.complete, fields, ...halved };
 }
 
 async function openCases(world: World): Promise<ViewsCase[]> {
@@ -604,15 +617,15 @@ async function openCases(world: World): Promise<ViewsCase[]> {
   const damaged = sealed.classes.map((one) =>
     one.index === cost ? { ...one, ciphertext: flipped(one.ciphertext, 9) } : one,
   );
-  const exchanged = sealed.classes.map((one, i) => ({ ...one, index: (sealed.classes[i ^ 1] ?? one).index }));
+  const exchanged = sealed.classes.map((one, i) => ({ ...(sealed.classes[i ^ 1] ?? one), index: one.index }));
   const insurers = sealed.wraps.find(by('insurer')) ?? sealed.wraps[0]!;
   const verified = verifySealed(sealed, { recordId: world.compartments.recordId, authors: world.authors });
   const leaked = (await openOwnWrap(verified, keyOf(world, 'insurer')))?.keys ?? [];
   const bytes = encodeSealed(sealed);
   const lines = decodeManifest(sealed.manifest);
   const manifest = (changes: Readonly<Record<number, TupleItem>>): Uint8Array => {
-    const { recordId, docId, author, type, supersedes, classes, slots } = lines;
-    const items: TupleItem[] = [recordId, docId, author, type, supersedes, classes, slots];
+    const { recordId, docId, author, time, type, supersedes, classes, slots } = lines;
+    const items: TupleItem[] = [recordId, docId, author, time, type, supersedes, classes, slots];
     return tuple('manifest', ...Object.assign(items, changes));
   };
   const restated = (name: string, changes: Readonly<Record<number, TupleItem>>): Promise<ViewsCase> =>
@@ -634,9 +647,9 @@ async function openCases(world: World): Promise<ViewsCase[]> {
       error: 'VIEW_MANIFEST',
       recordId: new Uint8Array(16),
     }),
-    await restated('a manifest of fifteen classes', { 5: lines.classes.slice(1) }),
-    await restated('a manifest of seventeen slots', { 6: [...lines.slots, new Uint8Array(32)] }),
-    await restated('a type of 65 bytes', { 3: 'x'.repeat(65) }),
+    await restated('a manifest of fifteen classes', { 6: lines.classes.slice(1) }),
+    await restated('a manifest of seventeen slots', { 7: [...lines.slots, new Uint8Array(32)] }),
+    await restated('a type of 65 bytes', { 4: 'x'.repeat(65) }),
     await openCase(world, 'an unknown author', sealed, ['root'], {
       error: 'VIEW_AUTHOR',
       authors: [world.colleague],
@@ -647,23 +660,33 @@ async function openCases(world: World): Promise<ViewsCase[]> {
     await broken('a ciphertext changed', 'VIEW_COMMITMENT', 'root', { classes: damaged }),
     await broken('classes exchanged', 'VIEW_COMMITMENT', 'root', { classes: exchanged }),
     await broken('another document’s classes', 'VIEW_COMMITMENT', 'root', { classes: sibling.classes }),
-    await broken('a class twice', 'VIEW_COMMITMENT', 'root', {
+    await broken('a class twice', 'VIEW_ORDER', 'root', {
       classes: [...sealed.classes, sealed.classes[0]!],
     }),
-    await broken('a wrap twice', 'VIEW_COMMITMENT', 'root', { wraps: [...sealed.wraps, sealed.wraps[0]!] }),
-    await broken('a delivery twice', 'VIEW_COMMITMENT', 'root', {
+    await broken('a wrap twice', 'VIEW_ORDER', 'root', { wraps: [...sealed.wraps, sealed.wraps[0]!] }),
+    await broken('classes in another order', 'VIEW_ORDER', 'root', {
+      classes: [...sealed.classes].reverse(),
+    }),
+    await broken('wraps in another order', 'VIEW_ORDER', 'root', { wraps: [...sealed.wraps].reverse() }),
+    await broken('deliveries in another order', 'VIEW_ORDER', 'root', {
+      deliveries: [...sealed.deliveries].reverse(),
+    }),
+    await broken('a delivery’s classes in another order', 'VIEW_ORDER', 'root', {
+      deliveries: sealed.deliveries.map((one) => ({ ...one, classes: [...one.classes].reverse() })),
+    }),
+    await broken('a delivery twice', 'VIEW_ORDER', 'root', {
       deliveries: [...sealed.deliveries, sealed.deliveries[0]!],
     }),
     await broken('a public key changed', 'VIEW_COMMITMENT', 'insurer', {
       publicKeys: sealed.publicKeys.map((one) => ({ ...one, key: flipped(one.key, 0) })),
     }),
-    await broken('another reader’s wrap', 'VIEW_COMMITMENT', 'emergency', {
+    await broken('another reader’s wrap', 'VIEW_WRAP', 'emergency', {
       wraps: sealed.wraps.map((one) =>
         by('emergency')(one) ? { ...insurers, readerId: one.readerId } : one,
       ),
     }),
-    await broken('another document’s wraps', 'VIEW_COMMITMENT', 'insurer', { wraps: sibling.wraps }),
-    await broken('a delivery of other classes', 'VIEW_COMMITMENT', 'insurer', {
+    await broken('another document’s wraps', 'VIEW_WRAP', 'insurer', { wraps: sibling.wraps }),
+    await broken('a delivery of other classes', 'VIEW_WRAP', 'insurer', {
       deliveries: sealed.deliveries.map((one) => (by('insurer')(one) ? { ...one, classes: [] } : one)),
     }),
     await broken('a class of one’s own missing', 'VIEW_INCOMPLETE', 'insurer', {
@@ -685,7 +708,7 @@ async function openCases(world: World): Promise<ViewsCase[]> {
     }),
     await broken('a public key kept from the owner', 'VIEW_INCOMPLETE', 'root', { publicKeys: [] }),
     await broken('a class published by its reader', 'VIEW_INCOMPLETE', 'root', {
-      publicKeys: [...sealed.publicKeys, ...leaked],
+      publicKeys: [...sealed.publicKeys, ...leaked].sort((a, b) => a.index - b.index),
     }),
   ];
 }
@@ -713,19 +736,19 @@ async function forgedCases(original: World): Promise<ViewsCase[]> {
     openCase(world, `an author who ${name}`, await forge(world, classes, departures), [as], { error });
   const told = { ...x, text: '666' };
   const reading = (name: string, list: ForgedClass['fields']): Promise<ViewsCase> =>
-    owner(name, 'VIEW_COMMITMENT', [{ readers: [root, insurer], fields: list }], {}, 'insurer');
+    owner(name, 'VIEW_EQUIVOCATION', [{ readers: [root, insurer], fields: list }], {}, 'insurer');
   return [
-    await owner('tells one field in two ways', 'VIEW_COMMITMENT', [
+    await owner('tells one field in two ways', 'VIEW_EQUIVOCATION', [
       honest[0]!,
       { readers: [root, cardiology], fields: [told, y] },
       honest[2]!,
     ]),
-    await owner('makes two classes for the same readers', 'VIEW_COMMITMENT', [
+    await owner('makes two classes for the same readers', 'VIEW_EQUIVOCATION', [
       honest[0]!,
       { readers: [root, insurer], fields: [y] },
       honest[2]!,
     ]),
-    await owner('gives one reader two wraps', 'VIEW_COMMITMENT', honest, {
+    await owner('gives one reader two wraps', 'VIEW_ORDER', honest, {
       portions: (all) => [
         ...all,
         { ...all.find(({ reader }) => is(reader, insurer))!, keys: [], stated: [] },
@@ -754,46 +777,46 @@ async function forgedCases(original: World): Promise<ViewsCase[]> {
     ]),
     await owner('keeps D from the owner', 'VIEW_INCOMPLETE', honest, { opening: () => null }),
     await owner('gives the owner another D', 'VIEW_INCOMPLETE', honest, {
-      opening: (_, own) => (own === null ? null : { ...own, ownerKey: new Uint8Array(32) }),
+      opening: (_, own) => (own === null ? null : { ...own, ownerKey: new Secret('document opening', new Uint8Array(32)) }),
     }),
     await owner('leaves the skeleton out', 'VIEW_INCOMPLETE', [{ readers: [root], fields: [x, y] }]),
-    await owner('writes a skeleton of other fields', 'VIEW_COMMITMENT', [
+    await owner('writes a skeleton of other fields', 'VIEW_EQUIVOCATION', [
       { readers: [root], fields: [x, y, { ...skeleton, text: '"{\\"x\\":0}"' }] },
     ]),
     await owner(
       'says halves of whole keys',
-      'VIEW_COMMITMENT',
+      'VIEW_WRAP',
       honest,
       {
-        portions: (all) => all.map((one) => (is(one.reader, insurer) ? { ...one, statedKind: 'half' } : one)),
+        portions: (all) => all.map((one) => (is(one.reader, insurer) ? { ...one, statedKind: 'half', statedThreshold: 1 } : one)),
       },
       'insurer',
     ),
     await owner(
       'says whole keys of halves',
-      'VIEW_COMMITMENT',
+      'VIEW_WRAP',
       honest,
       {
         portions: (all) =>
-          all.map((one) => (is(one.reader, insurer) ? { ...one, kind: 'half', statedKind: 'keys' } : one)),
+          all.map((one) => (is(one.reader, insurer) ? { ...one, kind: 'half', threshold: 1, statedKind: 'keys', statedThreshold: 0 } : one)),
       },
       'insurer',
     ),
     await owner('gives the owner halves', 'VIEW_INCOMPLETE', honest, {
-      portions: (all) => all.map((one) => (is(one.reader, root) ? { ...one, kind: 'half' } : one)),
+      portions: (all) => all.map((one) => (is(one.reader, root) ? { ...one, kind: 'half', threshold: 1 } : one)),
     }),
     await owner(
       'states a slot that the reader’s wrap does not fit',
-      'VIEW_COMMITMENT',
+      'VIEW_WRAP',
       honest,
       { portions: (all) => all.map((one) => (is(one.reader, insurer) ? { ...one, stated: [1] } : one)) },
       'insurer',
     ),
     await owner(
       'hands D to another reader',
-      'VIEW_COMMITMENT',
+      'VIEW_WRAP',
       honest,
-      { opening: (_, own) => own ?? { ownerKey: new Uint8Array(32), policy: definePolicy(POLICY) } },
+      { opening: (_, own) => own ?? { ownerKey: new Secret('document opening', new Uint8Array(32)), policy: definePolicy(POLICY) } },
       'insurer',
     ),
     await reading('writes one path twice', [x, told]),
@@ -972,12 +995,12 @@ async function emergencyCases(world: World): Promise<ViewsCase[]> {
   const recorded = recordedRandom('views release');
   const emergency = verifyEmergency(declared.statement, clinician.credential);
   const released = await release(custodian, verified, emergency, { context, until, random: recorded.random });
-  if (released === null) throw new Error('the custodian holds halves');
-  const halves = await openRelease(declared.key, released, { context, at: until });
-  const halvesJson = halves.map(({ index, key }) => ({ index, key: hex(key) }));
+  if (released === null) throw new Error('the custodian holds shares');
+  const shares = await openRelease(declared.key, released, { context, at: until });
+  const sharesJson = shares.map(({ index, key }) => ({ index, key: hex(key) }));
   const plaintext = tuple(
-    'release halves',
-    halves.map(({ index, key }) => [index, key]),
+    'release shares',
+    shares.map(({ index, key }) => [index, key]),
   );
   const opening = (name: string, changes: object = {}, refused = true): ViewsCase => ({
     name: `open release: ${name}`,
@@ -988,10 +1011,10 @@ async function emergencyCases(world: World): Promise<ViewsCase[]> {
     at: until,
     release: releaseJson(released),
     ...changes,
-    ...(refused ? { error: 'VIEW_RELEASE' as const } : { halves: halvesJson }),
+    ...(refused ? { error: 'VIEW_RELEASE' as const } : { shares: sharesJson }),
   });
-  const fewer = halves.slice(1);
-  const wrong = halves.map(({ index, key }) => ({ index, key: flipped(key, 0) }));
+  const fewer = shares.slice(1);
+  const wrong = shares.map(({ index, key }) => ({ index, key: flipped(key, 9) }));
   return [
     {
       name: 'emergency: declared',
@@ -1014,7 +1037,7 @@ async function emergencyCases(world: World): Promise<ViewsCase[]> {
       ),
     )),
     {
-      name: 'release: a custodian’s halves',
+      name: 'release: a custodian’s shares',
       operation: 'release',
       sealed: hex(encodeSealed(sealed)),
       recordId: hex(recordId),
@@ -1042,8 +1065,9 @@ async function emergencyCases(world: World): Promise<ViewsCase[]> {
       release: releaseJson({ ...released, ciphertext: flipped(released.ciphertext, 0) }),
     }),
     await openCase(world, 'break-glass: the team with the release', sealed, ['emergency'], {
-      release: halves,
+      releases: [shares],
     }),
+    ...(await custodyCases(world)),
     await openCase(world, 'break-glass: the owner', sealed, ['root']),
     await openCase(world, 'break-glass: the team alone', sealed, ['emergency']),
     await openCase(world, 'break-glass: the custodian alone', sealed, ['custodian']),
@@ -1051,39 +1075,68 @@ async function emergencyCases(world: World): Promise<ViewsCase[]> {
     await openCase(world, 'break-glass: the team alone, and the insurer', sealed, ['emergency', 'insurer']),
     await openCase(world, 'break-glass: an empty release', sealed, ['emergency'], {
       error: 'VIEW_RELEASE',
-      release: [],
+      releases: [],
     }),
-    await openCase(world, 'break-glass: a delivery that states whole keys', restated('keys'), ['emergency'], {
-      error: 'VIEW_COMMITMENT',
+    await openCase(world, 'break-glass: a delivery that states a share', restated('share'), ['emergency'], {
+      error: 'VIEW_WRAP',
     }),
-    await openCase(world, 'break-glass: the owner, and a delivery restated', restated('keys'), ['root'], {
+    await openCase(world, 'break-glass: the owner, and a delivery restated', restated('share'), ['root'], {
       error: 'VIEW_INCOMPLETE',
     }),
     await openCase(world, 'break-glass: a delivery of neither kind', restated('both'), ['root'], {
       error: 'VIEW_MANIFEST',
     }),
-    await openCase(world, 'break-glass: a half missing', sealed, ['emergency'], {
-      error: 'VIEW_RELEASE',
-      release: fewer,
+    await openCase(world, 'break-glass: a delivery of whole keys that takes a custodian', restated('keys'), ['root'], {
+      error: 'VIEW_MANIFEST',
     }),
-    await openCase(world, 'break-glass: a half changed', sealed, ['emergency'], {
-      error: 'VIEW_COMMITMENT',
-      release: wrong,
+    await openCase(world, 'break-glass: a share missing', sealed, ['emergency'], {
+      error: 'VIEW_RELEASE',
+      releases: [fewer],
+    }),
+    await openCase(world, 'break-glass: a share changed', sealed, ['emergency'], {
+      error: 'VIEW_RELEASE',
+      releases: [wrong],
     }),
     await openCase(world, 'break-glass: a release of another document', other, ['emergency'], {
-      error: sameLines(sealed, other) ? 'VIEW_COMMITMENT' : 'VIEW_RELEASE',
-      release: halves,
+      error: 'VIEW_RELEASE',
+      releases: [shares],
     }),
   ];
 }
 
-function sameLines(a: SealedDocument, b: SealedDocument): boolean {
-  const lines = ({ classes, publicKeys }: SealedDocument): string =>
-    classes
-      .map(({ index }) => index)
-      .filter((index) => publicKeys.every((one) => one.index !== index))
-      .join();
-  return lines(a) === lines(b);
+function twoOfThree(world: World): BreakGlass {
+  const custodians = ['custodian', 'custodian-2', 'custodian-3'].map((name) => keyOf(world, name).reader);
+  return { names: ['emergency'], custodians, threshold: 2 };
+}
+
+// Two custodians of three, as their releases would bring their shares.
+async function custodyCases(world: World): Promise<ViewsCase[]> {
+  const sealed = await sealIn(world, '{"cost":1}', SMALL, {
+    random: seededRandom('views two custodians of three'),
+    breakGlass: twoOfThree(world),
+  });
+  const { recordId } = world.compartments;
+  const verified = verifySealed(sealed, { recordId, authors: world.authors });
+  const sharesOf = async (name: string): Promise<readonly ClassKey[]> =>
+    (await openOwnWrap(verified, keyOf(world, name)))?.keys ?? [];
+  const [first, second, third] = await Promise.all(['custodian', 'custodian-2', 'custodian-3'].map(sharesOf));
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three hold shares');
+  const wrong = first.map(({ index, key }) => ({ index, key: flipped(key, 9) }));
+  const refused = (name: string, releases: readonly (readonly ClassKey[])[]): Promise<ViewsCase> =>
+    openCase(world, `custody: ${name}`, sealed, ['emergency'], { error: 'VIEW_RELEASE', releases });
+  return [
+    await openCase(world, 'custody: two of three', sealed, ['emergency'], { releases: [third, first] }),
+    await openCase(world, 'custody: three of three', sealed, ['emergency'], {
+      releases: [first, second, third],
+    }),
+    await openCase(world, 'custody: a false share among three', sealed, ['emergency'], {
+      releases: [wrong, second, third],
+    }),
+    await refused('one of two', [first]),
+    await refused('one twice', [first, first]),
+    await refused('a false share among two', [wrong, second]),
+    await openCase(world, 'custody: the owner', sealed, ['root']),
+  ];
 }
 
 async function annexCases(): Promise<ViewsCase[]> {
