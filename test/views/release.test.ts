@@ -14,6 +14,7 @@ import {
   verifyEmergency,
   verifyOwnWrap,
   verifySealed,
+  type ClassKey,
   type Emergency,
   type PolicyDefinition,
   type Release,
@@ -60,11 +61,13 @@ beforeAll(async () => {
 
 describe('break-glass', () => {
   it('opens everything with both halves', async () => {
-    const halves = await openRelease(declared.key, released, { context, at: UNTIL });
+    const shares = await openRelease(declared.key, released, { context, at: UNTIL });
     const part = selectFor(sealed, [keyOf(world, 'emergency').reader.id], false);
-    const view = await openIn(world, part, 'emergency', { release: halves });
-    expect(view?.text).toBe(DOCUMENT);
-    expect(view?.complete).toBe(true);
+    const view = await viewIn(world, part, 'emergency', { releases: [shares] });
+    expect(view.value).toEqual((await viewIn(world, sealed, 'root')).value);
+    expect(view.locked).toEqual([]);
+    // Whether anything was kept from the team only the owner can tell.
+    expect([view.complete, view.account, view.opening]).toEqual([false, null, null]);
   });
 
   it('leaves everybody else as they were', async () => {
@@ -72,7 +75,10 @@ describe('break-glass', () => {
     expect((await viewIn(world, sealed, 'insurer')).value).toMatchObject({ cost: 12.5 });
     const account = (await viewIn(world, sealed, 'root')).account!;
     const custodian = keyOf(world, 'custodian').reader.id;
-    const sealedClasses = [...account.readers.values()].filter((ids) => ids !== 'public');
+    // All but the public's and the skeleton's, which is the owner's alone.
+    const sealedClasses = [...account.readers.values()]
+      .filter((ids) => ids !== 'public')
+      .filter((ids) => ids.length > 1);
     expect(sealedClasses.every((ids) => ids.some((id) => id.join() === custodian.join()))).toBe(true);
   });
 
@@ -92,19 +98,22 @@ describe('break-glass', () => {
 
   it('opens nothing with one half', async () => {
     for (const name of ['emergency', 'custodian']) {
-      for (const release of [[], [{ index: 0, key: new Uint8Array(31) }]]) {
-        expect(await refusalOf(() => openIn(world, sealed, name, { release }))).toBe('VIEW_RELEASE');
+      for (const releases of [[], [[]], [[{ index: 0, key: new Uint8Array(33) }]]]) {
+        if (name === 'custodian')
+          expect((await viewIn(world, sealed, name, { releases })).value).not.toHaveProperty('cost');
+        else expect(await refusalOf(() => openIn(world, sealed, name, { releases }))).toBe('VIEW_RELEASE');
       }
     }
     // Neither with the same half twice, nor with a guess.
     const { openOwnWrap } = await import('../../src/views/open.ts');
     const own = (await openOwnWrap(document, keyOf(world, 'emergency')))!.keys;
-    expect(await refusalOf(() => openIn(world, sealed, 'emergency', { release: own }))).toBe(
-      'VIEW_COMMITMENT',
+    const twice = own.map(({ index, key }) => ({ index, key: Uint8Array.of(1, ...key) }));
+    expect(await refusalOf(() => openIn(world, sealed, 'emergency', { releases: [twice] }))).toBe(
+      'VIEW_RELEASE',
     );
-    const guess = own.map(({ index }) => ({ index, key: new Uint8Array(32) }));
-    expect(await refusalOf(() => openIn(world, sealed, 'emergency', { release: guess }))).toBe(
-      'VIEW_COMMITMENT',
+    const guess = own.map(({ index }) => ({ index, key: new Uint8Array(33).fill(1) }));
+    expect(await refusalOf(() => openIn(world, sealed, 'emergency', { releases: [guess] }))).toBe(
+      'VIEW_RELEASE',
     );
   });
 
@@ -117,7 +126,9 @@ describe('break-glass', () => {
     const [whole, a, b] = [await keys('root'), await keys('emergency'), await keys('custodian')];
     expect([...a.keys()]).toEqual([...b.keys()]);
     for (const [index, half] of a) {
-      const sum = half.split(',').map((byte, i) => Number(byte) ^ Number(b.get(index)!.split(',')[i]));
+      const [place, ...share] = b.get(index)!.split(',');
+      expect(place).toBe('1');
+      const sum = half.split(',').map((byte, i) => Number(byte) ^ Number(share[i]));
       expect(sum.join()).toBe(whole.get(index));
     }
     expect(new Set([...whole.values(), ...a.values(), ...b.values()]).size).toBe(whole.size + 2 * a.size);
@@ -125,14 +136,17 @@ describe('break-glass', () => {
 
   it('shows the owner who holds halves, and who does not', async () => {
     const [team, custodian] = ['emergency', 'custodian'].map((name) => toHex(keyOf(world, name).reader.id));
-    const split = async (one: SealedDocument): Promise<string[]> =>
-      (await viewIn(world, one, 'root')).account!.split.map(toHex);
-    expect(new Set(await split(sealed))).toEqual(new Set([team, custodian]));
-    expect(await split(await sealIn(world, DOCUMENT))).toEqual([]);
+    const custody = async (one: SealedDocument): Promise<unknown> => {
+      const { halved, custodians, threshold } = (await viewIn(world, one, 'root')).account!;
+      return [halved.map(toHex), custodians.map(toHex), threshold];
+    };
+    expect(await custody(sealed)).toEqual([[team], [custodian], 1]);
+    expect(await custody(await sealIn(world, DOCUMENT))).toEqual([[], [], 0]);
   });
 
   it('lets a custodian see at the door that its wrap is whole', async () => {
-    expect(await verifyOwnWrap(document, keyOf(world, 'custodian'))).toBe('half');
+    expect(await verifyOwnWrap(document, keyOf(world, 'custodian'))).toBe('share');
+    expect(await verifyOwnWrap(document, keyOf(world, 'emergency'))).toBe('half');
     expect(await verifyOwnWrap(document, keyOf(world, 'insurer'))).toBe('keys');
     expect(await verifyOwnWrap(document, keyOf(world, 'speciality:dermatology'))).toBeNull();
     const { id } = keyOf(world, 'custodian').reader;
@@ -140,7 +154,7 @@ describe('break-glass', () => {
       toHex(one.readerId) === toHex(id) ? { ...one, ciphertext: flipped(one.ciphertext, 0) } : one,
     );
     const broken = verified({ ...sealed, wraps });
-    expect(await refusalOf(() => verifyOwnWrap(broken, keyOf(world, 'custodian')))).toBe('VIEW_COMMITMENT');
+    expect(await refusalOf(() => verifyOwnWrap(broken, keyOf(world, 'custodian')))).toBe('VIEW_WRAP');
   });
 
   it('never splits the public class', async () => {
@@ -149,6 +163,74 @@ describe('break-glass', () => {
     );
     const all = await sealIn(world, '{"name":1}', POLICY, { breakGlass: world.breakGlass });
     expect(all.wraps).toHaveLength(1);
+  });
+});
+
+describe('two custodians of three', () => {
+  const NAMES = ['custodian', 'custodian-2', 'custodian-3'];
+  const clinical = { clinical: [{ note: 'é\n', dose: 1 }, { note: '𝄞' }, [], {}] };
+  let shared: SealedDocument;
+  let shares: readonly (readonly ClassKey[])[];
+
+  beforeAll(async () => {
+    const custodians = NAMES.map((name) => keyOf(world, name).reader);
+    const breakGlass = { names: ['emergency'], custodians, threshold: 2 };
+    shared = await sealIn(world, DOCUMENT, POLICY, { breakGlass });
+    shares = await Promise.all(
+      NAMES.map(async (name) => {
+        const one = (await release(keyOf(world, name), verified(shared), emergency, {
+          context,
+          until: UNTIL,
+        }))!;
+        return openRelease(declared.key, one, { context, at: 0 });
+      }),
+    );
+  });
+
+  it('open, whichever two', async () => {
+    const [a, b, c] = shares as [ClassKey[], ClassKey[], ClassKey[]];
+    for (const releases of [
+      [a, b],
+      [a, c],
+      [c, b],
+      [a, b, c],
+      [a, a, c],
+    ])
+      expect((await viewIn(world, shared, 'emergency', { releases })).value).toMatchObject(clinical);
+  });
+
+  it('do not open alone, nor twice the same, nor with a false one', async () => {
+    const [a, b, c] = shares as [ClassKey[], ClassKey[], ClassKey[]];
+    const wrong = a.map(({ index, key }) => ({ index, key: flipped(key, 8) }));
+    for (const releases of [[a], [a, a], [a, wrong], [wrong, b]])
+      expect(await refusalOf(() => openIn(world, shared, 'emergency', { releases }))).toBe('VIEW_RELEASE');
+    // But a false one does not keep two honest ones from opening.
+    const view = await viewIn(world, shared, 'emergency', { releases: [wrong, b, c] });
+    expect(view.value).toMatchObject(clinical);
+  });
+
+  it('are told apart by the owner', async () => {
+    const { halved, custodians, threshold } = (await viewIn(world, shared, 'root')).account!;
+    expect(halved.map(toHex)).toEqual([toHex(keyOf(world, 'emergency').reader.id)]);
+    expect(new Set(custodians.map(toHex))).toEqual(
+      new Set(NAMES.map((n) => toHex(keyOf(world, n).reader.id))),
+    );
+    expect(threshold).toBe(2);
+  });
+
+  it('are as many as a threshold can be met with, and distinct', async () => {
+    const [first, second] = NAMES.map((name) => keyOf(world, name).reader);
+    for (const [custodians, threshold] of [
+      [[], 1],
+      [[first!], 0],
+      [[first!], 2],
+      [[first!], 0.5],
+      [[first!, first!], 1],
+      [[first!, second!, first!], 2],
+    ] as const) {
+      const breakGlass = { names: ['emergency'], custodians, threshold };
+      expect(await refusalOf(() => sealIn(world, DOCUMENT, POLICY, { breakGlass }))).toBe('VIEW_POLICY');
+    }
   });
 });
 
@@ -257,9 +339,9 @@ describe('a release', () => {
 
   it('does not open another document', async () => {
     const other = await sealIn(world, DOCUMENT, POLICY, { breakGlass: world.breakGlass });
-    const halves = await openRelease(declared.key, released, { context, at: 0 });
-    expect(await refusalOf(() => openIn(world, other, 'emergency', { release: halves }))).toMatch(
-      /^VIEW_(COMMITMENT|RELEASE)$/,
+    const shares = await openRelease(declared.key, released, { context, at: 0 });
+    expect(await refusalOf(() => openIn(world, other, 'emergency', { releases: [shares] }))).toBe(
+      'VIEW_RELEASE',
     );
   });
 

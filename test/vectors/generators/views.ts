@@ -456,7 +456,7 @@ async function sealCase(
   const verified = verifySealed(sealed, { recordId: world.compartments.recordId, authors: world.authors });
   const { manifest, bodyHash } = verified;
   const root = await openOwnWrap(verified, keyOf(world, 'root'));
-  if (root?.owner == null) throw new Error('the root opens');
+  if (root === null || root.owner === null) throw new Error('the root opens');
   const ownerKey = exposeSecret(root.owner.ownerKey);
   const names = new Set(
     explain(definePolicy(policy), readJson(document)).flatMap(({ readers }) =>
@@ -777,7 +777,8 @@ async function forgedCases(original: World): Promise<ViewsCase[]> {
     ]),
     await owner('keeps D from the owner', 'VIEW_INCOMPLETE', honest, { opening: () => null }),
     await owner('gives the owner another D', 'VIEW_INCOMPLETE', honest, {
-      opening: (_, own) => (own === null ? null : { ...own, ownerKey: new Secret('document opening', new Uint8Array(32)) }),
+      opening: (_, own) =>
+        own === null ? null : { ...own, ownerKey: new Secret('document opening', new Uint8Array(32)) },
     }),
     await owner('leaves the skeleton out', 'VIEW_INCOMPLETE', [{ readers: [root], fields: [x, y] }]),
     await owner('writes a skeleton of other fields', 'VIEW_EQUIVOCATION', [
@@ -788,7 +789,10 @@ async function forgedCases(original: World): Promise<ViewsCase[]> {
       'VIEW_WRAP',
       honest,
       {
-        portions: (all) => all.map((one) => (is(one.reader, insurer) ? { ...one, statedKind: 'half', statedThreshold: 1 } : one)),
+        portions: (all) =>
+          all.map((one) =>
+            is(one.reader, insurer) ? { ...one, statedKind: 'half', statedThreshold: 1 } : one,
+          ),
       },
       'insurer',
     ),
@@ -798,12 +802,17 @@ async function forgedCases(original: World): Promise<ViewsCase[]> {
       honest,
       {
         portions: (all) =>
-          all.map((one) => (is(one.reader, insurer) ? { ...one, kind: 'half', threshold: 1, statedKind: 'keys', statedThreshold: 0 } : one)),
+          all.map((one) =>
+            is(one.reader, insurer)
+              ? { ...one, kind: 'half', threshold: 1, statedKind: 'keys', statedThreshold: 0 }
+              : one,
+          ),
       },
       'insurer',
     ),
     await owner('gives the owner halves', 'VIEW_INCOMPLETE', honest, {
-      portions: (all) => all.map((one) => (is(one.reader, root) ? { ...one, kind: 'half', threshold: 1 } : one)),
+      portions: (all) =>
+        all.map((one) => (is(one.reader, root) ? { ...one, kind: 'half', threshold: 1 } : one)),
     }),
     await owner(
       'states a slot that the reader’s wrap does not fit',
@@ -816,7 +825,13 @@ async function forgedCases(original: World): Promise<ViewsCase[]> {
       'hands D to another reader',
       'VIEW_WRAP',
       honest,
-      { opening: (_, own) => own ?? { ownerKey: new Secret('document opening', new Uint8Array(32)), policy: definePolicy(POLICY) } },
+      {
+        opening: (_, own) =>
+          own ?? {
+            ownerKey: new Secret('document opening', new Uint8Array(32)),
+            policy: definePolicy(POLICY),
+          },
+      },
       'insurer',
     ),
     await reading('writes one path twice', [x, told]),
@@ -1086,9 +1101,15 @@ async function emergencyCases(world: World): Promise<ViewsCase[]> {
     await openCase(world, 'break-glass: a delivery of neither kind', restated('both'), ['root'], {
       error: 'VIEW_MANIFEST',
     }),
-    await openCase(world, 'break-glass: a delivery of whole keys that takes a custodian', restated('keys'), ['root'], {
-      error: 'VIEW_MANIFEST',
-    }),
+    await openCase(
+      world,
+      'break-glass: a delivery of whole keys that takes a custodian',
+      restated('keys'),
+      ['root'],
+      {
+        error: 'VIEW_MANIFEST',
+      },
+    ),
     await openCase(world, 'break-glass: a share missing', sealed, ['emergency'], {
       error: 'VIEW_RELEASE',
       releases: [fewer],
@@ -1120,7 +1141,8 @@ async function custodyCases(world: World): Promise<ViewsCase[]> {
   const sharesOf = async (name: string): Promise<readonly ClassKey[]> =>
     (await openOwnWrap(verified, keyOf(world, name)))?.keys ?? [];
   const [first, second, third] = await Promise.all(['custodian', 'custodian-2', 'custodian-3'].map(sharesOf));
-  if (first === undefined || second === undefined || third === undefined) throw new Error('three hold shares');
+  if (first === undefined || second === undefined || third === undefined)
+    throw new Error('three hold shares');
   const wrong = first.map(({ index, key }) => ({ index, key: flipped(key, 9) }));
   const refused = (name: string, releases: readonly (readonly ClassKey[])[]): Promise<ViewsCase> =>
     openCase(world, `custody: ${name}`, sealed, ['emergency'], { error: 'VIEW_RELEASE', releases });
