@@ -15,17 +15,25 @@ export const systemRandom: Random = (length) => randomBytes(length);
  * @param random - the source of randomness
  */
 export function shuffle(items: unknown[], random: Random): void {
-  for (let i = items.length - 1; i > 0; i--) {
-    const j = uniform(i + 1, random);
+  let draws = drawWords(0, random);
+  for (let i = items.length - 1, used = 0; i > 0; i--) {
+    const limit = 2 ** 32 - (2 ** 32 % (i + 1)); // a draw from here on would favour small numbers
+    let draw = limit;
+    while (draw >= limit) {
+      // A call to the platform costs more than all the rest: as many draws at once as are still needed.
+      if (used === draws.byteLength) [draws, used] = [drawWords(Math.min(i, DRAWS), random), 0];
+      draw = draws.getUint32(used);
+      used += 4;
+    }
+    const j = draw % (i + 1);
     [items[i], items[j]] = [items[j], items[i]];
   }
 }
 
-function uniform(bound: number, random: Random): number {
-  const limit = 2 ** 32 - (2 ** 32 % bound); // a draw from here on would favour small numbers
-  for (;;) {
-    const bytes = random(4);
-    const draw = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
-    if (draw < limit) return draw % bound;
-  }
+// The platform gives no more than 65,536 bytes at a time.
+const DRAWS = 16_384;
+
+function drawWords(count: number, random: Random): DataView {
+  const bytes = count === 0 ? new Uint8Array(0) : random(4 * count);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -14,7 +14,16 @@ import {
   sha256,
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import { compareBytes, equalBytes, pad, tuple, tupleOf, TupleReader, unpad } from '../wire/index.ts';
+import {
+  compareBytes,
+  encodeItems,
+  equalBytes,
+  concatAll,
+  pad,
+  tuple,
+  TupleReader,
+  unpad,
+} from '../wire/index.ts';
 import { DOCUMENT_LIMIT, FIELDS_LIMIT, PATH_LIMIT } from './constants.ts';
 import type { DocumentNames } from './manifest.ts';
 import type { Policy } from './policy.ts';
@@ -60,11 +69,9 @@ export function sealClass(
   fields: readonly SealedField[],
 ): Omit<SealedClass, 'index'> {
   const keyCommit = commitKey(key, names);
-  const leavesHash = hashLeaves(key, names, keyCommit, fields);
-  const plaintext = tupleOf(
-    'fields',
-    fields.flatMap(({ path, text }) => [path, text]),
-  );
+  const encoded = fields.map(({ path, text }) => encodeItems([path, text]));
+  const leavesHash = hashLeaves(key, names, keyCommit, encoded);
+  const plaintext = concatAll([tuple('fields'), ...encoded]);
   const { contentKey, aad } = contentCipher(key, names, readersHash, leavesHash);
   return { readersHash, keyCommit, leavesHash, ciphertext: aeadSeal(contentKey, aad, pad(plaintext)) };
 }
@@ -83,27 +90,39 @@ export function openClass(key: Uint8Array, names: DocumentNames, sealed: SealedC
   if (key.length !== KEY_LENGTH || !equalBytes(commitKey(key, names), sealed.keyCommit)) refuse();
   const { contentKey, aad } = contentCipher(key, names, sealed.readersHash, sealed.leavesHash);
   try {
-    const fields = decodeFields(unpad(aeadOpen(contentKey, aad, sealed.ciphertext)));
-    if (!equalBytes(hashLeaves(key, names, sealed.keyCommit, fields), sealed.leavesHash)) refuse();
+    const { fields, encoded } = decodeFields(unpad(aeadOpen(contentKey, aad, sealed.ciphertext)));
+    if (!equalBytes(hashLeaves(key, names, sealed.keyCommit, encoded), sealed.leavesHash)) refuse();
     return fields;
   } catch (cause) {
     throw new MunimentError('VIEW_COMMITMENT', undefined, { cause });
   }
 }
 
+// Path and value stand in a leaf as they do in the plaintext, so they are encoded once; and what all leaves of a class
+// begin with is written once.
 function hashLeaves(
   key: Uint8Array,
   names: DocumentNames,
   keyCommit: Uint8Array,
-  fields: readonly SealedField[],
+  encoded: readonly Uint8Array[],
 ): Uint8Array {
   const { recordId, docId } = names;
-  const salts = keyStream(deriveTuple(key, 'salts', recordId, docId), 32 * fields.length);
-  const leaves = fields.map(({ path, text }, j) =>
-    hashTuple('leaf', recordId, docId, keyCommit, j, salts.subarray(32 * j, 32 * j + 32), path, text),
-  );
+  const salts = keyStream(deriveTuple(key, 'salts', recordId, docId), SALT_LENGTH * encoded.length);
+  const start = tuple('leaf', recordId, docId, keyCommit);
+  const longest = encoded.reduce((most, { length }) => Math.max(most, length), 0);
+  const leaf = new Uint8Array(start.length + OWN_LENGTH + longest);
+  leaf.set(start);
+  const leaves = encoded.map((field, j) => {
+    leaf.set(encodeItems([j, salts.subarray(SALT_LENGTH * j, SALT_LENGTH * (j + 1))]), start.length);
+    leaf.set(field, start.length + OWN_LENGTH);
+    return sha256(leaf.subarray(0, start.length + OWN_LENGTH + field.length));
+  });
   return hashTupleOf('leaves', leaves);
 }
+
+const SALT_LENGTH = 32;
+// The number of a leaf and its salt, each behind its length.
+const OWN_LENGTH = 4 + 8 + 4 + SALT_LENGTH;
 
 function contentCipher(
   key: Uint8Array,
@@ -115,14 +134,17 @@ function contentCipher(
   return { contentKey: deriveTuple(key, 'class key', ...context), aad: tuple('class aad', ...context) };
 }
 
-function decodeFields(plaintext: Uint8Array): SealedField[] {
+function decodeFields(plaintext: Uint8Array): { fields: SealedField[]; encoded: Uint8Array[] } {
   const reader = TupleReader.labelled(plaintext, 'fields');
   const fields: SealedField[] = [];
+  const encoded: Uint8Array[] = [];
   while (!reader.done) {
     if (fields.length === FIELDS_LIMIT) throw new MunimentError('WIRE_LIMIT');
+    const start = reader.position;
     fields.push({ path: reader.text(PATH_LIMIT), text: reader.text(4 * DOCUMENT_LIMIT) });
+    encoded.push(plaintext.subarray(start, reader.position));
   }
-  return fields;
+  return { fields, encoded };
 }
 
 function refuse(): never {

@@ -7,7 +7,6 @@
 import { MunimentError } from '../errors.ts';
 import type { Random } from '../crypto/index.ts';
 import { readJson, toHex, writeJson, type JsonNode } from '../wire/index.ts';
-import { compareBytes } from '../wire/index.ts';
 import { DEPTH_LIMIT, DOCUMENT_LIMIT } from './constants.ts';
 import type { SealedField } from './classes.ts';
 import { escapeToken } from './pointer.ts';
@@ -48,12 +47,22 @@ export function sealPaths(document: JsonNode, random: Random): { paths: string[]
 
 function drawIndices(count: number, random: Random): string[] {
   for (;;) {
-    // One by one: the platform's generator gives no more than 65536 bytes at a time.
-    const draws = Array.from({ length: count }, () => random(8)).sort(compareBytes);
-    const indices = draws.map((draw) => `~n${toHex(draw)}`);
+    const indices = drawNumbers(count, random).sort();
     if (new Set(indices).size === count) return indices;
   }
 }
+
+function drawNumbers(count: number, random: Random): string[] {
+  const numbers: string[] = [];
+  while (numbers.length < count) {
+    const draws = random(8 * Math.min(count - numbers.length, DRAWS));
+    for (let at = 0; at < draws.length; at += 8) numbers.push(`~n${toHex(draws.subarray(at, at + 8))}`);
+  }
+  return numbers;
+}
+
+// The platform gives no more than 65,536 bytes at a time.
+const DRAWS = 8192;
 
 /**
  * Puts opened fields together again: with the skeleton the document as it was written; without it a partial one,

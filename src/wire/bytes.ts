@@ -65,6 +65,11 @@ export function fromUtf8(bytes: Uint8Array): string {
 
 /** Joins byte strings. Not for anything that is hashed, signed or fed to a KDF: that is what `tuple` is for. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return concatAll(parts);
+}
+
+/** The same for a list of any length. */
+export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const out = new Uint8Array(length);

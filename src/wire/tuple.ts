@@ -148,6 +148,11 @@ export class TupleReader {
     return group;
   }
 
+  /** How many bytes have been read: where the next part begins. */
+  get position(): number {
+    return this.#at;
+  }
+
   /** Whether every byte has been read. */
   get done(): boolean {
     return this.#at === this.#bytes.length;
