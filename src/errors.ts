@@ -45,6 +45,7 @@ export const ERROR_CODES = {
     'the sealed document is not signed by the author it names, or the author is not known',
   ],
   VIEW_COMMITMENT: ['data', 'a class, key or field does not match what the author committed to'],
+  VIEW_DISCLOSURE: ['data', 'a disclosure is malformed, or shows what its author did not commit to'],
   VIEW_EQUIVOCATION: ['data', 'what an author sealed contradicts itself, or is not one document'],
   VIEW_GRANT: ['data', 'a grant does not cover this record, reader or time, or its wrap was exchanged'],
   VIEW_INCOMPLETE: ['data', 'something addressed to this reader is missing'],

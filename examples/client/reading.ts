@@ -9,6 +9,7 @@ import {
   decodeSealed,
   open,
   openGrant,
+  type GrantedKeys,
   verifyGrant,
   type ClassKey,
   type OpeningReader,
@@ -77,9 +78,11 @@ export async function readRecord(
     async (read, pages) => {
       // Grants may stand anywhere in the chain, and open what stands before them.
       const shown = pages.flatMap((page) => page.shown);
-      readers.push(...(await grantedReaders(client, recordId, read.owner, shown)));
+      const grants = await openGrants(client, recordId, read.owner, shown);
+      readers.push(...grants.readers);
+      const { authors } = read;
       for (const { connection, shown: onPage } of pages) {
-        const opened = await openShown(onPage, { readers, options, authors: read.authors });
+        const opened = await openShown(onPage, { readers, options, authors, classes: grants.classes });
         await options.onPage?.(opened.documents, (root) => connection.getAnnex(root));
         documents.push(...opened.documents);
         broken.push(...opened.broken);
@@ -133,24 +136,34 @@ export async function ownCompartments(client: BankClient): Promise<Compartments>
   return compartments;
 }
 
-async function grantedReaders(
+/** What grants in a record open for its reader: compartments to open as, and keys of single documents' classes. */
+interface Grants {
+  readonly readers: readonly OpeningReader[];
+  readonly classes: readonly GrantedKeys[];
+}
+
+async function openGrants(
   client: BankClient,
   recordId: Uint8Array,
   owner: Credential,
   shown: readonly Shown[],
-): Promise<OpeningReader[]> {
+): Promise<Grants> {
   const readers: OpeningReader[] = [];
+  const classes: GrantedKeys[] = [];
   for (const { entry, payload, attachments } of shown) {
     if (entry.entry.kind !== 'grant') continue;
     const statement = readStatement(entry.entry, payload, 'grant');
-    const { grantee, wrapHash, from, until } = verifyGrant(statement, owner);
+    const { grantee, wrapHash, from, until } = verifyGrant(statement, owner, null);
     const at = CLOCK.now();
     if (!equalBytes(grantee, client.user.credential.id) || at < from || at > until) continue;
     const wrap = attachments.find((bytes) => equalBytes(sha256(bytes), wrapHash));
     if (wrap === undefined) throw new MunimentError('VIEW_GRANT');
-    readers.push(await openGrant(client.user, { statement, wrap }, { grantor: owner, recordId, at }));
+    const expected = { grantor: owner, recordId, at, under: null };
+    const opened = await openGrant(client.user, { statement, wrap }, expected);
+    if (opened.kind === 'compartment') readers.push(opened.reader);
+    if (opened.kind === 'classes') classes.push(opened);
   }
-  return readers;
+  return { readers, classes };
 }
 
 async function openShown(
@@ -158,6 +171,7 @@ async function openShown(
   how: {
     readonly readers: readonly OpeningReader[];
     readonly options: ReadOptions;
+    readonly classes: readonly GrantedKeys[];
     readonly authors: (id: Uint8Array) => Credential | null;
   },
 ): Promise<{ documents: OpenedDocument[]; broken: BrokenDocument[] }> {
@@ -183,6 +197,7 @@ async function openDocument(
   how: {
     readonly readers: readonly OpeningReader[];
     readonly options: ReadOptions;
+    readonly classes: readonly GrantedKeys[];
     readonly authors: (id: Uint8Array) => Credential | null;
   },
 ): Promise<View | null> {
@@ -192,6 +207,9 @@ async function openDocument(
     recordId,
     authors: how.authors,
     as: how.readers,
+    granted: how.classes
+      .filter(({ bodyHash }) => equalBytes(bodyHash, payloadDigest))
+      .flatMap(({ keys }) => keys),
     releases: released === undefined ? null : [released],
   });
   if (view !== null && !equalBytes(view.author.id, author.id)) throw new MunimentError('VIEW_AUTHOR');

@@ -305,16 +305,18 @@ export async function grantCompartment(
 ): Promise<number> {
   const { grantee, compartments, root, scope, purpose, until } = granted;
   const compartment = compartments.list.find(({ name }) => name === scope) ?? unreachable();
-  const node = { ...compartment, node: compartmentNode(root, scope, compartment.epoch) };
+  const node = compartmentNode(root, scope, compartment.epoch);
   const terms = {
     recordId: record.recordId,
-    scope,
     purpose,
     from: CLOCK.now() - 60_000,
     until,
     mayPassOn: false,
   };
-  const signed = await grant(client.user, grantee, { terms, node });
+  const signed = await grant(client.user, grantee, {
+    terms,
+    granted: { kind: 'compartment', ...compartment, node },
+  });
   const writing = { ...statement('grant', 'grant', signed.statement), attachments: [signed.wrap] };
   const [entry] = await append(client, record, [writing]);
   return encodeSignedEntry(entry ?? unreachable()).length + writing.payload.length + signed.wrap.length;

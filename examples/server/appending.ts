@@ -94,7 +94,7 @@ async function judgeContent(
     case 'create':
       return;
     case 'grant': {
-      const grant = verifyGrant(readStatement(entry.entry, payload, 'grant'), entry.author);
+      const grant = verifyGrant(readStatement(entry.entry, payload, 'grant'), entry.author, null);
       const whole = digests.some((digest) => equalBytes(digest, grant.wrapHash));
       if (!whole || !equalBytes(grant.recordId, kept.id)) malformed();
       return;

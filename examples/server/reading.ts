@@ -2,7 +2,7 @@
 
 import type { Credential } from 'muniment/keys';
 import { decodeSignedEntry, innerHash, readStatement, type SignedEntry } from 'muniment/record';
-import { decodeSealed, encodeSealed, selectFor, verifyGrant } from 'muniment/views';
+import { decodeSealed, encodeSealed, selectFor, verifyGrant, type GrantScope } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
 import type { RequestOf } from './api.ts';
 import { evidenceOf } from './archive.ts';
@@ -40,9 +40,11 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
   const { request, record, user, size } = reading;
   const { chain, from, proofs } = request;
   const owner = equalBytes(record.owner.id, user.id);
-  const grants = owner ? new Map<number, string>() : grantsTo(store, record, { user, now: reading.now });
-  const scopes = [...grants.values()].flatMap((scope) => directory.compartmentsOf(record.owner, scope));
-  const readerIds = owner ? directory.compartmentsOf(user, '') : [...directory.readersOf(user), ...scopes];
+  const grants = owner ? new Map<number, GrantScope>() : grantsTo(store, record, { user, now: reading.now });
+  const nodes = [...grants.values()].flatMap((scope) =>
+    scope.kind === 'compartment' ? directory.compartmentsOf(record.owner, scope.name) : [],
+  );
+  const readerIds = owner ? directory.compartmentsOf(user, '') : [...directory.readersOf(user), ...nodes];
   const page: Page & { next: number | null } = { items: [], next: null, documents: [], annexes: [] };
   const add = (bytes: Uint8Array): number => page.documents.push(bytes) - 1;
   let total = 0;
@@ -59,7 +61,8 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
       signed.entry.kind === 'create' ||
       equalBytes(signed.entry.author, user.id) ||
       grants.has(row.seq);
-    const part = partFor(signed, payload, { readerIds, owner, mine });
+    const lines = [...grants.values()].flatMap((scope) => linesIn(signed, scope));
+    const part = partFor(signed, payload, { readerIds, owner, mine, lines });
     if (part === null) {
       const { seq, prev } = signed.entry;
       page.items.push({ ...EMPTY_ITEM, opaque: { seq, prev, inner: innerHash(signed) } });
@@ -98,13 +101,23 @@ const EMPTY_ITEM = {
 function partFor(
   signed: SignedEntry,
   payload: Uint8Array | null,
-  reader: { readonly readerIds: readonly Uint8Array[]; readonly owner: boolean; readonly mine: boolean },
+  reader: {
+    readonly readerIds: readonly Uint8Array[];
+    readonly owner: boolean;
+    readonly mine: boolean;
+    readonly lines: readonly number[];
+  },
 ): Uint8Array | null {
-  const { readerIds, owner, mine } = reader;
+  const { readerIds, owner, mine, lines } = reader;
   if (payload === null) return mine ? new Uint8Array(0) : null; // erased
   if (signed.entry.payloadType !== SEALED) return mine ? payload : null;
-  const part = selectFor(decodeSealed(payload), readerIds, owner);
-  return part.wraps.length === 0 && part.publicKeys.length === 0 ? null : encodeSealed(part);
+  const part = selectFor(decodeSealed(payload), readerIds, owner, lines);
+  return part.wraps.length === 0 && part.classes.length === 0 ? null : encodeSealed(part);
+}
+
+// The classes of this document that a grant names.
+function linesIn({ entry }: SignedEntry, scope: GrantScope): readonly number[] {
+  return scope.kind === 'classes' && equalBytes(scope.bodyHash, entry.payloadDigest) ? scope.lines : [];
 }
 
 // Positions and scopes of the grants that name this user and stand now.
@@ -112,13 +125,13 @@ function grantsTo(
   store: Store,
   record: KeptRecord,
   { user, now }: { readonly user: Credential; readonly now: number },
-): Map<number, string> {
-  const grants = new Map<number, string>();
+): Map<number, GrantScope> {
+  const grants = new Map<number, GrantScope>();
   for (const row of rows(store, record.id, 'content', 0)) {
     const { entry } = decodeSignedEntry(plain(row.entry));
     const payload = entry.kind === 'grant' ? payloadOf(store, record.id, 'content', row.seq) : null;
     if (payload === null) continue;
-    const grant = verifyGrant(readStatement(entry, payload, 'grant'), record.owner);
+    const grant = verifyGrant(readStatement(entry, payload, 'grant'), record.owner, null);
     const stands = now >= grant.from && now <= grant.until;
     if (stands && equalBytes(grant.grantee, user.id)) grants.set(row.seq, grant.scope);
   }

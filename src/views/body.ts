@@ -87,15 +87,17 @@ export function decodeSealed(bytes: Uint8Array): SealedDocument {
  * @param sealed - the whole document
  * @param readerIds - the reader ids that the asker may open as
  * @param owner - whether the asker is the record's owner
+ * @param lines - lines of classes that were granted to the asker beside those of its wraps
  */
 export function selectFor(
   sealed: SealedDocument,
   readerIds: readonly Uint8Array[],
   owner: boolean,
+  lines: readonly number[] = [],
 ): SealedDocument {
   const mine = (readerId: Uint8Array): boolean => readerIds.some((id) => equalBytes(id, readerId));
   const deliveries = sealed.deliveries.filter(({ readerId }) => mine(readerId));
-  const open = new Set(sealed.publicKeys.map(({ index }) => index));
+  const open = new Set([...sealed.publicKeys.map(({ index }) => index), ...lines]);
   for (const { classes } of deliveries) for (const index of classes) open.add(index);
   return {
     ...sealed,

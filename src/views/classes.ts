@@ -3,36 +3,13 @@
  * so that nobody can show two readers different contents. spec/views.md, "Classes".
  */
 
-import {
-  aeadOpen,
-  aeadSeal,
-  deriveTuple,
-  hashTuple,
-  hashTupleOf,
-  KEY_LENGTH,
-  keyStream,
-  sha256,
-} from '../crypto/index.ts';
+import { aeadOpen, aeadSeal, deriveTuple, hashTuple, KEY_LENGTH, sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import {
-  compareBytes,
-  encodeItems,
-  equalBytes,
-  concatAll,
-  pad,
-  tuple,
-  TupleReader,
-  unpad,
-} from '../wire/index.ts';
+import { compareBytes, equalBytes, concatAll, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
 import { DOCUMENT_LIMIT, FIELDS_LIMIT, PATH_LIMIT } from './constants.ts';
+import { encodeField, fieldSalts, hashLeafList, leafHasher, type SealedField } from './field.ts';
 import type { DocumentNames } from './manifest.ts';
 import type { Policy } from './policy.ts';
-
-/** One field as it is sealed: its path with random array indices, and its value as JSON text. */
-export interface SealedField {
-  readonly path: string;
-  readonly text: string;
-}
 
 /** A class as it travels. */
 export interface SealedClass {
@@ -69,60 +46,71 @@ export function sealClass(
   fields: readonly SealedField[],
 ): Omit<SealedClass, 'index'> {
   const keyCommit = commitKey(key, names);
-  const encoded = fields.map(({ path, text }) => encodeItems([path, text]));
-  const leavesHash = hashLeaves(key, names, keyCommit, encoded);
+  const encoded = fields.map(encodeField);
+  const leavesHash = hashLeafList(leavesOf(key, names, keyCommit, encoded).leaves);
   const plaintext = concatAll([tuple('fields'), ...encoded]);
   const { contentKey, aad } = contentCipher(key, names, readersHash, leavesHash);
   return { readersHash, keyCommit, leavesHash, ciphertext: aeadSeal(contentKey, aad, pad(plaintext)) };
 }
 
+/** What a class's commitment is over. */
+export interface StatedClass {
+  readonly readersHash: Uint8Array;
+  readonly keyCommit: Uint8Array;
+  readonly leavesHash: Uint8Array;
+  /** `H(ciphertext)`, and its length in bytes. */
+  readonly ciphertextHash: Uint8Array;
+  readonly length: number;
+}
+
 /** `classCommit_c`: what stands in the manifest for a class. */
 export function commitClass(sealed: Omit<SealedClass, 'index'>): Uint8Array {
-  const { readersHash, keyCommit, leavesHash, ciphertext } = sealed;
-  return hashTuple('class', readersHash, keyCommit, leavesHash, sha256(ciphertext), ciphertext.length);
+  const { ciphertext, ...stated } = sealed;
+  return commitStated({ ...stated, ciphertextHash: sha256(ciphertext), length: ciphertext.length });
+}
+
+/** The same, of a class whose ciphertext is not there. */
+export function commitStated(stated: StatedClass): Uint8Array {
+  const { readersHash, keyCommit, leavesHash, ciphertextHash, length } = stated;
+  return hashTuple('class', readersHash, keyCommit, leavesHash, ciphertextHash, length);
+}
+
+/** A class opened: its fields, and what each is committed to by. */
+export interface OpenedClass {
+  readonly fields: readonly SealedField[];
+  readonly leaves: readonly Uint8Array[];
+  readonly salts: readonly Uint8Array[];
 }
 
 /**
  * Opens a class whose commitment was checked against the manifest: the key's commitment first, before anything is
  * derived from it, then the ciphertext, then every leaf. Throws `VIEW_COMMITMENT` for every fault.
  */
-export function openClass(key: Uint8Array, names: DocumentNames, sealed: SealedClass): SealedField[] {
+export function openClass(key: Uint8Array, names: DocumentNames, sealed: SealedClass): OpenedClass {
   if (key.length !== KEY_LENGTH || !equalBytes(commitKey(key, names), sealed.keyCommit)) refuse();
   const { contentKey, aad } = contentCipher(key, names, sealed.readersHash, sealed.leavesHash);
   try {
     const { fields, encoded } = decodeFields(unpad(aeadOpen(contentKey, aad, sealed.ciphertext)));
-    if (!equalBytes(hashLeaves(key, names, sealed.keyCommit, encoded), sealed.leavesHash)) refuse();
-    return fields;
+    const { leaves, salts } = leavesOf(key, names, sealed.keyCommit, encoded);
+    if (!equalBytes(hashLeafList(leaves), sealed.leavesHash)) refuse();
+    return { fields, leaves, salts };
   } catch (cause) {
     throw new MunimentError('VIEW_COMMITMENT', undefined, { cause });
   }
 }
 
-// Path and value stand in a leaf as they do in the plaintext, so they are encoded once; and what all leaves of a class
-// begin with is written once.
-function hashLeaves(
+function leavesOf(
   key: Uint8Array,
   names: DocumentNames,
   keyCommit: Uint8Array,
   encoded: readonly Uint8Array[],
-): Uint8Array {
-  const { recordId, docId } = names;
-  const salts = keyStream(deriveTuple(key, 'salts', recordId, docId), SALT_LENGTH * encoded.length);
-  const start = tuple('leaf', recordId, docId, keyCommit);
-  const longest = encoded.reduce((most, { length }) => Math.max(most, length), 0);
-  const leaf = new Uint8Array(start.length + OWN_LENGTH + longest);
-  leaf.set(start);
-  const leaves = encoded.map((field, j) => {
-    leaf.set(encodeItems([j, salts.subarray(SALT_LENGTH * j, SALT_LENGTH * (j + 1))]), start.length);
-    leaf.set(field, start.length + OWN_LENGTH);
-    return sha256(leaf.subarray(0, start.length + OWN_LENGTH + field.length));
-  });
-  return hashTupleOf('leaves', leaves);
+): { readonly leaves: readonly Uint8Array[]; readonly salts: readonly Uint8Array[] } {
+  const salts = fieldSalts(key, names, encoded.length);
+  const hashLeaf = leafHasher(names, keyCommit);
+  return { salts, leaves: encoded.map((field, j) => hashLeaf(j, salts[j] ?? EMPTY, field)) };
 }
 
-const SALT_LENGTH = 32;
-// The number of a leaf and its salt, each behind its length.
-const OWN_LENGTH = 4 + 8 + 4 + SALT_LENGTH;
+const EMPTY = new Uint8Array(0);
 
 function contentCipher(
   key: Uint8Array,

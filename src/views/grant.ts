@@ -1,9 +1,10 @@
 /**
- * Grants: the owner hands one node of its tree to somebody, signed, with scope, purpose and time. What was sealed
- * stays as it is; the author's signatures still speak for it. spec/views.md, "Grants".
+ * Grants: the owner hands a compartment, classes or fields to somebody, signed, with purpose and time; and a grantee who
+ * may, hands on what it was given. What was sealed stays as it is; the author's signatures go on speaking for it.
+ * spec/views.md, "Grants".
  */
 
-import { hpkeSeal, kem, sha256, systemRandom, type KemId, type Random } from '../crypto/index.ts';
+import { hpkeSeal, KEY_LENGTH, kem, sha256, systemRandom, type KemId, type Random } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import {
   exposeSecret,
@@ -18,57 +19,85 @@ import {
   type Identity,
   type NodeSecret,
 } from '../keys/index.ts';
-import { encodeItems, equalBytes, tuple, TupleReader } from '../wire/index.ts';
-import { ID_LENGTH } from './constants.ts';
+import { encodeItems, equalBytes, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
+import { MANIFEST_LINES } from './constants.ts';
+import { disclosedHash } from './disclosure.ts';
 import { compartmentReader, type OpeningReader } from './reader.ts';
-
-/** Longest purpose or reason, in bytes. */
-export const REASON_LIMIT = 512;
-
-/** What a grant says. */
-export interface GrantTerms {
-  readonly recordId: Uint8Array;
-  /** The compartment handed over, by name. */
-  readonly scope: string;
-  /** Why, in words. */
-  readonly purpose: string;
-  /** From when and until when, in milliseconds since 1970, both included. */
-  readonly from: number;
-  readonly until: number;
-  /** Whether the grantee may hand it on. */
-  readonly mayPassOn: boolean;
-}
-
-/** A grant whose grantor's signature was verified. */
-export interface Grant extends GrantTerms {
-  readonly grantor: Uint8Array;
-  readonly grantee: Uint8Array;
-  readonly wrapHash: Uint8Array;
-}
-
-/** A signed grant, and the wrap that travels beside it. */
-export interface SignedGrant {
-  /** A signed statement: the payload of the grant's entry. */
-  readonly statement: Uint8Array;
-  /** The node, sealed to the grantee. */
-  readonly wrap: Uint8Array;
-}
+import {
+  checkWithin,
+  decodeTerms,
+  encodeTerms,
+  PARENT_NONE,
+  PASSING_LIMIT,
+  type GrantScope,
+  type GrantTerms,
+  type StatedTerms,
+} from './terms.ts';
+import type { OpenedKey } from './wrap.ts';
 
 /** A node of the owner's tree with what readers need to know of it. */
 export interface GrantedNode {
+  readonly kind: 'compartment';
   readonly name: string;
   readonly epoch: number;
   readonly kem: KemId;
   readonly node: NodeSecret;
 }
 
+/** Keys of one document's classes, such as `View.keys`. */
+export interface GrantedKeys {
+  readonly kind: 'classes';
+  readonly bodyHash: Uint8Array;
+  readonly keys: readonly OpenedKey[];
+}
+
+/** Fields of one document, as `disclose` gives them. */
+export interface GrantedFields {
+  readonly kind: 'fields';
+  readonly disclosure: Uint8Array;
+}
+
+/** What a grant hands over. */
+export type Granted = GrantedNode | GrantedKeys | GrantedFields;
+
+/** A grant whose grantor's signature was verified. */
+export interface Grant extends StatedTerms {
+  /** The grantee's Id. */
+  readonly grantee: Uint8Array;
+  readonly wrapHash: Uint8Array;
+  /** `H` of the signed statement, by which a grant that passes it on names it. */
+  readonly digest: Uint8Array;
+  /** How often it was passed on: 0 for the first grantor's own. */
+  readonly passed: number;
+}
+
+/** A signed grant, and the wrap that travels beside it. */
+export interface SignedGrant {
+  /** A signed statement: the payload of the grant's entry. */
+  readonly statement: Uint8Array;
+  /** What is granted, sealed to the grantee. */
+  readonly wrap: Uint8Array;
+}
+
+/** Terms and content of a grant that is to be made. */
+export interface Granting {
+  readonly terms: GrantTerms;
+  readonly granted: Granted;
+}
+
 /**
- * Grants a compartment.
+ * Grants a compartment, classes or fields.
  *
- * @param grantor - the record's owner
+ * The bytes written do not grow with what the compartment holds. Cryptography sees to it that nobody but the grantee
+ * opens the wrap, and only with these terms; that `until` is kept, and that nothing is handed on without leave, honest
+ * software sees to. Rotate the compartment to end a grant for what is to come.
+ *
+ * @param grantor - the record's owner, or whoever else holds what is granted
  * @param grantee - to whom
- * @param granted - the terms, and the node that the scope names
+ * @param granting - terms (purpose at most 512 bytes), and what is handed over, which is the scope
  * @param random - for vectors only
+ * @returns the signed statement and the wrap
+ * @throws `RangeError` if `until` is before `from` or there is nothing to hand over; `MunimentError` `KEY_PUBLIC`, `VIEW_DISCLOSURE`
  * @example
  * ```ts
  * import { KEM_XWING, systemRandom } from 'muniment/crypto';
@@ -76,30 +105,68 @@ export interface GrantedNode {
  * import { grant, openGrant } from 'muniment/views';
  * const valid = { notBefore: 0, notAfter: 4e12 };
  * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
- * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
  * const patient = await enrol(hospital, { subject: 'Bob', roles: ['patient'], ...valid });
+ * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const node = compartmentNode(createRoot(), 'urgent', 0);
+ * const granted = { kind: 'compartment', name: 'urgent', epoch: 0, kem: KEM_XWING, node } as const;
  * const recordId = systemRandom(16);
- * const node = { name: 'urgent', epoch: 0, kem: KEM_XWING, node: compartmentNode(createRoot(), 'urgent', 0) };
- * const terms = { recordId, scope: 'urgent', purpose: 'second opinion', from: 0, until: 2e12, mayPassOn: false };
- * const signed = await grant(patient, doctor.credential, { terms, node });
- * const opened = await openGrant(doctor, signed, { grantor: patient.credential, recordId, at: 1e12 });
- * console.log(opened.reader.name); // urgent
+ * const terms = { recordId, purpose: 'treatment', from: 0, until: 2e12, mayPassOn: false };
+ * const signed = await grant(patient, doctor.credential, { terms, granted });
+ * const opened = await openGrant(doctor, signed, { grantor: patient.credential, recordId, at: 1e12, under: null });
+ * if (opened.kind === 'compartment') console.log(opened.reader.reader.name); // urgent
  * ```
  */
 export async function grant(
   grantor: Identity,
   grantee: Credential,
-  granted: { readonly terms: GrantTerms; readonly node: GrantedNode },
+  granting: Granting,
   random: Random = systemRandom,
 ): Promise<SignedGrant> {
-  const { terms, node } = granted;
-  if (terms.scope !== node.name) throw new RangeError('the scope names the node');
-  const plaintext = tuple('grant node', node.name, node.epoch, node.kem, exposeSecret(node.node));
-  const aad = grantAad(terms, grantor.credential.id);
-  const { encapsulation, ciphertext } = hpkeSeal(grantee.sealing, grantInfo(grantee), aad, plaintext, random);
-  const wrap = encodeItems([encapsulation, ciphertext]);
-  const body = tuple('grant', grantee.id, sha256(wrap), aad);
-  return { statement: await signStatement(grantor, body), wrap };
+  return sign(grantor, grantee, { ...granting, parent: PARENT_NONE }, random);
+}
+
+/**
+ * Passes a grant on, whole or in part.
+ *
+ * @param grantor - its grantee
+ * @param grantee - to whom
+ * @param granting - terms within those of the grant, and what is handed over; what `openGrant` opened
+ * @param under - the grant that is passed on, verified
+ * @throws `MunimentError` `VIEW_GRANT` if that grant does not allow it: to this grantor, with this scope, purpose and time, and not for the eighth time
+ */
+export async function passOn(
+  grantor: Identity,
+  grantee: Credential,
+  granting: Granting & { readonly under: Grant },
+  random: Random = systemRandom,
+): Promise<SignedGrant> {
+  const { terms, granted, under } = granting;
+  const scope = scopeOf(granted);
+  const parent = under.digest;
+  checkPassing({ ...terms, scope, grantor: grantor.credential.id, parent }, under);
+  return sign(grantor, grantee, { terms, granted, parent }, random);
+}
+
+/**
+ * Seals the keys of a document that one has opened to another key, of the same reader or a new one: the same content
+ * keys, so that no byte of the document changes and its author's signature stays. Whoever held the old key still
+ * opens it; to end that, `reseal`. In form it is a grant of classes.
+ *
+ * @param holder - who opened the document
+ * @param to - whose sealing key they are sealed to
+ * @param wrapping - terms, and what `open` gave
+ */
+export async function rewrap(
+  holder: Identity,
+  to: Credential,
+  wrapping: {
+    readonly terms: GrantTerms;
+    readonly view: { readonly bodyHash: Uint8Array; readonly keys: readonly OpenedKey[] };
+  },
+  random: Random = systemRandom,
+): Promise<SignedGrant> {
+  const { bodyHash, keys } = wrapping.view;
+  return grant(holder, to, { terms: wrapping.terms, granted: { kind: 'classes', bodyHash, keys } }, random);
 }
 
 /**
@@ -107,90 +174,164 @@ export async function grant(
  *
  * @param statement - the signed statement
  * @param grantor - who must have signed it
+ * @param under - the verified grant that it must pass on; `null` for one that must not pass on any
  * @throws `MunimentError` `VIEW_GRANT`
  */
-export function verifyGrant(statement: Uint8Array, grantor: Credential): Grant {
-  return refusing(() => {
+export function verifyGrant(statement: Uint8Array, grantor: Credential, under: Grant | null): Grant {
+  try {
     const reader = TupleReader.labelled(verifyStatement(statement, grantor), 'grant');
     const [grantee, wrapHash, aad] = [reader.bytes(32), reader.bytes(32), reader.bytes()];
     reader.end();
-    const terms = readTerms(aad);
-    if (!equalBytes(terms.grantor, grantor.id)) throw new MunimentError('VIEW_GRANT');
-    return { ...terms, grantee, wrapHash };
-  });
+    const terms = decodeTerms(aad);
+    if (!equalBytes(terms.grantor, grantor.id)) refuse();
+    if (under !== null) checkPassing(terms, under);
+    else if (!equalBytes(terms.parent, PARENT_NONE)) refuse();
+    const passed = under === null ? 0 : under.passed + 1;
+    return { ...terms, grantee, wrapHash, digest: sha256(statement), passed };
+  } catch (cause) {
+    throw new MunimentError('VIEW_GRANT', undefined, { cause });
+  }
 }
 
+/** What a grant opened to: a reader to open documents as, class keys for `open`, or fields for `verifyDisclosure`. */
+export type OpenedGrant = { readonly grant: Grant } & (
+  (GrantedNode & { readonly reader: OpeningReader }) | GrantedKeys | GrantedFields
+);
+
 /**
- * Opens the node that a grant hands over, as a reader ready to open documents with.
+ * Opens what a grant hands over.
  *
  * @param grantee - to whom it was granted
  * @param signed - statement and wrap
- * @param expected - who must have granted it, of which record, and the time it must cover
+ * @param expected - who must have granted it, of which record, the time it must cover, and the verified grant that it passes on or `null`
  * @throws `MunimentError` `VIEW_GRANT` for every cause
  */
 export async function openGrant(
   grantee: Identity,
   signed: SignedGrant,
-  expected: { readonly grantor: Credential; readonly recordId: Uint8Array; readonly at: number },
-): Promise<OpeningReader> {
-  const terms = verifyGrant(signed.statement, expected.grantor);
+  expected: {
+    readonly grantor: Credential;
+    readonly recordId: Uint8Array;
+    readonly at: number;
+    readonly under: Grant | null;
+  },
+): Promise<OpenedGrant> {
+  const verified = verifyGrant(signed.statement, expected.grantor, expected.under);
   const fits =
-    equalBytes(terms.grantee, grantee.credential.id) &&
-    equalBytes(terms.recordId, expected.recordId) &&
-    equalBytes(terms.wrapHash, sha256(signed.wrap)) &&
-    expected.at >= terms.from &&
-    expected.at <= terms.until;
-  if (!fits) throw new MunimentError('VIEW_GRANT');
+    equalBytes(verified.grantee, grantee.credential.id) &&
+    equalBytes(verified.recordId, expected.recordId) &&
+    equalBytes(verified.wrapHash, sha256(signed.wrap)) &&
+    expected.at >= verified.from &&
+    expected.at <= verified.until;
+  if (!fits) refuse();
   try {
     const parts = new TupleReader(signed.wrap);
     const wrap = { encapsulation: parts.bytes(), ciphertext: parts.bytes() };
     parts.end();
-    const aad = grantAad(terms, expected.grantor.id);
-    const { plaintext } = await hpkeOpenWith(grantee.sealing, grantInfo(grantee.credential), aad, wrap);
-    const { name, epoch, kem: kemId, node } = readNode(plaintext);
-    if (name !== terms.scope) throw new MunimentError('VIEW_GRANT');
-    const key = nodeKey(node, kemId);
-    return { reader: compartmentReader({ name, epoch, kem: kemId, publicKey: key.publicKey }), key };
+    const info = grantInfo(grantee.credential);
+    const { plaintext } = await hpkeOpenWith(grantee.sealing, info, encodeTerms(verified), wrap);
+    return withReader(verified, decodeGranted(unpad(plaintext), verified.scope));
   } catch (cause) {
     throw new MunimentError('VIEW_GRANT', undefined, { cause });
   }
+}
+
+async function sign(
+  grantor: Identity,
+  grantee: Credential,
+  { terms, granted, parent }: Granting & { readonly parent: Uint8Array },
+  random: Random,
+): Promise<SignedGrant> {
+  if (!(terms.from <= terms.until)) throw new RangeError('a grant ends after it begins');
+  const scope = scopeOf(granted);
+  const aad = encodeTerms({ ...terms, scope, grantor: grantor.credential.id, parent });
+  const plaintext = pad(encodeGranted(granted));
+  const { encapsulation, ciphertext } = hpkeSeal(grantee.sealing, grantInfo(grantee), aad, plaintext, random);
+  const wrap = encodeItems([encapsulation, ciphertext]);
+  const body = tuple('grant', grantee.id, sha256(wrap), aad);
+  return { statement: await signStatement(grantor, body), wrap };
+}
+
+function checkPassing(terms: StatedTerms, under: Grant): void {
+  const next = equalBytes(terms.parent, under.digest) && equalBytes(terms.grantor, under.grantee);
+  if (!next || under.passed + 1 >= PASSING_LIMIT) refuse();
+  checkWithin(terms, under);
+}
+
+function scopeOf(granted: Granted): GrantScope {
+  switch (granted.kind) {
+    case 'compartment':
+      return { kind: 'compartment', name: granted.name, epoch: granted.epoch };
+    case 'classes': {
+      if (granted.keys.length === 0) throw new RangeError('a grant hands over at least one class');
+      const lines = granted.keys.map(({ index }) => index).sort((a, b) => a - b);
+      return { kind: 'classes', bodyHash: granted.bodyHash, lines };
+    }
+    case 'fields':
+      return { kind: 'fields', bodyHash: disclosedHash(granted.disclosure) };
+  }
+}
+
+function encodeGranted(granted: Granted): Uint8Array {
+  switch (granted.kind) {
+    case 'compartment':
+      return tuple('grant node', granted.name, granted.epoch, granted.kem, exposeSecret(granted.node));
+    case 'classes': {
+      const keys = [...granted.keys].sort((a, b) => a.index - b.index);
+      return tuple(
+        'grant keys',
+        keys.map(({ index, key }) => [index, exposeSecret(key)]),
+      );
+    }
+    case 'fields':
+      return tuple('grant fields', granted.disclosure);
+  }
+}
+
+// What was sealed must be what the statement says, so that a scope is nobody's mere word.
+function decodeGranted(plaintext: Uint8Array, scope: GrantScope): Granted {
+  switch (scope.kind) {
+    case 'compartment': {
+      const reader = TupleReader.labelled(plaintext, 'grant node');
+      const [name, epoch] = [reader.text(NAME_LIMIT), reader.integer()];
+      const [kemId, node] = [kem(reader.integer()).id, new Secret('tree node', reader.bytes(32))];
+      reader.end();
+      if (name !== scope.name || epoch !== scope.epoch) refuse();
+      return { kind: 'compartment', name, epoch, kem: kemId, node };
+    }
+    case 'classes': {
+      const reader = TupleReader.labelled(plaintext, 'grant keys');
+      const keys = reader.list(MANIFEST_LINES, (item) =>
+        item.group((part): OpenedKey => {
+          return { index: part.integer(), key: new Secret('class key', part.bytes(KEY_LENGTH)) };
+        }),
+      );
+      reader.end();
+      if (keys.map(({ index }) => index).join() !== scope.lines.join()) refuse();
+      return { kind: 'classes', bodyHash: scope.bodyHash, keys };
+    }
+    case 'fields': {
+      const reader = TupleReader.labelled(plaintext, 'grant fields');
+      const disclosure = reader.bytes();
+      reader.end();
+      if (!equalBytes(disclosedHash(disclosure), scope.bodyHash)) refuse();
+      return { kind: 'fields', disclosure };
+    }
+  }
+}
+
+function withReader(verified: Grant, granted: Granted): OpenedGrant {
+  if (granted.kind !== 'compartment') return { grant: verified, ...granted };
+  const { name, epoch, kem: kemId } = granted;
+  const key = nodeKey(granted.node, kemId);
+  const reader = compartmentReader({ name, epoch, kem: kemId, publicKey: key.publicKey });
+  return { grant: verified, ...granted, reader: { reader, key } };
 }
 
 function grantInfo(grantee: Credential): Uint8Array {
   return tuple('grant wrap', suite(grantee.sealing.kem), grantee.id);
 }
 
-function grantAad(terms: GrantTerms, grantorId: Uint8Array): Uint8Array {
-  const { recordId, scope, purpose, from, until, mayPassOn } = terms;
-  return tuple('grant aad', recordId, grantorId, scope, purpose, from, until, mayPassOn ? 1 : 0);
-}
-
-function readTerms(aad: Uint8Array): GrantTerms & { readonly grantor: Uint8Array } {
-  const reader = TupleReader.labelled(aad, 'grant aad');
-  const [recordId, grantor] = [reader.bytes(ID_LENGTH), reader.bytes(32)];
-  const [scope, purpose] = [reader.text(NAME_LIMIT), reader.text(REASON_LIMIT)];
-  const [from, until, passOn] = [reader.integer(), reader.integer(), reader.integer()];
-  reader.end();
-  if (passOn > 1) throw new MunimentError('WIRE_TUPLE');
-  return { recordId, grantor, scope, purpose, from, until, mayPassOn: passOn === 1 };
-}
-
-function readNode(plaintext: Uint8Array): GrantedNode {
-  const reader = TupleReader.labelled(plaintext, 'grant node');
-  const node = {
-    name: reader.text(NAME_LIMIT),
-    epoch: reader.integer(),
-    kem: kem(reader.integer()).id,
-    node: new Secret('tree node', reader.bytes(32)),
-  };
-  reader.end();
-  return node;
-}
-
-function refusing(read: () => Grant): Grant {
-  try {
-    return read();
-  } catch (cause) {
-    throw new MunimentError('VIEW_GRANT', undefined, { cause });
-  }
+function refuse(): never {
+  throw new MunimentError('VIEW_GRANT');
 }

@@ -4,7 +4,7 @@ import { MunimentError } from '../errors.ts';
 import { INBOX, ROOT, type Compartments } from '../keys/index.ts';
 import { toHex, utf8, type JsonNode } from '../wire/index.ts';
 import type { Random } from '../crypto/index.ts';
-import type { SealedField } from './classes.ts';
+import type { SealedField } from './field.ts';
 import { PATH_LIMIT } from './constants.ts';
 import { sealPaths, SKELETON } from './paths.ts';
 import { explain, type Policy } from './policy.ts';

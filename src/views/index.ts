@@ -6,10 +6,22 @@ export { AnnexNamer, annexName, decodeAnnex, encodeAnnex, openAnnex, sealAnnex }
 export type { Annex } from './annex.ts';
 export { decodeSealed, encodeSealed, selectFor } from './body.ts';
 export type { Delivery, PublicKeyOfClass, SealedDocument, Wrap } from './body.ts';
-export type { SealedClass, SealedField } from './classes.ts';
+export type { SealedClass } from './classes.ts';
 export { CHUNK_LENGTH, DOCUMENT_LIMIT, FIELDS_LIMIT, MANIFEST_LINES, SEALED_LIMIT } from './constants.ts';
-export { grant, openGrant, REASON_LIMIT, verifyGrant } from './grant.ts';
-export type { Grant, GrantedNode, GrantTerms, SignedGrant } from './grant.ts';
+export { disclose, verifyDisclosure } from './disclosure.ts';
+export type { Disclosure } from './disclosure.ts';
+export { grant, openGrant, passOn, rewrap, verifyGrant } from './grant.ts';
+export type {
+  Grant,
+  Granted,
+  GrantedFields,
+  GrantedKeys,
+  GrantedNode,
+  Granting,
+  OpenedGrant,
+  SignedGrant,
+} from './grant.ts';
+export type { SealedField } from './field.ts';
 export type { Leaf } from './leaves.ts';
 export type { Audience } from './grouping.ts';
 export type { DocumentNames, Holding, Manifest, WrapKind } from './manifest.ts';
@@ -30,8 +42,11 @@ export {
   verifyEmergency,
 } from './release.ts';
 export type { Emergency, Release, ReleaseContext } from './release.ts';
+export { reseal } from './reseal.ts';
 export { seal } from './seal.ts';
+export { PASSING_LIMIT, REASON_LIMIT } from './terms.ts';
+export type { GrantScope, GrantTerms, StatedTerms } from './terms.ts';
 export type { SealOptions } from './seal.ts';
 export { sealedDigest, verifySealed } from './verify.ts';
 export type { FindCredential, VerifiedSealed } from './verify.ts';
-export type { ClassKey, OwnerOpening } from './wrap.ts';
+export type { ClassKey, OpenedKey, OwnerOpening } from './wrap.ts';

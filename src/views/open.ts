@@ -1,19 +1,18 @@
 /** Opening: the fields that a reader may see, each checked against what the author committed to. spec/views.md, "Opening". */
 
-import { combineShares } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import type { Credential } from '../keys/index.ts';
-import { equalBytes, jsonValue, toHex, writeJson, type JsonValue } from '../wire/index.ts';
+import { exposeSecret, Secret, type Credential } from '../keys/index.ts';
+import { equalBytes, jsonValue, writeJson, type JsonValue } from '../wire/index.ts';
 import { account, type Account } from './account.ts';
 import type { SealedDocument } from './body.ts';
-import { commitKey, openClass, type SealedField } from './classes.ts';
-import { MANIFEST_LINES } from './constants.ts';
+import { openClass } from './classes.ts';
+import type { SealedField } from './field.ts';
 import { slotOf, type WrapKind } from './manifest.ts';
 import { assemble, SKELETON } from './paths.ts';
-import { xor } from './portion.ts';
 import { isRoot, type OpeningReader } from './reader.ts';
+import { rejoin } from './rejoin.ts';
 import { verifySealed, type FindCredential, type VerifiedSealed } from './verify.ts';
-import { openWrap, type ClassKey, type OwnerOpening, type WrapContent } from './wrap.ts';
+import { openWrap, type ClassKey, type OpenedKey, type OwnerOpening, type WrapContent } from './wrap.ts';
 
 /** What opening needs. */
 export interface OpenOptions {
@@ -23,6 +22,8 @@ export interface OpenOptions {
   readonly authors: FindCredential;
   /** As whom to open: every reader whose private key one holds. */
   readonly as: readonly OpeningReader[];
+  /** Keys that `openGrant` gave for this document, beside those of one's own wraps. */
+  readonly granted?: readonly OpenedKey[];
   /** Custodians' shares for this document, one list a custodian, as `openRelease` gives them; where they are `null`, a reader whose keys are halved opens nothing by them. */
   readonly releases: readonly (readonly ClassKey[])[] | null;
 }
@@ -45,6 +46,8 @@ export interface View {
   readonly fields: readonly OpenedField[];
   /** Whether this is all there is. The owner alone can know; a document that is not complete for the owner is refused. */
   readonly complete: boolean;
+  /** The keys of the classes that were opened, by ascending line: what `disclose`, `grant` and `rewrap` hand on. */
+  readonly keys: readonly OpenedKey[];
   /** The lines of classes of which these readers hold halves, and no release made keys of them. */
   readonly locked: readonly number[];
   readonly author: Credential;
@@ -106,11 +109,12 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
       throw new MunimentError('VIEW_WRAP'); // a D of somebody else's would go with nothing
     }
     if (content.kind === 'half') content.keys.forEach(({ index }) => halved.add(index));
-    const whole = wholeKeys(document, content, options.releases);
+    const whole = rejoin(document, content, options.releases);
     if (whole === null) continue;
     addressed = true;
     for (const { index, key } of whole) keys.set(index, key);
   }
+  for (const { index, key } of options.granted ?? []) keys.set(index, exposeSecret(key));
   // Every document is sealed to its owner: no wrap for the root is a wrap withheld.
   if (opening === null && options.as.some(({ reader }) => isRoot(reader)))
     throw new MunimentError('VIEW_INCOMPLETE');
@@ -122,13 +126,15 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
   // The owner has a key of every class, the one of the skeleton among them.
   const lacking = !complete || !sealed.classes.every(({ index }) => keys.has(index));
   if (opening !== null && lacking) throw new MunimentError('VIEW_INCOMPLETE');
-  const fields = opened.filter(({ path }) => path !== SKELETON);
   return {
     value: jsonValue(tree),
     text: writeJson(tree),
-    fields: fields.map((field) => ({ ...field, author, time })),
+    fields: opened.filter(({ path }) => path !== SKELETON),
     complete,
     locked: [...halved].filter((line) => !keys.has(line)).sort((a, b) => a - b),
+    keys: [...keys]
+      .sort(([a], [b]) => a - b)
+      .map(([index, key]) => ({ index, key: new Secret('class key', key) })),
     ...{ author, time, type, docId, bodyHash, supersedes, opening },
     account: opening === null ? null : account(document, opening),
   };
@@ -174,53 +180,14 @@ export async function verifyOwnWrap(
   return (await openOwnWrap(document, opening))?.kind ?? null;
 }
 
-// Whole keys of what a wrap holds; `null` for halves that nothing was released for, and for shares, which are for releasing.
-function wholeKeys(
-  document: VerifiedSealed,
-  content: WrapContent,
-  releases: OpenOptions['releases'],
-): readonly ClassKey[] | null {
-  if (content.kind === 'keys') return content.keys;
-  if (content.kind === 'share' || releases === null) return null;
-  return content.keys.map((half) => ({
-    index: half.index,
-    key: completeHalf(document, half, releases, content.threshold),
-  }));
-}
-
-// One custodian's false share must not keep the others' from opening: any that fit the commitment will do.
-function completeHalf(
-  { sealed, manifest }: VerifiedSealed,
-  { index, key: half }: ClassKey,
-  releases: readonly (readonly ClassKey[])[],
-  threshold: number,
-): Uint8Array {
-  const commit = sealed.classes.find((candidate) => candidate.index === index)?.keyCommit;
-  const shares = releases.flatMap((release) => release.filter((share) => share.index === index));
-  const distinct = [...new Map(shares.map(({ key }) => [toHex(key), key])).values()];
-  for (const some of choices(distinct.slice(0, MANIFEST_LINES), threshold)) {
-    if (new Set(some.map(([place]) => place)).size !== threshold) continue;
-    const key = xor(half, combineShares(some));
-    if (commit !== undefined && equalBytes(commitKey(key, manifest), commit)) return key;
-  }
-  throw new MunimentError('VIEW_RELEASE');
-}
-
-// Every choice of so many items, in order.
-function* choices<Item>(items: readonly Item[], count: number): Generator<readonly Item[]> {
-  if (count === 0) yield [];
-  else
-    for (const [i, item] of items.entries())
-      for (const rest of choices(items.slice(i + 1), count - 1)) yield [item, ...rest];
-}
-
-function openClasses(
-  document: VerifiedSealed,
-  keys: ReadonlyMap<number, Uint8Array>,
-): (SealedField & { readonly classIndex: number })[] {
-  return [...keys].flatMap(([index, key]) => {
-    const sealedClass = document.sealed.classes.find((candidate) => candidate.index === index);
-    if (sealedClass === undefined) throw new MunimentError('VIEW_INCOMPLETE');
-    return openClass(key, document.manifest, sealedClass).map((field) => ({ ...field, classIndex: index }));
+function openClasses(document: VerifiedSealed, keys: ReadonlyMap<number, Uint8Array>): OpenedField[] {
+  const { author, manifest, sealed } = document;
+  const { time } = manifest;
+  return [...keys].flatMap(([classIndex, key]) => {
+    const own = sealed.classes.find(({ index }) => index === classIndex);
+    if (own === undefined) throw new MunimentError('VIEW_INCOMPLETE');
+    return openClass(key, manifest, own).fields.map(({ path, text }) => {
+      return { path, text, classIndex, author, time };
+    });
   });
 }

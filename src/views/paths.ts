@@ -8,7 +8,7 @@ import { MunimentError } from '../errors.ts';
 import type { Random } from '../crypto/index.ts';
 import { readJson, toHex, writeJson, type JsonNode } from '../wire/index.ts';
 import { DEPTH_LIMIT, DOCUMENT_LIMIT } from './constants.ts';
-import type { SealedField } from './classes.ts';
+import type { SealedField } from './field.ts';
 import { escapeToken } from './pointer.ts';
 
 /** The path of the skeleton, which is no JSON Pointer and so no field's path. */

@@ -20,7 +20,7 @@ import {
 } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { ID_LENGTH, MANIFEST_LINES, SHARE_LENGTH } from './constants.ts';
-import { REASON_LIMIT } from './grant.ts';
+import { REASON_LIMIT } from './terms.ts';
 import { openOwnWrap } from './open.ts';
 import type { OpeningReader } from './reader.ts';
 import type { VerifiedSealed } from './verify.ts';

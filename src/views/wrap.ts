@@ -14,6 +14,13 @@ export interface ClassKey {
   readonly key: Uint8Array;
 }
 
+/** A class's key, opened: whoever holds it reads the class. */
+export interface OpenedKey {
+  /** The class's line in the manifest. */
+  readonly index: number;
+  readonly key: Secret<'class key'>;
+}
+
 /** What only the owner's root gets: D, and the policy that the document was sealed under. */
 export interface OwnerOpening {
   /** D, 32 bytes. */

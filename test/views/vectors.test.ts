@@ -3,7 +3,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { KemId, Random } from '../../src/crypto/index.ts';
-import { Secret, SoftwareDecapsulator, type Credential } from '../../src/keys/index.ts';
+import { exposeSecret, Secret, SoftwareDecapsulator, type Credential } from '../../src/keys/index.ts';
 import {
   annexName,
   decodeAnnex,
@@ -18,12 +18,19 @@ import {
   openAnnex,
   openGrant,
   openRelease,
+  passOn,
   release,
   seal,
   sealAnnex,
+  verifyDisclosure,
   verifyEmergency,
+  verifyGrant,
   verifySealed,
+  type Disclosure,
   type FindCredential,
+  type Grant,
+  type Granted,
+  type OpenedGrant,
   type OpeningReader,
   type Reader,
   type Release,
@@ -36,9 +43,11 @@ import { casesOf, readVectors, type CaseOf } from '../vectors/file.ts';
 import { anchorOf, identityOf } from '../vectors/generators/keys.ts';
 import type {
   ContextJson,
+  GrantedJson,
   OpeningJson,
   ReaderJson,
   ReleaseJson,
+  UnderJson,
   ViewsCase,
 } from '../vectors/generators/views.ts';
 import { hex, unhex } from '../vectors/hex.ts';
@@ -53,8 +62,9 @@ it('holds as many cases as it should', () => {
     explain: 2,
     seal: 6,
     open: 86,
-    grant: 1,
-    'open grant': 15,
+    grant: 4,
+    'open grant': 24,
+    'verify disclosure': 10,
     emergency: 1,
     'verify emergency': 8,
     release: 1,
@@ -70,6 +80,7 @@ it('has every code of a view that data can cause', () => {
     'VIEW_ANNEX',
     'VIEW_AUTHOR',
     'VIEW_COMMITMENT',
+    'VIEW_DISCLOSURE',
     'VIEW_EQUIVOCATION',
     'VIEW_GRANT',
     'VIEW_INCOMPLETE',
@@ -325,46 +336,123 @@ describe('open', () => {
   });
 });
 
+const underOf = (one: UnderJson | null): Grant | null =>
+  one === null ? null : verifyGrant(unhex(one.statement), anchorOf(one.grantor), null);
+
+function grantedOf(one: GrantedJson): Granted {
+  switch (one.kind) {
+    case 'compartment':
+      return { ...one, kem: one.kem as KemId, node: new Secret('tree node', unhex(one.node)) };
+    case 'classes': {
+      const keys = one.keys.map(({ index, key }) => ({ index, key: new Secret('class key', unhex(key)) }));
+      return { kind: one.kind, bodyHash: unhex(one.bodyHash), keys };
+    }
+    case 'fields':
+      return { kind: one.kind, disclosure: unhex(one.disclosure) };
+  }
+}
+
 describe('grants', () => {
   it.each(casesOf(file, 'grant'))('$name', async (one) => {
     const { random, left } = playback(one.randomness);
-    const grantor = identityOf(one.grantor);
+    const [grantor, grantee] = [identityOf(one.grantor), anchorOf(one.grantee)];
     const terms = { ...one.terms, recordId: unhex(one.terms.recordId) };
-    const node = {
-      name: one.terms.scope,
-      epoch: one.epoch,
-      kem: one.kem as KemId,
-      node: new Secret('tree node', unhex(one.node)),
-    };
-    const signed = await grant(grantor, anchorOf(one.grantee), { terms, node }, random);
+    const granting = { terms, granted: grantedOf(one.granted) };
+    const under = underOf(one.under);
+    const signed =
+      under === null
+        ? await grant(grantor, grantee, granting, random)
+        : await passOn(grantor, grantee, { ...granting, under }, random);
     expect([hex(signed.statement), hex(signed.wrap), left()]).toEqual([one.statement, one.wrap, 0]);
+  });
+
+  it.each(casesOf(file, 'grant'))('without the library: $name', (one) => {
     const grantee = anchorOf(one.grantee);
-    const { scope, purpose, from, until, mayPassOn } = one.terms;
-    const aad = T(
-      'grant aad',
-      terms.recordId,
-      grantor.credential.id,
-      scope,
-      purpose,
-      from,
-      until,
-      mayPassOn ? 1 : 0,
-    );
+    const { recordId, purpose, from, until, mayPassOn } = one.terms;
+    const [, grantor = Buffer.alloc(0)] = parts(unhexed(one.grantor.credential));
+    const { scope, content } = statedBy(one.granted);
+    const parent = one.under === null ? Buffer.alloc(32) : H(unhexed(one.under.statement));
+    const may = mayPassOn ? 1 : 0;
+    const aad = T('grant aad', unhexed(recordId), H(grantor), scope, purpose, from, until, may, parent);
     expect(aad.toString('hex')).toBe(one.aad);
-    expect(T('grant wrap', T('suite', one.kem, 'none'), grantee.id).toString('hex')).toBe(one.info);
-    expect(T('grant node', scope, one.epoch, one.kem, unhexed(one.node)).toString('hex')).toBe(one.plaintext);
+    expect(T('grant wrap', T('suite', 32, 'none'), grantee.id).toString('hex')).toBe(one.info);
+    const padded = unhexed(one.plaintext);
+    const stated = Buffer.alloc(padded.length);
+    list([content]).copy(stated);
+    expect(stated.toString('hex')).toBe(one.plaintext);
+    expect(padded.length).toBeGreaterThanOrEqual(256);
     expect(T('grant', grantee.id, H(unhexed(one.wrap)), aad).toString('hex')).toBe(one.body);
   });
 
+  function statedBy(granted: GrantedJson): { scope: Parameters<typeof list>[0]; content: Buffer } {
+    switch (granted.kind) {
+      case 'compartment': {
+        const { name, epoch, kem, node } = granted;
+        return {
+          scope: ['compartment', name, epoch],
+          content: T('grant node', name, epoch, kem, unhexed(node)),
+        };
+      }
+      case 'classes': {
+        const lines = granted.keys.map(({ index }) => index);
+        const keys = granted.keys.map(({ index, key }) => [index, unhexed(key)]);
+        return { scope: ['classes', unhexed(granted.bodyHash), lines], content: T('grant keys', keys) };
+      }
+      case 'fields': {
+        const [, manifest = Buffer.alloc(0)] = parts(unhexed(granted.disclosure));
+        const content = T('grant fields', unhexed(granted.disclosure));
+        return { scope: ['fields', H(manifest)], content };
+      }
+    }
+  }
+
   it.each(casesOf(file, 'open grant'))('$name', async (one) => {
-    const run = (): Promise<OpeningReader> =>
+    const run = async (): Promise<OpenedGrant> =>
       openGrant(
         identityOf(one.grantee),
         { statement: unhex(one.statement), wrap: unhex(one.wrap) },
-        { grantor: anchorOf(one.grantor), recordId: unhex(one.recordId), at: one.at },
+        {
+          grantor: anchorOf(one.grantor),
+          recordId: unhex(one.recordId),
+          at: one.at,
+          under: underOf(one.under),
+        },
       );
-    if (one.error !== undefined) expect(await refusalOf(run)).toBe(one.error);
-    else expect((await run()).reader).toEqual(one.reader === undefined ? null : readerOf(one.reader));
+    if (one.error !== undefined || one.granted === undefined) {
+      expect(await refusalOf(run)).toBe(one.error);
+      return;
+    }
+    const opened = await run();
+    const exposed = (secret: Secret<string>): string => hex(exposeSecret(secret));
+    expect(opened.kind).toBe(one.granted.kind);
+    if (opened.kind === 'compartment' && one.granted.kind === 'compartment') {
+      const { name, epoch, kem, node } = one.granted;
+      expect([opened.name, opened.epoch, opened.kem, exposed(opened.node)]).toEqual([name, epoch, kem, node]);
+      expect(opened.reader.reader).toMatchObject({ kind: 'compartment', name, epoch, kem });
+    }
+    if (opened.kind === 'classes' && one.granted.kind === 'classes')
+      expect(opened.keys.map(({ index, key }) => ({ index, key: exposed(key) }))).toEqual(one.granted.keys);
+    if (opened.kind === 'fields' && one.granted.kind === 'fields')
+      expect(hex(opened.disclosure)).toBe(one.granted.disclosure);
+  });
+});
+
+describe('disclosures', () => {
+  it.each(casesOf(file, 'verify disclosure'))('$name', (one) => {
+    const run = (): Disclosure =>
+      verifyDisclosure(unhex(one.disclosure), {
+        recordId: unhex(one.recordId),
+        authors: authorsOf(one.authors),
+      });
+    if (one.error !== undefined) {
+      expect(refusal(run)).toBe(one.error);
+      return;
+    }
+    const { text, fields } = run();
+    expect(text).toBe(one.text);
+    expect(fields.map(({ path, text: own, classIndex }) => ({ path, text: own, classIndex }))).toEqual(
+      one.fields,
+    );
   });
 });
 

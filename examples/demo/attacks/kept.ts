@@ -163,7 +163,7 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
         openGrant(
           secondDoctor.user,
           { statement: grant, wrap: flip(grantWrap) },
-          { grantor: patient.user.credential, recordId, at: CLOCK.now() },
+          { grantor: patient.user.credential, recordId, at: CLOCK.now(), under: null },
         ),
     },
     { name: 'flipped byte: annex', codes: ['VIEW_ANNEX'], run: () => flippedAnnex(recordId) },

@@ -9,7 +9,6 @@ import {
   KEM_X25519,
   KEM_XWING,
   keyStream,
-  type KemId,
 } from '../../../src/crypto/index.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import {
@@ -26,6 +25,7 @@ import {
 import { commitClass, openClass } from '../../../src/views/classes.ts';
 import { decodeManifest, dummyLine, signedBytes, slotBlind, slotOf } from '../../../src/views/manifest.ts';
 import { openOwnWrap } from '../../../src/views/open.ts';
+import { decodeTerms, encodeTerms, type StatedTerms } from '../../../src/views/terms.ts';
 import {
   annexName,
   declareEmergency,
@@ -33,16 +33,21 @@ import {
   encodeAnnex,
   encodeSealed,
   explain,
+  disclose,
   grant,
   openRelease,
+  passOn,
   release,
   sealAnnex,
   selectFor,
+  verifyDisclosure,
   verifyEmergency,
+  verifyGrant,
   verifySealed,
   type Annex,
   type BreakGlass,
   type ClassKey,
+  type Granted,
   type GrantTerms,
   type OpeningReader,
   type PolicyDefinition,
@@ -50,6 +55,7 @@ import {
   type Release,
   type ReleaseContext,
   type SealedDocument,
+  type SignedGrant,
   type WrapKind,
 } from '../../../src/views/index.ts';
 import { concat, readJson, toHex, tuple, TupleReader, type TupleItem } from '../../../src/wire/index.ts';
@@ -63,6 +69,7 @@ import {
   openIn,
   POLICY,
   sealIn,
+  viewIn,
   type Departures,
   type ForgedClass,
   type World,
@@ -111,12 +118,29 @@ export interface ContextJson {
 /** What a grant says. */
 export interface TermsJson {
   readonly recordId: string;
-  readonly scope: string;
   readonly purpose: string;
   readonly from: number;
   readonly until: number;
   readonly mayPassOn: boolean;
 }
+
+/** A grant that is passed on: its statement, and the credential of who made it. */
+export interface UnderJson {
+  readonly grantor: string;
+  readonly statement: string;
+}
+
+/** What a grant hands over. */
+export type GrantedJson =
+  | {
+      readonly kind: 'compartment';
+      readonly name: string;
+      readonly epoch: number;
+      readonly kem: number;
+      readonly node: string;
+    }
+  | { readonly kind: 'classes'; readonly bodyHash: string; readonly keys: readonly KeyJson[] }
+  | { readonly kind: 'fields'; readonly disclosure: string };
 
 /** A class with every value between. */
 export interface ClassJson {
@@ -215,9 +239,9 @@ export type ViewsCase = VectorCase &
         readonly grantor: Party;
         readonly grantee: string;
         readonly terms: TermsJson;
-        readonly epoch: number;
-        readonly kem: number;
-        readonly node: string;
+        readonly granted: GrantedJson;
+        /** The statement and grantor of the grant that is passed on, if it is one. */
+        readonly under: UnderJson | null;
         readonly randomness: string;
         readonly info: string;
         readonly aad: string;
@@ -232,9 +256,18 @@ export type ViewsCase = VectorCase &
         readonly grantor: string;
         readonly recordId: string;
         readonly at: number;
+        readonly under: UnderJson | null;
         readonly statement: string;
         readonly wrap: string;
-        readonly reader?: ReaderJson;
+        readonly granted?: GrantedJson;
+      }
+    | {
+        readonly operation: 'verify disclosure';
+        readonly recordId: string;
+        readonly authors: readonly string[];
+        readonly disclosure: string;
+        readonly text?: string;
+        readonly fields?: readonly { path: string; text: string; classIndex: number }[];
       }
     | {
         readonly operation: 'emergency';
@@ -516,7 +549,7 @@ function classJson(
     .filter(({ classes }) => classes.includes(index))
     .map(({ readerId }) => hex(readerId));
   if (open) readers.push(hex(hashTuple('reader', 'public', '', 0, 0, new Uint8Array(0))));
-  const fields = openClass(key, names, own);
+  const { fields } = openClass(key, names, own);
   const saltsKey = deriveTuple(key, 'salts', recordId, docId);
   const salts = keyStream(saltsKey, 32 * fields.length);
   const contentKey = deriveTuple(key, 'class key', recordId, docId, readersHash, leavesHash);
@@ -845,96 +878,226 @@ async function forgedCases(original: World): Promise<ViewsCase[]> {
   ];
 }
 
-async function grantCases(world: World): Promise<ViewsCase[]> {
-  const { random, taken } = recordedRandom('views grant');
-  const { patient, colleague } = world;
-  const { recordId } = world.compartments;
-  const terms: GrantTerms = {
-    ...{ recordId, scope: 'clinical', purpose: 'second opinion', from: 100, until: 200, mayPassOn: false },
-  };
-  const secret = compartmentNode(world.root, 'clinical', 0);
-  const node = { name: 'clinical', epoch: 0, kem: KEM_X25519 as KemId, node: secret };
-  const signed = await grant(patient, colleague.credential, { terms, node }, random);
-  const randomness = taken();
-  const aadOf = (changes: Partial<GrantTerms> = {}, grantor = patient): Uint8Array => {
-    const t = { ...terms, ...changes };
-    return tuple(
-      'grant aad',
-      t.recordId,
-      grantor.credential.id,
-      t.scope,
-      t.purpose,
-      t.from,
-      t.until,
-      t.mayPassOn ? 1 : 0,
-    );
-  };
-  const outer = TupleReader.labelled(signed.statement, 'signed statement');
+function grantedJson(granted: Granted): GrantedJson {
+  switch (granted.kind) {
+    case 'compartment': {
+      const { kind, name, epoch, kem } = granted;
+      return { kind, name, epoch, kem, node: hex(exposeSecret(granted.node)) };
+    }
+    case 'classes': {
+      const keys = granted.keys.map(({ index, key }) => ({ index, key: hex(exposeSecret(key)) }));
+      return { kind: granted.kind, bodyHash: hex(granted.bodyHash), keys };
+    }
+    case 'fields':
+      return { kind: granted.kind, disclosure: hex(granted.disclosure) };
+  }
+}
+
+/** A statement's body, and the wrap's associated data in it. */
+function statedIn(statement: Uint8Array): { body: Uint8Array; wrapHash: Uint8Array; aad: Uint8Array } {
+  const outer = TupleReader.labelled(statement, 'signed statement');
   outer.bytes();
   const body = outer.bytes();
-  const bodyReader = TupleReader.labelled(body, 'grant');
-  bodyReader.bytes();
-  const wrapHash = bodyReader.bytes();
-  const info = tuple('grant wrap', suite(KEM_X25519), colleague.credential.id);
-  const opening = (name: string, changes: object = {}, refused = true): ViewsCase => ({
+  const inner = TupleReader.labelled(body, 'grant');
+  inner.bytes();
+  return { body, wrapHash: inner.bytes(), aad: inner.bytes() };
+}
+
+async function grantCases(original: World): Promise<ViewsCase[]> {
+  const world = { ...original, random: seededRandom('views granted') };
+  const { patient, colleague, clinician } = world;
+  const { recordId } = world.compartments;
+  const terms: GrantTerms = {
+    ...{ recordId, purpose: 'second opinion', from: 100, until: 200, mayPassOn: false },
+  };
+  const sealed = await sealIn(world, SMALL_DOCUMENT, SMALL, { random: world.random });
+  const [view, insurers] = [await viewIn(world, sealed, 'root'), await viewIn(world, sealed, 'insurer')];
+  const disclosure = disclose(sealed, view, ['/cost']);
+  const node: Granted = {
+    ...{ kind: 'compartment', name: 'clinical', epoch: 0, kem: KEM_X25519 },
+    node: compartmentNode(world.root, 'clinical', 0),
+  };
+  const keys: Granted = { kind: 'classes', bodyHash: view.bodyHash, keys: insurers.keys };
+  const fields: Granted = { kind: 'fields', disclosure };
+  const made = async (name: string, granted: Granted, mayPassOn: boolean): Promise<ViewsCase> => {
+    const { random, taken } = recordedRandom(`views grant ${name}`);
+    const own = { ...terms, mayPassOn };
+    const signed = await grant(patient, colleague.credential, { terms: own, granted }, random);
+    return grantCase(
+      `grant: ${name}`,
+      { grantor: patient, grantee: colleague, terms: own, granted, signed },
+      taken(),
+    );
+  };
+  const grantCase = async (
+    name: string,
+    one: {
+      readonly grantor: Identity;
+      readonly grantee: Identity;
+      readonly terms: GrantTerms;
+      readonly granted: Granted;
+      readonly signed: SignedGrant;
+      readonly under?: UnderJson;
+    },
+    randomness: string,
+  ): Promise<ViewsCase> => {
+    const { body, aad } = statedIn(one.signed.statement);
+    const info = tuple('grant wrap', suite(KEM_X25519), one.grantee.credential.id);
+    const parts = new TupleReader(one.signed.wrap);
+    const shared = await one.grantee.sealing.decapsulate(parts.bytes());
+    const { plaintext } = hpkeOpen(KEM_X25519, shared, info, aad, parts.bytes());
+    const stated: ViewsCase = {
+      name,
+      operation: 'grant',
+      grantor: partyJson(one.grantor),
+      grantee: hex(one.grantee.credential.encoded),
+      terms: { ...one.terms, recordId: hex(recordId) },
+      granted: grantedJson(one.granted),
+      under: one.under ?? null,
+      randomness,
+      info: hex(info),
+      aad: hex(aad),
+      plaintext: hex(plaintext),
+      wrap: hex(one.signed.wrap),
+      body: hex(body),
+      statement: hex(one.signed.statement),
+    };
+    return stated;
+  };
+  const signedOf = (one: ViewsCase): SignedGrant => {
+    if (one.operation !== 'grant') throw new TypeError('a grant');
+    return { statement: unhexed(one.statement), wrap: unhexed(one.wrap) };
+  };
+  const compartment = await made('a compartment', node, true);
+  const classes = await made('classes of a document', keys, true);
+  const shown = await made('fields of a document', fields, false);
+  const under = { grantor: hex(patient.credential.encoded), statement: hex(signedOf(compartment).statement) };
+  const recorded = recordedRandom('views grant passed on');
+  const passing = {
+    terms,
+    granted: node,
+    under: verifyGrant(signedOf(compartment).statement, patient.credential, null),
+  };
+  const second = await passOn(colleague, clinician.credential, passing, recorded.random);
+  const passed = await grantCase(
+    'grant: passed on',
+    { grantor: colleague, grantee: clinician, terms, granted: node, signed: second, under },
+    recorded.taken(),
+  );
+
+  const json = ({ statement, wrap }: SignedGrant): { statement: string; wrap: string } => {
+    return { statement: hex(statement), wrap: hex(wrap) };
+  };
+  const opening = (name: string, changes: object = {}, granted: Granted | null = null): ViewsCase => ({
     name: `open grant: ${name}`,
     operation: 'open grant',
     grantee: partyJson(colleague),
     grantor: hex(patient.credential.encoded),
     recordId: hex(recordId),
     at: 150,
-    statement: hex(signed.statement),
-    wrap: hex(signed.wrap),
+    under: null,
+    ...json(signedOf(compartment)),
     ...changes,
-    ...(refused ? { error: 'VIEW_GRANT' as const } : { reader: readerJson(keyOf(world, 'clinical').reader) }),
+    ...(granted === null ? { error: 'VIEW_GRANT' as const } : { granted: grantedJson(granted) }),
   });
-  const restated = async (bytes: Uint8Array, by = patient): Promise<object> => ({
-    statement: hex(await signStatement(by, tuple('grant', colleague.credential.id, wrapHash, bytes))),
-  });
-  const second = await grant(patient, colleague.credential, { terms, node }, random);
+  const { statement, wrap } = signedOf(compartment);
+  const stated = decodeTerms(statedIn(statement).aad);
+  const restated = async (changes: Partial<StatedTerms>, by = patient): Promise<object> => {
+    const aad = encodeTerms({ ...stated, ...changes });
+    const body = tuple('grant', colleague.credential.id, statedIn(statement).wrapHash, aad);
+    return { statement: hex(await signStatement(by, body)) };
+  };
+  const again = await grant(
+    patient,
+    colleague.credential,
+    { terms: { ...terms, mayPassOn: true }, granted: node },
+    world.random,
+  );
+  const bySecond = {
+    grantee: partyJson(clinician),
+    grantor: hex(colleague.credential.encoded),
+    ...json(second),
+  };
   return [
-    {
-      name: 'grant: a compartment',
-      operation: 'grant',
-      grantor: partyJson(patient),
-      grantee: hex(colleague.credential.encoded),
-      terms: { ...terms, recordId: hex(recordId) },
-      epoch: 0,
-      kem: KEM_X25519,
-      node: hex(exposeSecret(secret)),
-      randomness,
-      info: hex(info),
-      aad: hex(aadOf()),
-      plaintext: hex(tuple('grant node', 'clinical', 0, KEM_X25519, exposeSecret(secret))),
-      wrap: hex(signed.wrap),
-      body: hex(body),
-      statement: hex(signed.statement),
-    },
-    opening('within its time', {}, false),
-    opening('on its first millisecond', { at: 100 }, false),
-    opening('on its last millisecond', { at: 200 }, false),
+    ...[compartment, classes, shown, passed],
+    opening('within its time', {}, node),
+    opening('on its first millisecond', { at: 100 }, node),
+    opening('on its last millisecond', { at: 200 }, node),
+    opening('classes', json(signedOf(classes)), keys),
+    opening('fields', json(signedOf(shown)), fields),
+    opening('passed on', { ...bySecond, under }, node),
+    opening('passed on, and no grant that allows it', bySecond),
+    opening('passed on under another grant', {
+      ...bySecond,
+      under: { grantor: under.grantor, statement: hex(again.statement) },
+    }),
+    opening('passed on under a grant without leave', {
+      ...bySecond,
+      under: { grantor: under.grantor, statement: hex(signedOf(shown).statement) },
+    }),
+    opening('not passed on, and held to be', { under }),
     opening('too early', { at: 99 }),
     opening('too late', { at: 201 }),
-    opening('another grantee', { grantee: partyJson(world.clinician) }),
+    opening('another grantee', { grantee: partyJson(clinician) }),
     opening('another grantor', { grantor: hex(world.doctor.credential.encoded) }),
     opening('another record', { recordId: '00'.repeat(16) }),
-    opening('another grant’s wrap', { wrap: hex(second.wrap) }),
-    opening('a wrap changed', { wrap: hex(flipped(signed.wrap, 50)) }),
-    opening('a statement changed', { statement: hex(flipped(signed.statement, 150)) }),
-    opening('a longer time over the same wrap', await restated(aadOf({ until: 4e12 }))),
-    opening('another scope over the same wrap', await restated(aadOf({ scope: 'financial' }))),
+    opening('another grant’s wrap', { wrap: hex(again.wrap) }),
+    opening('a wrap of classes', { wrap: hex(signedOf(classes).wrap) }),
+    opening('a wrap changed', { wrap: hex(flipped(wrap, 50)) }),
+    opening('a statement changed', { statement: hex(flipped(statement, 150)) }),
+    opening('a longer time over the same wrap', await restated({ until: 4e12 })),
+    opening(
+      'another scope over the same wrap',
+      await restated({ scope: { kind: 'compartment', name: 'financial', epoch: 0 } }),
+    ),
+    opening(
+      'another epoch over the same wrap',
+      await restated({ scope: { kind: 'compartment', name: 'clinical', epoch: 1 } }),
+    ),
+    opening('a parent over the same wrap', await restated({ parent: new Uint8Array(32).fill(1) })),
     opening('another grantor’s name', {
-      ...(await restated(aadOf(), world.doctor)),
+      ...(await restated({}, world.doctor)),
       grantor: hex(world.doctor.credential.encoded),
     }),
-    opening(
-      'leave to pass on that is neither yes nor no',
-      await restated(
-        tuple('grant aad', recordId, patient.credential.id, 'clinical', 'second opinion', 100, 200, 2),
-      ),
-    ),
+    ...disclosureCases(world, disclosure, sealed),
   ];
 }
+
+function disclosureCases(world: World, disclosure: Uint8Array, sealed: SealedDocument): ViewsCase[] {
+  const authors = [hex(world.doctor.credential.encoded)];
+  const { recordId } = world.compartments;
+  const { text, fields } = verifyDisclosure(disclosure, { recordId, authors: world.authors });
+  const base = { operation: 'verify disclosure', recordId: hex(recordId), authors } as const;
+  const refused = (name: string, bytes: Uint8Array, error: ErrorCode, changes: object = {}): ViewsCase => ({
+    name: `disclosure: ${name}`,
+    ...base,
+    disclosure: hex(bytes),
+    error,
+    ...changes,
+  });
+  const at = (needle: Uint8Array): number => Buffer.from(disclosure).indexOf(needle);
+  const value = at(Buffer.from('12.50'));
+  return [
+    {
+      name: 'disclosure: one field',
+      ...base,
+      disclosure: hex(disclosure),
+      text,
+      fields: fields.map(({ path, text: own, classIndex }) => ({ path, text: own, classIndex })),
+    },
+    refused('a value changed', flipped(disclosure, value), 'VIEW_DISCLOSURE'),
+    refused('a salt changed', flipped(disclosure, value - 20), 'VIEW_DISCLOSURE'),
+    refused('a manifest changed', flipped(disclosure, at(sealed.manifest) + 60), 'VIEW_AUTHOR'),
+    refused('a signature changed', flipped(disclosure, at(sealed.signature)), 'VIEW_AUTHOR'),
+    refused('bytes missing', disclosure.subarray(0, -1), 'VIEW_DISCLOSURE'),
+    refused('bytes too many', concat(disclosure, new Uint8Array(1)), 'VIEW_DISCLOSURE'),
+    refused('another record', disclosure, 'VIEW_DISCLOSURE', { recordId: '00'.repeat(16) }),
+    refused('an unknown author', disclosure, 'VIEW_AUTHOR', { authors: [] }),
+    refused('nothing', tuple('disclosure', sealed.manifest, sealed.signature, []), 'VIEW_DISCLOSURE'),
+  ];
+}
+
+const unhexed = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 
 const releaseJson = ({ bodyHash, until, encapsulation, ciphertext }: Release): ReleaseJson => ({
   bodyHash: hex(bodyHash),
