@@ -25,6 +25,7 @@ import {
   SEALED_LIMIT,
   TYPE_LIMIT,
 } from './constants.ts';
+import { explain } from './explain.ts';
 import {
   bodyHash,
   dummyLine,
@@ -36,7 +37,7 @@ import {
   type WrapKind,
 } from './manifest.ts';
 import { sealPaths, SKELETON } from './paths.ts';
-import { explain, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 import { compartmentReader, isRoot, publicId, type Reader } from './reader.ts';
 import { sealWrap, type ClassKey } from './wrap.ts';
 
