@@ -87,6 +87,7 @@ export interface CompiledRule {
 export function definePolicy(definition: PolicyDefinition): Policy {
   const { name, rules, otherwise, otherwiseCompartment = INBOX, restrictions = [] } = definition;
   checkPolicyName(name);
+  compileReaders(otherwise); // a list, so never the public
   const all = [...rules, { fields: ['/**'], readers: otherwise, compartment: otherwiseCompartment }];
   if (all.length > RULES_LIMIT || restrictions.length >= RULES_LIMIT) refusePolicy();
   const compiled = all.map((rule) => compileRule(rule));
