@@ -35,8 +35,8 @@ export interface Explained {
  * import { definePolicy, explain } from 'muniment/views';
  * const rules = [{ fields: ['/cost'], readers: ['insurer'] }];
  * const policy = definePolicy({ name: 'example/1', rules, otherwise: [] });
- * const [note, cost] = explain(policy, '{"note":"flu","cost":15.00}');
- * console.log(note?.rule, cost?.rule, cost?.readers); // null 0 insurer
+ * const [, cost] = explain(policy, '{"note":"flu","cost":15.00}');
+ * console.log(cost?.pointer, cost?.rule, cost?.readers); // /cost 0 insurer
  * ```
  */
 export function explain(policy: Policy, document: string | JsonNode): Explained[] {

@@ -28,9 +28,9 @@ export interface TextPointer {
 
 /** Reads a pointer of a policy, or throws `VIEW_POLICY`. */
 export function compileTextPointer(source: string): TextPointer {
-  const [, up, rest] = /^((?:\.\.\/)*)(?!\.\.\/)(\/?[^/][^]*)$/.exec(source) ?? [];
-  if (up === undefined || rest === undefined || (up === '') !== rest.startsWith('/'))
-    throw new MunimentError('VIEW_POLICY');
+  const [, up = '', rest] = /^((?:\.\.\/)*)(?!\.\.\/)(\/?[^/][^]*)$/.exec(source) ?? [];
+  // From the top with a slash, from the field without one.
+  if (rest?.startsWith('/') !== (up === '')) throw new MunimentError('VIEW_POLICY');
   return { up: up.length / 3, tokens: pointerTokens(up === '' ? rest : `/${rest}`) };
 }
 

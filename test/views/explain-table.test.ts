@@ -1,5 +1,6 @@
 /** The table of what a policy says: aligned, bounded in width, and nothing in it that a text of the document could fake. */
 
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { definePolicy, explain, explainTable, type PolicyDefinition } from '../../src/views/index.ts';
@@ -39,6 +40,38 @@ describe('explainTable', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('is drawn in the guide as it is', () => {
+    const guide = readFileSync(new URL('../../docs/developers.md', import.meta.url), 'utf8');
+    const [, shown] = /```text\n(field [^]*?)```/.exec(guide) ?? [];
+    const definition: PolicyDefinition = {
+      name: 'visits/1',
+      rules: [
+        { fields: ['/patient'], readers: 'public' },
+        { fields: ['/visits/*/cost'], readers: ['insurer', 'emergency'], compartment: 'financial' },
+        {
+          fields: ['/visits/**'],
+          readers: [{ speciality: '../speciality' }, 'emergency'],
+          compartment: 'visits',
+        },
+      ],
+      otherwise: ['emergency'],
+      restrictions: [
+        {
+          within: '/visits/*',
+          labels: ['/label'],
+          values: ['V'],
+          readers: ['emergency'],
+          compartment: 'restricted',
+        },
+      ],
+    };
+    const visits = [
+      { speciality: 'cardiology', note: 'ECG', cost: 15 },
+      { speciality: 'psychiatry', label: 'V', note: 'second session', cost: 60 },
+    ];
+    expect(table(definition, JSON.stringify({ patient: 'Núria', visits, phone: '900 000 417' }))).toBe(shown);
   });
 
   it('draws no field as no row', () => {
@@ -133,7 +166,7 @@ describe('explainTable', () => {
           const explained = explain(definePolicy({ ...definition, restrictions }), document);
           const lines = explainTable(explained).split('\n');
           expect(lines.filter((line) => /^["/]/.test(line))).toHaveLength(explained.length);
-          expect(lines.filter((line) => [...line].length > 143)).toEqual([]);
+          expect(lines.filter((line) => Array.from(line).length > 143)).toEqual([]);
           expect(lines.join('')).not.toMatch(/[\p{C}\p{M}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u);
         },
       ),
