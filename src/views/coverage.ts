@@ -7,7 +7,15 @@ import { ANY, DEEP, type Pattern, type PatternToken } from './pattern.ts';
 
 /** Whether some pointer is taken by both; at most the product of their lengths in steps. */
 export function share(a: Pattern, b: Pattern): boolean {
-  if (apart(a[0], b[0]) || apart(a.at(-1), b.at(-1))) return false; // most pairs end here
+  if (apart(a.at(-1), b.at(-1))) return false;
+  // Before the first DEEP of either, tokens stand against each other one by one; most pairs end here.
+  let from = 0;
+  for (; from < a.length && from < b.length && a[from] !== DEEP && b[from] !== DEEP; from++)
+    if (apart(a[from], b[from])) return false;
+  return shareRest(a.slice(from), b.slice(from));
+}
+
+function shareRest(a: Pattern, b: Pattern): boolean {
   // How far in b one can be with the first i tokens of a: a DEEP of either takes tokens of the other, or ends.
   let here = new Uint8Array(b.length + 1);
   here[0] = 1;

@@ -4,10 +4,10 @@ import { readJson, type JsonNode } from '../wire/index.ts';
 import { DEPTH_LIMIT, DOCUMENT_LIMIT } from './constants.ts';
 import { leaves, type Leaf } from './leaves.ts';
 import { refusePolicy } from './name.ts';
-import { textResolver } from './pointer.ts';
 import type { Policy } from './policy.ts';
 import { nameReaders } from './reader-rule.ts';
 import { restrict, restrictionsIn } from './restriction.ts';
+import { textResolver } from './text-pointer.ts';
 
 /** What a policy says about one field. */
 export interface Explained {
@@ -28,7 +28,7 @@ export interface Explained {
  *
  * @param policy - from {@link definePolicy}
  * @param document - JSON text, at most 16 Mi characters, or a tree of it
- * @returns the fields in the order of the document; {@link explainTable} draws them
+ * @returns the fields in the order of the document; `explainTable` draws them
  * @throws `MunimentError` `VIEW_LIMIT` for more than 1,000,000 fields or 128 levels; `WIRE_JSON`, `WIRE_LIMIT`, `WIRE_UTF8`
  * @example
  * ```ts
@@ -46,22 +46,22 @@ export function explain(policy: Policy, document: string | JsonNode): Explained[
       : document;
   const fields = leaves(tree);
   const resolve = textResolver(tree);
+  const rules = policy.definition.rules.length;
   const restrictionsOf = restrictionsIn(policy.restrictions, fields);
   return fields.map((leaf) => {
     const at = policy.finder.find(leaf.tokens);
     const { readers, compartment } = policy.compiled[at] ?? refusePolicy(); // the last rule matches everything
+    const restrictions = restrictionsOf(leaf);
     const given = {
+      pointer: leaf.pointer,
+      rule: at < rules ? at : null,
+      restrictions,
       readers: readers === 'public' ? readers : nameReaders(readers, leaf, resolve),
       compartment,
-    };
-    const restrictions = restrictionsOf(leaf);
-    const applied = restrictions.flatMap((index) => policy.restrictions[index] ?? []);
-    return {
-      pointer: leaf.pointer,
-      rule: at < policy.definition.rules.length ? at : null,
-      restrictions,
-      ...restrict(given, applied, { field: leaf, resolve }),
       leaf,
     };
+    if (restrictions.length === 0) return given;
+    const applied = restrictions.flatMap((index) => policy.restrictions[index] ?? []);
+    return { ...given, ...restrict(given, applied, { field: leaf, resolve }) };
   });
 }

@@ -18,7 +18,6 @@ export { open, verifyOwnWrap } from './open.ts';
 export type { OpenedField, OpenOptions, View } from './open.ts';
 export type { PolicyReport, RulePattern } from './overlap.ts';
 export type { Pattern, PatternToken } from './pattern.ts';
-export type { TextPointer } from './pointer.ts';
 export { alwaysWithheld, definePolicy } from './policy.ts';
 export type { CompiledRule, Policy, PolicyDefinition, PolicyRule } from './policy.ts';
 export type { CompiledReaders, ReaderRule } from './reader-rule.ts';
@@ -37,6 +36,7 @@ export {
 export type { Emergency, Release, ReleaseContext } from './release.ts';
 export { seal } from './seal.ts';
 export type { BreakGlass, SealOptions } from './seal.ts';
+export type { TextPointer } from './text-pointer.ts';
 export { sealedDigest, verifySealed } from './verify.ts';
 export type { FindCredential, VerifiedSealed } from './verify.ts';
 export type { ClassKey } from './wrap.ts';

@@ -30,14 +30,17 @@ export function compilePattern(source: string): Pattern {
 
 /** Whether a pattern takes the decoded tokens from `from` to before `to`. */
 export function matches(pattern: Pattern, tokens: readonly string[], from = 0, to = tokens.length): boolean {
-  let [p, t] = [0, from];
+  let p = 0;
+  let t = from;
   // The last `**` passed, and how far it reaches for now. No earlier one need reach further: what follows it is found.
-  let [deep, reach] = [-1, from];
+  let deep = -1;
+  let reach = from;
   while (t < to) {
     const token = pattern[p];
     if (token === DEEP) {
       if (p === pattern.length - 1) return true;
-      [deep, reach] = [p++, t];
+      deep = p++;
+      reach = t;
     } else if (token === ANY || token === tokens[t]) {
       p++;
       t++;

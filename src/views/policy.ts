@@ -49,7 +49,7 @@ export interface Policy {
   readonly definition: PolicyDefinition;
   /** Which patterns are never asked, and which share fields with a rule before theirs: for the policy's author to read. */
   readonly reports: readonly PolicyReport[];
-  /** Every compartment that it can put a field into, sorted; an owner publishes these. */
+  /** Every compartment that it can put a field into, as they come in the policy; an owner publishes these. */
   readonly compartments: readonly string[];
   /** The rules ready to match; `otherwise` is the last. */
   readonly compiled: readonly CompiledRule[];
@@ -107,7 +107,7 @@ export function definePolicy(definition: PolicyDefinition): Policy {
     hash: hashTuple('policy', name, all.map(encodeRule), restrictions.map(encodeRestriction)),
     definition,
     reports: reportRules(rules.map((rule, i) => ({ ...rule, patterns: compiled[i]?.patterns ?? [] }))),
-    compartments: [...new Set([...compiled, ...restricting].map(({ compartment }) => compartment))].sort(),
+    compartments: [...new Set([...compiled, ...restricting].map(({ compartment }) => compartment))],
     compiled,
     restrictions: restricting,
     finder: new RuleFinder(compiled.map((rule) => rule.patterns)),

@@ -2,7 +2,7 @@
 
 import type { Leaf } from './leaves.ts';
 import { checkName, refusePolicy } from './name.ts';
-import { compileTextPointer, type ResolveText, type TextPointer } from './pointer.ts';
+import { compileTextPointer, type ResolveText, type TextPointer } from './text-pointer.ts';
 
 /** A reader by name, or named `<kind>:<value>` after a text found at a JSON Pointer: absolute, or relative with `../`. */
 export type ReaderRule = string | Readonly<Record<string, string>>;

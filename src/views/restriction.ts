@@ -6,7 +6,6 @@ import { RULES_LIMIT } from './constants.ts';
 import type { Container, Leaf } from './leaves.ts';
 import { checkName, refusePolicy } from './name.ts';
 import { compilePattern, matches, type Pattern } from './pattern.ts';
-import { textOf, type ResolveText } from './pointer.ts';
 import {
   compileReaders,
   encodeReaders,
@@ -14,6 +13,7 @@ import {
   type CompiledReaders,
   type ReaderRule,
 } from './reader-rule.ts';
+import { textOf, type ResolveText } from './text-pointer.ts';
 
 /** Takes readers away from all fields of a container in which a label stands. */
 export interface PolicyRestriction {

@@ -96,7 +96,7 @@ describe('definePolicy', () => {
         { within: '', labels: ['/label'], values: ['R'], readers: [], compartment: 'restricted' },
       ],
     });
-    expect(compartments).toEqual(['clinical', 'financial', 'inbox', 'rest', 'restricted']);
+    expect(compartments).toEqual(['inbox', 'clinical', 'financial', 'rest', 'restricted']);
   });
 
   it('hashes everything that it decides by', () => {
