@@ -1,11 +1,12 @@
 /** What a demo is played on: the synthetic record, or one patient of a FHIR bundle. */
 
+import { INBOX } from 'muniment/keys';
 import { readJson, writeJson } from 'muniment/wire';
 import { decodeAnnex, definePolicy, openAnnex, type DocumentNames, type Policy } from 'muniment/views';
 import { restoreDocument, type FhirRecord } from '../client/fhir.ts';
 import type { OpenedDocument } from '../client/reading.ts';
 import type { Draft } from '../client/writing.ts';
-import { fhirPolicy, meditrackPolicy, PARTS } from '../policies/index.ts';
+import { fhirPolicy, meditrackPolicy } from '../policies/index.ts';
 import { syntheticRecord } from './patient.ts';
 
 /** Fetches an annex's ciphertext by its root. */
@@ -50,11 +51,12 @@ export function syntheticSubject(): Subject {
 
 /** One patient of a FHIR bundle. */
 export function fhirSubject(record: FhirRecord, label: string): Subject {
+  const policy = definePolicy(fhirPolicy);
   const expected = new Map(record.sources.map(({ position, text }) => [position, text]));
   return {
     label,
-    policy: definePolicy(fhirPolicy),
-    compartments: [...PARTS, 'financial'],
+    policy,
+    compartments: policy.compartments.filter((name) => name !== INBOX),
     specialities: pair(bySize(record.documents.flatMap(({ speciality }) => speciality ?? []))),
     drafts: record.documents,
     preferredGrant: 'treatments',

@@ -3,10 +3,13 @@
  * { "<ResourceType>": [ { "position": …, "entry": <bundle entry>, "annexes": … } ] } }`. Nothing is public. An insurer
  * reads the money of the financial resources by an allow-list; what is clinical in them (diagnosis, procedure,
  * productOrService, supportingInfo, contained, careTeam, …) stays with the speciality, like any other annex.
+ *
+ * What a resource's own security labels say makes this stricter, never laxer: sensitivity.ts.
  */
 
 import type { PolicyDefinition } from 'muniment/views';
 import { behcPolicy } from './behc.ts';
+import { sensitivityRestrictions } from './sensitivity.ts';
 
 /** What an insurer reads of every financial resource, below the resource. */
 const COMMON = [
@@ -58,9 +61,9 @@ const MONEY: Readonly<Record<string, readonly string[]>> = {
 /** The resource types whose money an insurer reads. */
 export const FINANCIAL_TYPES: readonly string[] = Object.keys(MONEY);
 
-/** BEHC's nine compartments and its inbox for unknown types, plus `financial`. */
+/** BEHC's nine compartments and its inbox for unknown types, plus `financial` and two for what is labelled. */
 export const fhirPolicy: PolicyDefinition = {
-  name: 'fhir-r4/1',
+  name: 'fhir-r4/2',
   rules: [
     {
       fields: Object.entries(MONEY).flatMap(([type, names]) =>
@@ -73,4 +76,5 @@ export const fhirPolicy: PolicyDefinition = {
   ],
   otherwise: behcPolicy.otherwise,
   otherwiseCompartment: 'inbox',
+  restrictions: sensitivityRestrictions,
 };

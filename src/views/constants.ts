@@ -16,9 +16,13 @@ export const PATH_LIMIT = 8192;
 export const SEALED_LIMIT = 40 * 1024 * 1024;
 /** Longest document type, in bytes. */
 export const TYPE_LIMIT = 64;
-/** Most rules in a policy, and most patterns in a rule. */
+/** Most rules in a policy, `otherwise` counted, and most patterns in a rule; restrictions and their labels likewise. */
 export const RULES_LIMIT = 256;
 /** Bytes of a custodian's share of half a key: its place, and as many as the half has. */
 export const SHARE_LENGTH = 33;
+/** Most tokens in all patterns of a policy: comparing each with each takes half its square in steps. */
+export const POLICY_TOKENS_LIMIT = 16_384;
+/** Most steps to find out whether earlier patterns together take all that one pattern would. */
+export const COVERAGE_STEPS = 16_384;
 /** Bytes of an annex chunk before encryption. */
 export const CHUNK_LENGTH = 64 * 1024;

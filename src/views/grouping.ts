@@ -7,7 +7,8 @@ import type { Random } from '../crypto/index.ts';
 import type { SealedField } from './field.ts';
 import { PATH_LIMIT } from './constants.ts';
 import { sealPaths, SKELETON } from './paths.ts';
-import { explain, type Policy } from './policy.ts';
+import { explain } from './explain.ts';
+import type { Policy } from './policy.ts';
 import type { BreakGlass } from './portion.ts';
 import { compartmentReader, type Reader } from './reader.ts';
 
@@ -49,8 +50,11 @@ export function groupFields(tree: JsonNode, audience: Audience, random: Random):
     chosen.set(given, group);
     group.fields.push(field);
   };
-  explain(audience.policy, tree).forEach(({ readers, compartment, leaf }, i) => {
-    add(readers, compartment, { path: paths[i] ?? '', text: leaf.text });
+  const published = new Set(audience.owner.list.map(({ name }) => name));
+  explain(audience.policy, tree).forEach(({ readers, compartment, restrictions, leaf }, i) => {
+    // What a label closes goes to no compartment rather than to the inbox, which may be granted.
+    const closed = restrictions.length > 0 && !published.has(compartment);
+    add(readers, closed ? ROOT : compartment, { path: paths[i] ?? '', text: leaf.text });
   });
   add([], ROOT, { path: SKELETON, text: JSON.stringify(skeleton) });
   return [...groups.values()];

@@ -22,15 +22,22 @@ export type {
   SignedGrant,
 } from './grant.ts';
 export type { SealedField } from './field.ts';
-export type { Leaf } from './leaves.ts';
 export type { Audience } from './grouping.ts';
 export type { DocumentNames, Holding, Manifest, WrapKind } from './manifest.ts';
 export { open, verifyOwnWrap } from './open.ts';
 export type { OpenedField, OpenOptions, View } from './open.ts';
-export type { Pattern } from './pattern.ts';
-export { alwaysWithheld, definePolicy, explain } from './policy.ts';
-export type { CompiledRule, Explained, Policy, PolicyDefinition, PolicyRule, ReaderRule } from './policy.ts';
 export type { BreakGlass } from './portion.ts';
+export { explain } from './explain.ts';
+export type { Explained } from './explain.ts';
+export { explainTable } from './explain-table.ts';
+export type { Container, Leaf } from './leaves.ts';
+export type { PolicyReport, RulePattern } from './overlap.ts';
+export type { Pattern, PatternToken } from './pattern.ts';
+export { alwaysWithheld, definePolicy } from './policy.ts';
+export type { CompiledRule, Policy, PolicyDefinition, PolicyRule } from './policy.ts';
+export type { CompiledReaders, ReaderRule } from './reader-rule.ts';
+export type { CompiledRestriction, PolicyRestriction } from './restriction.ts';
+export type { RuleFinder } from './rule-finder.ts';
 export { compartmentReader, groupReader, partyReader } from './reader.ts';
 export type { OpeningReader, Reader } from './reader.ts';
 export {
@@ -47,6 +54,7 @@ export { seal } from './seal.ts';
 export { PASSING_LIMIT, REASON_LIMIT } from './terms.ts';
 export type { GrantScope, GrantTerms, StatedTerms } from './terms.ts';
 export type { SealOptions } from './seal.ts';
+export type { TextPointer } from './text-pointer.ts';
 export { sealedDigest, verifySealed } from './verify.ts';
 export type { FindCredential, VerifiedSealed } from './verify.ts';
 export type { ClassKey, OpenedKey, OwnerOpening } from './wrap.ts';

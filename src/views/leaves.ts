@@ -2,8 +2,17 @@
 
 import { MunimentError } from '../errors.ts';
 import type { JsonNode } from '../wire/index.ts';
-import { FIELDS_LIMIT } from './constants.ts';
+import { DEPTH_LIMIT, FIELDS_LIMIT } from './constants.ts';
 import { escapeToken } from './pointer.ts';
+
+/** An object or array that is not empty, at its place in the document. */
+export interface Container {
+  readonly node: JsonNode;
+  /** How many tokens lead to it. */
+  readonly depth: number;
+  /** The container around it; `null` for the document itself. */
+  readonly parent: Container | null;
+}
 
 /** A field: where it stands, and its value as JSON text. */
 export interface Leaf {
@@ -11,8 +20,8 @@ export interface Leaf {
   readonly tokens: readonly string[];
   /** The same as a JSON Pointer. */
   readonly pointer: string;
-  /** The containers on the way down, outermost first, the leaf itself left out. */
-  readonly ancestors: readonly JsonNode[];
+  /** What it stands in; `null` if it is the whole document. */
+  readonly parent: Container | null;
   readonly text: string;
 }
 
@@ -23,14 +32,16 @@ export function leaves(document: JsonNode): Leaf[] {
     node: JsonNode,
     tokens: readonly string[],
     pointer: string,
-    ancestors: readonly JsonNode[],
+    parent: Container | null,
   ): void => {
     if (node.kind === 'leaf') {
       if (found.length === FIELDS_LIMIT) throw new MunimentError('VIEW_LIMIT');
-      found.push({ tokens, pointer, ancestors, text: node.text });
+      found.push({ tokens, pointer, parent, text: node.text });
       return;
     }
-    const inside = [...ancestors, node];
+    // A tree that readJson did not make may be of any depth.
+    if (tokens.length === DEPTH_LIMIT) throw new MunimentError('VIEW_LIMIT');
+    const inside: Container = { node, depth: tokens.length, parent };
     const children =
       node.kind === 'object'
         ? node.members.map((member) => [member.name, member.node] as const)
@@ -38,6 +49,6 @@ export function leaves(document: JsonNode): Leaf[] {
     for (const [token, item] of children)
       visit(item, [...tokens, token], `${pointer}/${escapeToken(token)}`, inside);
   };
-  visit(document, [], '', []);
+  visit(document, [], '', null);
   return found;
 }

@@ -1,13 +1,18 @@
-/** Field patterns: JSON Pointers with `*` and `**`. spec/views.md, "Patterns". */
+/** Field patterns: JSON Pointers with `*` and `**`. spec/views.md, "Policies". */
 
 import { MunimentError } from '../errors.ts';
+import { DEPTH_LIMIT } from './constants.ts';
 import { pointerTokens } from './pointer.ts';
 
-/** A pattern's tokens; `*` and `**` are wildcards, since no escaped member name looks like them. */
-export type Pattern = readonly (string | typeof ANY | typeof DEEP)[];
+/** One token of a pattern; `*` and `**` are wildcards, since no escaped member name looks like them. */
+export type PatternToken = string | typeof ANY | typeof DEEP;
+/** A pattern's tokens. */
+export type Pattern = readonly PatternToken[];
 
-const ANY = Symbol('*');
-const DEEP = Symbol('**');
+/** Any one token. */
+export const ANY = Symbol('*');
+/** Any number of tokens. */
+export const DEEP = Symbol('**');
 const DEEP_LIMIT = 4;
 
 /** Reads a pattern, or throws `VIEW_POLICY`. */
@@ -17,25 +22,33 @@ export function compilePattern(source: string): Pattern {
     .slice(1)
     .split('/')
     .map((token) => (token === '**' ? DEEP : token === '*' ? ANY : (pointerTokens(`/${token}`)[0] ?? '')));
-  if (pattern.filter((token) => token === DEEP).length > DEEP_LIMIT) throw new MunimentError('VIEW_POLICY');
+  // Longer than a document is deep, it could take nothing.
+  if (pattern.length > DEPTH_LIMIT || pattern.filter((token) => token === DEEP).length > DEEP_LIMIT)
+    throw new MunimentError('VIEW_POLICY');
   return pattern;
 }
 
-/** Whether a pattern takes a field, given by its decoded tokens. */
-export function matches(pattern: Pattern, field: readonly string[]): boolean {
-  return matchFrom(pattern, 0, field, 0);
-}
-
-function matchFrom(pattern: Pattern, p: number, field: readonly string[], f: number): boolean {
-  for (; p < pattern.length; p++, f++) {
+/** Whether a pattern takes the decoded tokens from `from` to before `to`. */
+export function matches(pattern: Pattern, tokens: readonly string[], from = 0, to = tokens.length): boolean {
+  let p = 0;
+  let t = from;
+  // The last `**` passed, and how far it reaches for now. No earlier one need reach further: what follows it is found.
+  let deep = -1;
+  let reach = from;
+  while (t < to) {
     const token = pattern[p];
     if (token === DEEP) {
       if (p === pattern.length - 1) return true;
-      for (let skip = f; skip <= field.length; skip++)
-        if (matchFrom(pattern, p + 1, field, skip)) return true;
-      return false;
-    }
-    if (f >= field.length || (token !== ANY && token !== field[f])) return false;
+      deep = p++;
+      reach = t;
+    } else if (token === ANY || token === tokens[t]) {
+      p++;
+      t++;
+    } else if (deep >= 0) {
+      p = deep + 1;
+      t = ++reach;
+    } else return false;
   }
-  return f === field.length;
+  while (pattern[p] === DEEP) p++;
+  return p === pattern.length;
 }

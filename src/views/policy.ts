@@ -4,17 +4,19 @@
  */
 
 import { hashTuple } from '../crypto/index.ts';
-import { MunimentError } from '../errors.ts';
-import { NAME_LIMIT } from '../keys/index.ts';
-import { utf8, type JsonNode } from '../wire/index.ts';
 import { INBOX } from '../keys/index.ts';
-import { RULES_LIMIT } from './constants.ts';
-import { leaves, type Leaf } from './leaves.ts';
-import { compilePattern, matches, type Pattern } from './pattern.ts';
-import { pointerTokens, resolvePointer } from './pointer.ts';
-
-/** A reader by name, or named `<kind>:<value>` after a text found at a JSON Pointer: absolute, or relative with `../`. */
-export type ReaderRule = string | Readonly<Record<string, string>>;
+import { POLICY_TOKENS_LIMIT, RULES_LIMIT } from './constants.ts';
+import { checkName, checkPolicyName, refusePolicy } from './name.ts';
+import { reportRules, type PolicyReport } from './overlap.ts';
+import { compilePattern, type Pattern } from './pattern.ts';
+import { compileReaders, encodeReaders, type CompiledReaders, type ReaderRule } from './reader-rule.ts';
+import {
+  compileRestriction,
+  encodeRestriction,
+  type CompiledRestriction,
+  type PolicyRestriction,
+} from './restriction.ts';
+import { RuleFinder } from './rule-finder.ts';
 
 /** One rule. */
 export interface PolicyRule {
@@ -35,6 +37,8 @@ export interface PolicyDefinition {
   readonly otherwise: readonly ReaderRule[];
   /** The compartment of what no rule names. */
   readonly otherwiseCompartment?: string;
+  /** What labels in the document take away again, the most sensitive last; nothing where there are none. */
+  readonly restrictions?: readonly PolicyRestriction[];
 }
 
 /** A checked policy. */
@@ -43,76 +47,71 @@ export interface Policy {
   /** `H(T("muniment/1 policy", …))`, 32 bytes; committed to by every document sealed under it. */
   readonly hash: Uint8Array;
   readonly definition: PolicyDefinition;
+  /** Which patterns are never asked, and which share fields with a rule before theirs: for the policy's author to read. */
+  readonly reports: readonly PolicyReport[];
+  /** Every compartment that it can put a field into, as they come in the policy; an owner publishes these. */
+  readonly compartments: readonly string[];
   /** The rules ready to match; `otherwise` is the last. */
   readonly compiled: readonly CompiledRule[];
+  readonly restrictions: readonly CompiledRestriction[];
+  readonly finder: RuleFinder;
 }
 
 /** A rule ready to match. */
 export interface CompiledRule {
   readonly patterns: readonly Pattern[];
-  readonly readers: 'public' | readonly ReaderRule[];
+  readonly readers: 'public' | CompiledReaders;
   readonly compartment: string;
-}
-
-/** What a policy says about one field. */
-export interface Explained {
-  /** The field's JSON Pointer in the document. */
-  readonly pointer: string;
-  /** Which rule took it; `null` for `otherwise`. */
-  readonly rule: number | null;
-  /** Names of its readers beside the owner, sorted. */
-  readonly readers: 'public' | readonly string[];
-  readonly compartment: string;
-  readonly leaf: Leaf;
 }
 
 /**
  * Checks a policy and makes it ready to use.
  *
- * @param definition - the rules
- * @throws `MunimentError` `VIEW_POLICY` if it is malformed, or two rules share a pattern so that the second could never match
+ * @param definition - the rules and restrictions
+ * @returns the policy; its `reports` say which patterns overlap with earlier rules, and which can never match
+ * @throws `MunimentError` `VIEW_POLICY` if it is malformed, without a version, too long, or the same pattern stands in it twice
  * @example
  * ```ts
  * import { definePolicy } from 'muniment/views';
- * definePolicy({
+ * const { reports } = definePolicy({
  *   name: 'example/1',
- *   rules: [{ fields: ['/cost'], readers: ['insurer'], compartment: 'financial' }],
+ *   rules: [
+ *     { fields: ['/cost/**'], readers: ['insurer'], compartment: 'financial' },
+ *     { fields: ['/cost/reason'], readers: ['doctor'] },
+ *   ],
  *   otherwise: [],
  * });
+ * console.log(reports[0]?.kind, reports[0]?.pattern); // unreachable /cost/reason
  * ```
  */
 export function definePolicy(definition: PolicyDefinition): Policy {
-  const { name, rules, otherwise, otherwiseCompartment = INBOX } = definition;
+  const { name, rules, otherwise, otherwiseCompartment = INBOX, restrictions = [] } = definition;
+  checkPolicyName(name);
+  compileReaders(otherwise); // a list, so never the public
   const all = [...rules, { fields: ['/**'], readers: otherwise, compartment: otherwiseCompartment }];
-  checkName(name);
-  if (all.length > RULES_LIMIT || new Set(rules.flatMap((rule) => rule.fields)).size !== countFields(rules))
-    refuse();
+  if (all.length > RULES_LIMIT || restrictions.length >= RULES_LIMIT) refusePolicy();
   const compiled = all.map((rule) => compileRule(rule));
-  const encoded = all.map((rule) => [rule.fields, encodeReaders(rule.readers), rule.compartment ?? INBOX]);
-  return { name, hash: hashTuple('policy', name, encoded), definition, compiled };
-}
-
-/**
- * Says for every field of a document which rule takes it and who will read it.
- *
- * @param policy - from {@link definePolicy}
- * @param document - the document
- * @throws `MunimentError` `VIEW_LIMIT` for too many fields
- */
-export function explain(policy: Policy, document: JsonNode): Explained[] {
-  return leaves(document).map((leaf) => {
-    const at = policy.compiled.findIndex((rule) =>
-      rule.patterns.some((pattern) => matches(pattern, leaf.tokens)),
-    );
-    const rule = policy.compiled[at] ?? refuse(); // cannot be: the last rule matches everything
-    return {
-      pointer: leaf.pointer,
-      rule: at < policy.definition.rules.length ? at : null,
-      readers: rule.readers === 'public' ? 'public' : nameReaders(rule.readers, document, leaf.tokens),
-      compartment: rule.compartment,
-      leaf,
-    };
-  });
+  const restricting = restrictions.map(compileRestriction);
+  const patterns = [
+    ...compiled.flatMap((rule) => rule.patterns),
+    ...restricting.flatMap(({ within, labels }) => [within, ...labels]),
+  ];
+  const fields = rules.flatMap((rule) => rule.fields);
+  if (
+    patterns.reduce((sum, { length }) => sum + length, 0) > POLICY_TOKENS_LIMIT ||
+    new Set(fields).size !== fields.length
+  )
+    refusePolicy();
+  return {
+    name,
+    hash: hashTuple('policy', name, all.map(encodeRule), restrictions.map(encodeRestriction)),
+    definition,
+    reports: reportRules(rules.map((rule, i) => ({ ...rule, patterns: compiled[i]?.patterns ?? [] }))),
+    compartments: [...new Set([...compiled, ...restricting].map(({ compartment }) => compartment))],
+    compiled,
+    restrictions: restricting,
+    finder: new RuleFinder(compiled.map((rule) => rule.patterns)),
+  };
 }
 
 /** The patterns that a policy never gives to a reader, whatever the document: what such a reader can know to be withheld. */
@@ -124,49 +123,15 @@ export function alwaysWithheld(policy: Policy, holds: (reader: ReaderRule) => bo
 
 function compileRule(rule: PolicyRule): CompiledRule {
   const { fields, readers, compartment = INBOX } = rule;
-  if (fields.length === 0 || fields.length > RULES_LIMIT) refuse();
+  if (fields.length === 0 || fields.length > RULES_LIMIT) refusePolicy();
   checkName(compartment);
-  if (readers !== 'public') readers.forEach(checkReader);
-  return { patterns: fields.map(compilePattern), readers, compartment };
+  return {
+    patterns: fields.map(compilePattern),
+    readers: readers === 'public' ? readers : compileReaders(readers),
+    compartment,
+  };
 }
 
-function checkReader(reader: ReaderRule): void {
-  const names = typeof reader === 'string' ? [reader] : Object.entries(reader).flat();
-  names.forEach(checkName);
-  if (typeof reader === 'string') {
-    if (reader === 'public') refuse(); // the public is no reader among others
-    return;
-  }
-  const pointers = Object.values(reader);
-  if (pointers.length !== 1 || !pointers.every((pointer) => /^(?:\/|(?:\.\.\/)+)[^/]/.test(pointer)))
-    refuse();
-  for (const pointer of pointers) pointerTokens(pointer.replace(/^(?:\.\.\/)+/, '/'));
-}
-
-function checkName(name: string): void {
-  if (name === '' || utf8(name).length > NAME_LIMIT) refuse();
-}
-
-function countFields(rules: readonly PolicyRule[]): number {
-  return rules.reduce((sum, rule) => sum + rule.fields.length, 0);
-}
-
-function encodeReaders(readers: 'public' | readonly ReaderRule[]): string | readonly (readonly string[])[] {
-  if (readers === 'public') return readers;
-  return readers.map((reader) => (typeof reader === 'string' ? [reader] : Object.entries(reader).flat()));
-}
-
-function nameReaders(rules: readonly ReaderRule[], document: JsonNode, field: readonly string[]): string[] {
-  const names = rules.flatMap((rule) => {
-    if (typeof rule === 'string') return [rule];
-    return Object.entries(rule).flatMap(([kind, pointer]) => {
-      const value = resolvePointer(document, pointer, field);
-      return value === null ? [] : [`${kind}:${value}`]; // no text there: nobody by that rule
-    });
-  });
-  return [...new Set(names)].sort();
-}
-
-function refuse(): never {
-  throw new MunimentError('VIEW_POLICY');
+function encodeRule({ fields, readers, compartment = INBOX }: PolicyRule) {
+  return [fields, readers === 'public' ? readers : encodeReaders(readers), compartment];
 }

@@ -1,14 +1,22 @@
-/** Policies: what they refuse, which rule takes a field, who its readers are. */
+/** Policies: what they refuse, which rule takes a field, who its readers are. Restrictions, reports and the table have tests of their own. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/crypto/index.ts';
-import { alwaysWithheld, definePolicy, explain, type PolicyDefinition } from '../../src/views/index.ts';
+import {
+  alwaysWithheld,
+  definePolicy,
+  explain,
+  type PolicyDefinition,
+  type PolicyRestriction,
+} from '../../src/views/index.ts';
 import { compilePattern, matches } from '../../src/views/pattern.ts';
 import { escapeToken, pointerTokens } from '../../src/views/pointer.ts';
-import { readJson, tuple } from '../../src/wire/index.ts';
-import { PROPERTY, wellFormed } from '../property.ts';
+import { readJson, tuple, type JsonNode } from '../../src/wire/index.ts';
+import { PROPERTY, SLOW, wellFormed } from '../property.ts';
 import { refusal } from '../refusal.ts';
+import { workOf } from '../work.ts';
+import { anyDocument, anyPolicy, pointersOf } from './any-policy.ts';
 import { DOCUMENT, POLICY } from './fixture.ts';
 
 const base: PolicyDefinition = { name: 'p/1', rules: [], otherwise: [] };
@@ -16,7 +24,16 @@ const base: PolicyDefinition = { name: 'p/1', rules: [], otherwise: [] };
 describe('definePolicy', () => {
   it.each<[string, PolicyDefinition]>([
     ['no name', { ...base, name: '' }],
-    ['a name of 129 bytes', { ...base, name: 'é'.repeat(64) + 'x' }],
+    ['a name of 129 bytes', { ...base, name: `${'é'.repeat(63)}x/1` }],
+    ['a name without a version', { ...base, name: 'p' }],
+    ['a version without a name', { ...base, name: '/1' }],
+    ['an empty version', { ...base, name: 'p/' }],
+    ['version zero', { ...base, name: 'p/0' }],
+    ['a version with a leading zero', { ...base, name: 'p/01' }],
+    ['a version that is no number', { ...base, name: 'p/1a' }],
+    ['a version in other digits', { ...base, name: 'p/١' }],
+    ['a version with a sign', { ...base, name: 'p/+1' }],
+    ['a line after the version', { ...base, name: 'p/1\n' }],
     ['a rule without patterns', { ...base, rules: [{ fields: [], readers: 'public' }] }],
     ['a pattern without a slash', { ...base, rules: [{ fields: ['a'], readers: [] }] }],
     ['the empty pattern', { ...base, rules: [{ fields: [''], readers: [] }] }],
@@ -38,7 +55,18 @@ describe('definePolicy', () => {
     ['a reader with two pointers', { ...base, otherwise: [{ a: '/a', b: '/b' }] }],
     ['a reader with no pointer', { ...base, otherwise: [{}] }],
     ['a pointer that starts nowhere', { ...base, otherwise: [{ a: 'a' }] }],
+    ['a text in the place of a list of readers', { ...base, otherwise: 'public' as never }],
+    ['a pattern of 129 tokens', { ...base, rules: [{ fields: ['/a'.repeat(129)], readers: [] }] }],
+    [
+      '16,385 tokens in all patterns',
+      {
+        ...base,
+        rules: [{ fields: Array.from({ length: 128 }, (_, i) => `${'/a'.repeat(127)}/${i}`), readers: [] }],
+      },
+    ],
     ['a pointer to the whole document', { ...base, otherwise: [{ a: '/' }] }],
+    ['a relative pointer to the whole', { ...base, otherwise: [{ a: '../../' }] }],
+    ['a relative pointer that turns absolute', { ...base, otherwise: [{ a: '..//a' }] }],
     ['a relative pointer to nothing', { ...base, otherwise: [{ a: '../' }] }],
     ['a misspelt escape in a pointer', { ...base, otherwise: [{ a: '/a~2' }] }],
     ['the root as a compartment', { ...base, rules: [{ fields: ['/a'], readers: [], compartment: '' }] }],
@@ -55,6 +83,22 @@ describe('definePolicy', () => {
     expect(refusal(() => definePolicy(definition))).toBe('VIEW_POLICY');
   });
 
+  it('takes a name of 128 bytes, and any number as its version', () => {
+    for (const name of [`${'é'.repeat(63)}/1`, 'a/b/10', '//9', 'p/12345678901234567890'])
+      expect(definePolicy({ ...base, name }).name).toBe(name);
+  });
+
+  it('lists the compartments that it can put a field into', () => {
+    const { compartments } = definePolicy({
+      ...POLICY,
+      otherwiseCompartment: 'rest',
+      restrictions: [
+        { within: '', labels: ['/label'], values: ['R'], readers: [], compartment: 'restricted' },
+      ],
+    });
+    expect(compartments).toEqual(['inbox', 'clinical', 'financial', 'rest', 'restricted']);
+  });
+
   it('hashes everything that it decides by', () => {
     const definition: PolicyDefinition = {
       name: 'p/1',
@@ -64,16 +108,38 @@ describe('definePolicy', () => {
       ],
       otherwise: ['y'],
       otherwiseCompartment: 'z',
+      restrictions: [
+        { within: '', labels: ['/l'], values: ['R'], readers: ['x', { s: '../k' }], compartment: 'c' },
+        { within: '/b', labels: ['/l', '/m'], values: ['R', 'V'], readers: [], compartment: 'd' },
+      ],
     };
-    const encoded = tuple('policy', 'p/1', [
-      [['/a', '/b/**'], [['x'], ['s', '../k']], 'c'],
-      [['/d'], 'public', 'inbox'],
-      [['/**'], [['y']], 'z'],
-    ]);
+    const encoded = tuple(
+      'policy',
+      'p/1',
+      [
+        [['/a', '/b/**'], [['x'], ['s', '../k']], 'c'],
+        [['/d'], 'public', 'inbox'],
+        [['/**'], [['y']], 'z'],
+      ],
+      [
+        ['', ['/l'], ['R'], [['x'], ['s', '../k']], 'c'],
+        ['/b', ['/l', '/m'], ['R', 'V'], [], 'd'],
+      ],
+    );
     const { hash } = definePolicy(definition);
     expect(hash).toEqual(sha256(encoded));
     const [first, second] = definition.rules as [(typeof definition.rules)[0], (typeof definition.rules)[0]];
+    const [whole, part] = definition.restrictions as [PolicyRestriction, PolicyRestriction];
     const others: PolicyDefinition[] = [
+      { ...definition, restrictions: [] },
+      { ...definition, restrictions: [part, whole] },
+      ...[
+        { within: '/a' },
+        { labels: ['/m'] },
+        { values: ['V'] },
+        { readers: ['x'] },
+        { compartment: 'd' },
+      ].map((changes) => ({ ...definition, restrictions: [{ ...whole, ...changes }, part] })),
       { ...definition, name: 'p/2' },
       { ...definition, rules: [second, first] },
       { ...definition, rules: [{ ...first, fields: ['/a'] }, second] },
@@ -85,6 +151,10 @@ describe('definePolicy', () => {
     ];
     const hashes = [definition, ...others].map((one) => definePolicy(one).hash.join());
     expect(new Set(hashes).size).toBe(hashes.length);
+    const without = { name: 'p/1', rules: [], otherwise: [] };
+    const encodedWithout = tuple('policy', 'p/1', [[['/**'], [], 'inbox']], []);
+    expect(definePolicy(without).hash).toEqual(sha256(encodedWithout));
+    expect(definePolicy({ ...without, restrictions: [] }).hash).toEqual(sha256(encodedWithout));
   });
 });
 
@@ -206,6 +276,76 @@ describe('explain', () => {
     expect(readers('/__proto__/constructor', '{"f":1}', '/f')).toEqual(['z']);
   });
 
+  it('takes JSON text as it takes a tree, and is as strict with it as sealing', () => {
+    const policy = definePolicy(POLICY);
+    const plain = (document: Parameters<typeof explain>[1]): unknown[] =>
+      explain(policy, document).map(({ pointer, rule, readers, leaf }) => [
+        pointer,
+        rule,
+        readers,
+        leaf.text,
+      ]);
+    expect(plain(` ${DOCUMENT}`)).toEqual(plain(readJson(DOCUMENT)));
+    expect(refusal(() => explain(policy, '{"a":1,"a":2}'))).toBe('WIRE_JSON');
+    expect(refusal(() => explain(policy, '['.repeat(129) + ']'.repeat(129)))).toBe('WIRE_LIMIT');
+    const nested = (levels: number): JsonNode =>
+      levels === 0 ? { kind: 'leaf', text: '1' } : { kind: 'array', items: [nested(levels - 1)] };
+    expect(plain(nested(128))).toEqual([['/0'.repeat(128), null, ['emergency'], '1']]);
+    expect(refusal(() => explain(policy, nested(129)))).toBe('VIEW_LIMIT');
+    expect(plain('1')).toEqual([['', null, ['emergency'], '1']]);
+  });
+
+  it('is total, lets the first rule win, and makes nothing public that no rule names', () => {
+    const seen = { ruled: 0, otherwise: 0, public: 0 };
+    fc.assert(
+      fc.property(anyPolicy, anyDocument, (definition, text) => {
+        const explained = explain(definePolicy(definition), text);
+        expect(explained.map(({ pointer }) => pointer)).toEqual(pointersOf(JSON.parse(text)));
+        for (const { pointer, rule, readers, compartment } of explained) {
+          const first = definition.rules.findIndex(({ fields }) =>
+            fields.some((field) => asRegex(field).test(pointer)),
+          );
+          expect(rule).toBe(first < 0 ? null : first);
+          const taken = first < 0 ? undefined : definition.rules[first];
+          if (taken === undefined) {
+            seen.otherwise++;
+            expect(readers).not.toBe('public');
+            expect(compartment).toBe(definition.otherwiseCompartment ?? 'inbox');
+          } else {
+            seen.ruled++;
+            expect(readers === 'public').toBe(taken.readers === 'public');
+            expect(compartment).toBe(taken.compartment ?? 'inbox');
+          }
+          if (readers === 'public') seen.public++;
+          else expect(readers).toEqual([...new Set(readers)].sort());
+        }
+      }),
+      { ...PROPERTY, numRuns: SLOW ? 5000 : 1000 },
+    );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(200);
+  });
+
+  it('does work in proportion to the document, whatever its shape', () => {
+    const policy = definePolicy({
+      name: 'p/1',
+      rules: [
+        { fields: ['/**/a/**/b/**/c/**/d'], readers: ['x'] },
+        { fields: ['/**'], readers: [{ s: '../last' }, { t: '/last' }] },
+      ],
+      otherwise: [],
+    });
+    const flat = (fields: number): string =>
+      `{${Array.from({ length: fields }, (_, i) => `"f${i}":1`).join()},"last":"z"}`;
+    const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    const work = (text: string): number => {
+      const tree = readJson(text);
+      return workOf(() => explain(policy, tree)).blocks;
+    };
+    work(flat(10)); // compiled before it is counted
+    expect(work(flat(4000)) / work(flat(1000))).toBeLessThan(4.5);
+    expect(work(deep(128)) / work(deep(32))).toBeLessThan(10);
+  });
+
   it('says what a reader is never given', () => {
     const policy = definePolicy(POLICY);
     expect(alwaysWithheld(policy, (rule) => rule === 'insurer')).toEqual(['/clinical/**', '/**']);
@@ -213,3 +353,11 @@ describe('explain', () => {
     expect(alwaysWithheld(policy, (rule) => typeof rule === 'object')).toEqual(['/cost', '/**']);
   });
 });
+
+// The patterns once more, as expressions over pointers; names in these tests need no escape.
+function asRegex(pattern: string): RegExp {
+  const tokens = pattern.slice(1).split('/');
+  return new RegExp(
+    `^${tokens.map((one) => (one === '**' ? '(?:/[^/]*)*' : one === '*' ? '/[^/]*' : `/${one}`)).join('')}$`,
+  );
+}

@@ -13,7 +13,7 @@ import {
 import { toBase64url, toHex } from 'muniment/wire';
 import path from 'node:path';
 import { behcPolicy, fhirPolicy, meditrackPolicy } from '../../policies/index.ts';
-import type { PolicyDefinition } from 'muniment/views';
+import { definePolicy } from 'muniment/views';
 import { directoryId } from '../../server/rights.ts';
 import { lookUp, person } from '../people.ts';
 import {
@@ -128,7 +128,8 @@ export async function publishNextGroup(
 
 /** `publish-compartments`: the keys to which a patient's record will be sealed, and the record's id. */
 export async function publishOwnCompartments(wallet: Wallet, policy: PolicyName, say: Say): Promise<void> {
-  const names = compartmentNames(POLICIES[policy]);
+  // Every owner has an inbox without asking for it.
+  const names = definePolicy(POLICIES[policy]).compartments.filter((name) => name !== INBOX);
   const recordId = systemRandom(16);
   await wallet.use((client) =>
     publishCompartmentsOf(client, directoryOf(wallet), { root: createRoot(), recordId, names }),
@@ -141,10 +142,4 @@ export async function publishOwnCompartments(wallet: Wallet, policy: PolicyName,
 function directoryOf(wallet: Wallet): RecordName {
   const { origin, directorySalt: tagSalt } = wallet.settings();
   return { recordId: directoryId(origin), tagSalt };
-}
-
-function compartmentNames({ rules, otherwiseCompartment = INBOX }: PolicyDefinition): string[] {
-  const named = [...rules.map(({ compartment = INBOX }) => compartment), otherwiseCompartment];
-  // Every owner has an inbox without asking for it.
-  return [...new Set(named)].filter((name) => name !== INBOX);
 }

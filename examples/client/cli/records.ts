@@ -199,11 +199,9 @@ async function audienceFor(
   const owner = people.compartments.get(patient);
   if (owner === undefined) throw new CliError(`${plainly(patient)} has not published compartments`);
   const there = new Set(owner.list.map(({ name }) => name));
-  const missing = policy.compiled.find(({ compartment }) => compartment !== INBOX && !there.has(compartment));
+  const missing = policy.compartments.find((name) => name !== INBOX && !there.has(name));
   if (missing !== undefined)
-    throw new CliError(
-      `the record of ${plainly(patient)} has no part ${missing.compartment}: another policy's`,
-    );
+    throw new CliError(`the record of ${plainly(patient)} has no part ${missing}: another policy's`);
   // A speciality that nobody here practises has no group, and needs none.
   const absent = groups.find((name) => !name.startsWith('speciality:') && !people.groups.has(name));
   if (absent !== undefined)

@@ -1,6 +1,8 @@
 /**
  * The documents of a record: `{ "speciality": …, "<part>": { "<ResourceType>": [ item, … ] }, …, "other": … }`, where
- * an item is `{ "position": …, "entry": <bundle entry>, "annexes": [ { "pointer", "encoding", "annex" }, … ] }`.
+ * an item is `{ "position": …, "entry": <bundle entry>, "annexes": [ { "pointer", "encoding", "annex" }, … ] }`. Where
+ * the whole resource became an annex, its security labels stay behind as `"meta": { "security": … }`, so that they
+ * still say who reads the annex's key.
  */
 
 import type { JsonNode } from 'muniment/wire';
@@ -12,7 +14,7 @@ import type { BundleEntry } from './bundle.ts';
 import type { Section } from './sort.ts';
 import { sectionOf } from './sort.ts';
 import { specialityOf } from './speciality.ts';
-import { array, leaf, object } from './tree.ts';
+import { array, leaf, member, object } from './tree.ts';
 
 /** One document to be sealed. Its annexes are sealed first, and their descriptors then go into its text. */
 export interface FhirDocument {
@@ -40,6 +42,8 @@ interface Item {
   readonly position: number;
   readonly entry: JsonNode;
   readonly annexes: readonly CutAnnex[];
+  /** The security labels of a resource that was cut as a whole. */
+  readonly labels: JsonNode | undefined;
 }
 
 /** The document of one Encounter and what refers to it. */
@@ -67,11 +71,14 @@ export function backgroundDocuments(entries: readonly BundleEntry[]): FhirDocume
 function itemOf(entry: BundleEntry, background: boolean): Item {
   const { node, annexes } = cutAnnexes(entry.node, entry.type);
   const { type, position } = entry;
-  return { section: sectionOf(entry, background), type, position, entry: node, annexes };
+  const whole = annexes.some(({ pointer }) => pointer === '/resource');
+  const labels = whole ? member(member(entry.resource, 'meta'), 'security') : undefined;
+  return { section: sectionOf(entry, background), type, position, entry: node, annexes, labels };
 }
 
-function sizeOf({ entry, annexes }: Item): number {
-  return utf8(writeJson(entry)).length + ITEM_OVERHEAD + annexes.length * ANNEX_OVERHEAD;
+function sizeOf({ entry, annexes, labels }: Item): number {
+  const texts = [entry, ...(labels === undefined ? [] : [labels])].map(writeJson).join('');
+  return utf8(texts).length + ITEM_OVERHEAD + annexes.length * ANNEX_OVERHEAD;
 }
 
 function documentOf(
@@ -136,6 +143,7 @@ function itemNode(item: Item, descriptors: ReadonlyMap<CutAnnex, JsonNode>): Jso
   return object([
     ['position', leaf(item.position)],
     ['entry', item.entry],
+    ...(item.labels === undefined ? [] : [['meta', object([['security', item.labels]])] as const]),
     ...(annexes.length > 0 ? [['annexes', array(annexes)] as const] : []),
   ]);
 }

@@ -51,6 +51,7 @@ import {
   type GrantTerms,
   type OpeningReader,
   type PolicyDefinition,
+  type PolicyRestriction,
   type Reader,
   type Release,
   type ReleaseContext,
@@ -176,6 +177,7 @@ export type ViewsCase = VectorCase &
         readonly explained: readonly {
           pointer: string;
           rule: number | null;
+          restrictions: readonly number[];
           readers: 'public' | readonly string[];
           compartment: string;
         }[];
@@ -358,17 +360,62 @@ const SMALL: PolicyDefinition = {
 };
 const SMALL_DOCUMENT = '{"name":"Núria","cost":12.50,"notes":["a",1e2]}';
 
+const RESTRICTION: PolicyRestriction = {
+  within: '/*/*',
+  labels: ['/label/*/code'],
+  values: ['R'],
+  readers: [],
+  compartment: 'restricted',
+};
+const RESTRICTED: PolicyDefinition = {
+  ...POLICY,
+  restrictions: [
+    {
+      within: '',
+      labels: ['/cost/**', '/name'],
+      values: ['R', 'é'],
+      readers: [{ s: '../x' }, 'emergency'],
+      compartment: 'clinical',
+    },
+    { within: '/clinical/*', labels: ['/note'], values: ['V'], readers: [], compartment: 'inbox' },
+  ],
+};
+// 128 patterns of 128 tokens; with the one of `otherwise`, a token more than there may be.
+const LONG = [{ fields: Array.from({ length: 128 }, (_, i) => `${'/a'.repeat(127)}/${i}`), readers: [] }];
+
+function refusedRestrictions(): [string, Partial<PolicyRestriction>][] {
+  return [
+    ['a restriction within no pattern', { within: 'a' }],
+    ['a restriction without places for labels', { labels: [] }],
+    ['a restriction with a label at the empty pattern', { labels: [''] }],
+    ['a restriction without values', { values: [] }],
+    ['a restriction with a value twice', { values: ['R', 'R'] }],
+    ['a restriction with an empty value', { values: [''] }],
+    ['a restriction to the public', { readers: ['public'] }],
+    ['a restriction into the root', { compartment: '' }],
+  ];
+}
+
 function policyCases(): ViewsCase[] {
   const { hash } = definePolicy(POLICY);
-  const encoded = tuple('policy', 'test/1', [
+  const rules = [
     [['/name', '/speciality'], 'public', 'inbox'],
     [['/clinical/**'], [['speciality', '/speciality'], ['emergency']], 'clinical'],
     [['/cost'], [['insurer'], ['emergency']], 'financial'],
     [['/**'], [['emergency']], 'inbox'],
+  ];
+  const encoded = tuple('policy', 'test/1', rules, []);
+  const restricted = tuple('policy', 'test/1', rules, [
+    ['', ['/cost/**', '/name'], ['R', '\u00e9'], [['s', '../x'], ['emergency']], 'clinical'],
+    ['/clinical/*', ['/note'], ['V'], [], 'inbox'],
   ]);
   const base: PolicyDefinition = { name: 'p/1', rules: [], otherwise: [] };
-  const refused: [string, PolicyDefinition][] = [
+  const refused: (readonly [string, PolicyDefinition])[] = [
     ['no name', { ...base, name: '' }],
+    ['a name without a version', { ...base, name: 'p' }],
+    ['a version with a leading zero', { ...base, name: 'p/01' }],
+    ['a pattern of 129 tokens', { ...base, rules: [{ fields: ['/a'.repeat(129)], readers: [] }] }],
+    ['more tokens than a policy may have', { ...base, rules: LONG }],
     ['a rule without patterns', { ...base, rules: [{ fields: [], readers: 'public' }] }],
     ['a pattern without a slash', { ...base, rules: [{ fields: ['a'], readers: [] }] }],
     ['a misspelt escape', { ...base, rules: [{ fields: ['/~2'], readers: [] }] }],
@@ -387,6 +434,9 @@ function policyCases(): ViewsCase[] {
     ['a reader of two pointers', { ...base, otherwise: [{ a: '/a', b: '/b' }] }],
     ['a pointer that starts nowhere', { ...base, otherwise: [{ a: 'b' }] }],
     ['the root as a compartment', { ...base, otherwiseCompartment: '' }],
+    ...refusedRestrictions().map(
+      ([name, changes]) => [name, { ...base, restrictions: [{ ...RESTRICTION, ...changes }] }] as const,
+    ),
   ];
   const explained = (name: string, policy: PolicyDefinition, document: string): ViewsCase => ({
     name: `explain: ${name}`,
@@ -394,8 +444,8 @@ function policyCases(): ViewsCase[] {
     policy,
     document,
     explained: explain(definePolicy(policy), readJson(document)).map(
-      ({ pointer, rule, readers, compartment }) => ({
-        ...{ pointer, rule, readers, compartment },
+      ({ pointer, rule, restrictions, readers, compartment }) => ({
+        ...{ pointer, rule, restrictions, readers, compartment },
       }),
     ),
   });
@@ -406,6 +456,13 @@ function policyCases(): ViewsCase[] {
       policy: POLICY,
       encoded: hex(encoded),
       hash: hex(hash),
+    },
+    {
+      name: 'policy: restrictions',
+      operation: 'policy',
+      policy: RESTRICTED,
+      encoded: hex(restricted),
+      hash: hex(definePolicy(RESTRICTED).hash),
     },
     ...refused.map(([name, policy]): ViewsCase => ({
       name: `policy: ${name}`,
@@ -426,6 +483,30 @@ function policyCases(): ViewsCase[] {
         otherwise: [],
       },
       '{"visits":[{"speciality":"cardiology","price":1,"note":"x"}],"speciality":"x","note":{"note":[]},"free":{}}',
+    ),
+    explained(
+      'restrictions: nested, from the public, by a pointer, in the order of the list',
+      {
+        name: 'p/1',
+        rules: [
+          { fields: ['/open/**'], readers: 'public' },
+          { fields: ['/visits/**'], readers: ['a', 'b', { s: '/s' }], compartment: 'clinical' },
+        ],
+        otherwise: ['b'],
+        restrictions: [
+          { ...RESTRICTION, readers: ['a', { s: '../s' }, 'c'], compartment: 'restricted' },
+          {
+            ...RESTRICTION,
+            within: '/**',
+            labels: ['/mark'],
+            values: ['V'],
+            readers: ['a'],
+            compartment: 'very',
+          },
+        ],
+      },
+      '{"s":"x","open":[{"mark":"V","y":1},{"mark":"v","y":1}],"visits":[{"label":[{"code":"\\u0052"}],"s":"x","n":1},' +
+        '{"label":[{"code":"R"}],"s":"y","in":{"mark":"V","n":[]}},{"label":["R"],"n":1},{"label":[{"code":["R"]}]}]}',
     ),
   ];
 }

@@ -1,0 +1,21 @@
+/** Names in a policy: of the policy itself, of readers, compartments and labels. spec/views.md, "Policies". */
+
+import { MunimentError } from '../errors.ts';
+import { NAME_LIMIT } from '../keys/index.ts';
+import { utf8 } from '../wire/index.ts';
+
+/** Throws `VIEW_POLICY` unless a name has 1 to 128 bytes. */
+export function checkName(name: string): void {
+  if (name === '' || utf8(name).length > NAME_LIMIT) refusePolicy();
+}
+
+/** Throws `VIEW_POLICY` unless a policy's name ends in a version, a positive number without leading zeros. */
+export function checkPolicyName(name: string): void {
+  checkName(name);
+  if (!/^[^]+\/[1-9][0-9]*$/.test(name)) refusePolicy();
+}
+
+/** Refuses the policy. */
+export function refusePolicy(): never {
+  throw new MunimentError('VIEW_POLICY');
+}
