@@ -21,11 +21,12 @@ type Jwk = Record<string, string>;
 
 /** What newer platforms have and the typings of Node 20 do not know. */
 interface Newer {
-  readonly hash?: (algorithm: string, data: Uint8Array, encoding: 'buffer') => Uint8Array;
+  readonly hash?: (algorithm: string, data: Uint8Array, encoding: 'binary') => string;
   readonly encapsulate?: (key: KeyObject) => { sharedKey: Uint8Array; ciphertext: Uint8Array };
   readonly decapsulate?: (key: KeyObject, ciphertext: Uint8Array) => Uint8Array;
 }
 
+const HASH_LENGTH = 32;
 const TAG_LENGTH = 16;
 // OpenSSL's ChaCha20 takes the block counter and the nonce as one.
 const COUNTER_AND_NONCE = new Uint8Array(16);
@@ -57,7 +58,8 @@ function primitivesOf(
 ): Partial<Primitives> {
   const { createHash, createHmac, createCipheriv, createDecipheriv } = crypto;
   // Bun has the one-shot hash too, and takes ten times as long over it.
-  const hash = versions['bun'] === undefined ? crypto.hash : undefined;
+  const oneShot = versions['bun'] === undefined ? crypto.hash : undefined;
+  const hash = oneShot && ((bytes: Uint8Array) => oneShot('sha256', bytes, 'binary'));
   // Node 24 takes five times as long over a raw key as over a KeyObject; others take longer to make the KeyObject.
   const rawKey = versions['node']?.startsWith('24.')
     ? (key: Uint8Array) => crypto.createSecretKey(key)
@@ -67,10 +69,10 @@ function primitivesOf(
 
   return {
     sha256: hash
-      ? (bytes) => plain(hash('sha256', bytes, 'buffer'))
+      ? (bytes) => fromBinary(hash(bytes), new Uint8Array(HASH_LENGTH), 0)
       : (bytes) => plain(createHash('sha256').update(bytes).digest()),
     hmacSha256: hash
-      ? hmacOver((bytes) => hash('sha256', bytes, 'buffer'))
+      ? hmacOver(hash)
       : (key, message) => plain(createHmac('sha256', key).update(message).digest()),
     aeadSeal(key, nonce, aad, plaintext) {
       const cipher = createCipheriv('chacha20-poly1305', rawKey(key), nonce, { authTagLength: TAG_LENGTH });
@@ -109,14 +111,14 @@ function primitivesOf(
 
 /**
  * HMAC (RFC 2104) as two calls of the one-shot hash. Node 24 takes five times as long over its own HMAC, most of it over
- * the key object, and a session has some eighty of them; elsewhere the two cost the same.
+ * the key object, and a session has some seventy of them; elsewhere the two cost the same.
  */
-function hmacOver(hash: (bytes: Uint8Array) => Uint8Array): Primitives['hmacSha256'] {
+function hmacOver(hash: (bytes: Uint8Array) => string): Primitives['hmacSha256'] {
   const blockLength = 64;
   const scratch = new Uint8Array(1024);
-  const outer = new Uint8Array(blockLength + 32);
+  const outer = new Uint8Array(blockLength + HASH_LENGTH);
   return (key, message) => {
-    const short = key.length > blockLength ? hash(key) : key;
+    const short = key.length > blockLength ? fromBinary(hash(key), new Uint8Array(HASH_LENGTH), 0) : key;
     const length = blockLength + message.length;
     const inner = length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
     for (let i = 0; i < blockLength; i++) {
@@ -125,12 +127,18 @@ function hmacOver(hash: (bytes: Uint8Array) => Uint8Array): Primitives['hmacSha2
       outer[i] = byte ^ 0x5c;
     }
     inner.set(message, blockLength);
-    outer.set(hash(inner), blockLength);
-    const mac = plain(hash(outer));
+    fromBinary(hash(inner), outer, blockLength);
+    const mac = fromBinary(hash(outer), new Uint8Array(HASH_LENGTH), 0);
     inner.fill(0); // both hold the key
     outer.fill(0);
     return mac;
   };
+}
+
+// A digest as a string of 32 characters costs half of what it costs as a Buffer, whose memory lies outside the heap.
+function fromBinary(digest: string, out: Uint8Array, at: number): Uint8Array {
+  for (let i = 0; i < digest.length; i++) out[at + i] = digest.charCodeAt(i);
+  return out;
 }
 
 function x25519Of(crypto: NodeCrypto, importOkp: ImportOkp): Primitives['x25519'] {
