@@ -73,7 +73,12 @@ function primitivesOf(
       : (bytes) => plain(createHash('sha256').update(bytes).digest()),
     hmacSha256: hash
       ? hmacOver(hash)
-      : (key, message) => plain(createHmac('sha256', key).update(message).digest()),
+      : (key, ...parts) =>
+          plain(
+            createHmac('sha256', key)
+              .update(concat(...parts))
+              .digest(),
+          ),
     aeadSeal(key, nonce, aad, plaintext) {
       const cipher = createCipheriv('chacha20-poly1305', rawKey(key), nonce, { authTagLength: TAG_LENGTH });
       cipher.setAAD(aad, { plaintextLength: plaintext.length });
@@ -117,16 +122,21 @@ function hmacOver(hash: (bytes: Uint8Array) => string): Primitives['hmacSha256']
   const blockLength = 64;
   const scratch = new Uint8Array(1024);
   const outer = new Uint8Array(blockLength + HASH_LENGTH);
-  return (key, message) => {
+  return (key, ...parts) => {
     const short = key.length > blockLength ? fromBinary(hash(key), new Uint8Array(HASH_LENGTH), 0) : key;
-    const length = blockLength + message.length;
+    let length = blockLength;
+    for (const part of parts) length += part.length;
     const inner = length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
     for (let i = 0; i < blockLength; i++) {
       const byte = short[i] ?? 0;
       inner[i] = byte ^ 0x36;
       outer[i] = byte ^ 0x5c;
     }
-    inner.set(message, blockLength);
+    let at = blockLength;
+    for (const part of parts) {
+      inner.set(part, at);
+      at += part.length;
+    }
     fromBinary(hash(inner), outer, blockLength);
     const mac = fromBinary(hash(outer), new Uint8Array(HASH_LENGTH), 0);
     inner.fill(0); // both hold the key
