@@ -4,7 +4,7 @@
  * kept: an import costs more than a signature. spec/crypto.md, "Backends".
  */
 
-import { concat, fromBase64url, toBase64url } from '../wire/index.ts';
+import { concat, fromBase64url, toBase64, toBase64url } from '../wire/index.ts';
 import { keep } from './keep.ts';
 import type {
   LatticeSignature,
@@ -44,6 +44,9 @@ const SPKI = {
   mlDsa65: unhex('308207b2300b0609608648016503040312038207a100'),
 } as const;
 
+// RFC 8410 section 4: a prefix of 12 bytes, so of 16 characters to which the key's own can be put.
+const SPKI_BASE64 = { X25519: 'MCowBQYDK2VuAyEA', Ed25519: 'MCowBQYDK2VwAyEA' } as const;
+
 /** The primitives that this platform has, or null where there is no `node:crypto`. Nothing here has been tried yet. */
 export function nodePrimitives(): Partial<Primitives> | null {
   // Browsers have no `process`, Node before 20.16 and some bundlers' stand-ins have no `getBuiltinModule`.
@@ -60,12 +63,12 @@ function primitivesOf(
   // Bun has the one-shot hash too, and takes ten times as long over it.
   const oneShot = versions['bun'] === undefined ? crypto.hash : undefined;
   const hash = oneShot && ((bytes: Uint8Array) => oneShot('sha256', bytes, 'binary'));
+  const isNode24 = versions['node']?.startsWith('24.') ?? false;
   // Node 24 takes five times as long over a raw key as over a KeyObject; others take longer to make the KeyObject.
-  const rawKey = versions['node']?.startsWith('24.')
-    ? (key: Uint8Array) => crypto.createSecretKey(key)
-    : (key: Uint8Array) => key;
+  const rawKey = isNode24 ? (key: Uint8Array) => crypto.createSecretKey(key) : (key: Uint8Array) => key;
 
   const importOkp = okpImporter(crypto);
+  const importOkpPublic = okpPublicImporter(crypto, isNode24);
 
   return {
     sha256: hash
@@ -104,9 +107,9 @@ function primitivesOf(
       }),
     chacha20: (key, length) =>
       plain(createCipheriv('chacha20', rawKey(key), COUNTER_AND_NONCE).update(new Uint8Array(length))),
-    x25519: x25519Of(crypto, importOkp),
+    x25519: x25519Of(crypto, importOkp, importOkpPublic),
     p256: p256Of(crypto),
-    ed25519: ed25519Of(crypto, importOkp),
+    ed25519: ed25519Of(crypto, importOkp, importOkpPublic),
     es256: es256Of(crypto),
     mlDsa44: latticeOf(crypto, 'mlDsa44'),
     mlDsa65: latticeOf(crypto, 'mlDsa65'),
@@ -151,8 +154,12 @@ function fromBinary(digest: string, out: Uint8Array, at: number): Uint8Array {
   return out;
 }
 
-function x25519Of(crypto: NodeCrypto, importOkp: ImportOkp): Primitives['x25519'] {
-  const importPeer = keep((bytes) => okpPublicKey(crypto, 'X25519', bytes));
+function x25519Of(
+  crypto: NodeCrypto,
+  importOkp: ImportOkp,
+  importOkpPublic: ImportOkp,
+): Primitives['x25519'] {
+  const importPeer = keep((bytes) => importOkpPublic('X25519', bytes));
   return (secretKey) => {
     const privateKey = importOkp('X25519', secretKey);
     return {
@@ -162,8 +169,8 @@ function x25519Of(crypto: NodeCrypto, importOkp: ImportOkp): Primitives['x25519'
   };
 }
 
-function ed25519Of(crypto: NodeCrypto, importOkp: ImportOkp): SignaturePrimitive {
-  const importKey = keep((bytes) => okpPublicKey(crypto, 'Ed25519', bytes));
+function ed25519Of(crypto: NodeCrypto, importOkp: ImportOkp, importOkpPublic: ImportOkp): SignaturePrimitive {
+  const importKey = keep((bytes) => importOkpPublic('Ed25519', bytes));
   return {
     secretKey(seed) {
       const key = importOkp('Ed25519', seed);
@@ -231,7 +238,7 @@ function mlKemOf(crypto: NodeCrypto & Newer): MlKemPrimitive {
   };
 }
 
-type ImportOkp = (crv: 'X25519' | 'Ed25519', secretKey: Uint8Array) => KeyObject;
+type ImportOkp = (crv: 'X25519' | 'Ed25519', bytes: Uint8Array) => KeyObject;
 
 // As a JWK a key of RFC 8037 costs a tenth of what it costs as DER (Node 20). Up to Node 25 the public half may be
 // anything, since the platform computes it anyway; from 26 on it is checked, and DER has become cheap.
@@ -248,8 +255,16 @@ function okpImporter(crypto: NodeCrypto): ImportOkp {
   }
 }
 
-function okpPublicKey(crypto: NodeCrypto, crv: string, bytes: Uint8Array): KeyObject {
-  return crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' });
+// Node 24 takes any object for a KeyObject first, and throws and catches four errors until it knows better: three times
+// what it takes to read PEM, which is a string. Others have no such trouble, and Node 20 is slow to read PEM.
+function okpPublicImporter(crypto: NodeCrypto, isNode24: boolean): ImportOkp {
+  return isNode24
+    ? (crv, bytes) => {
+        const spki = SPKI_BASE64[crv] + toBase64(bytes);
+        return crypto.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
+      }
+    : (crv, bytes) =>
+        crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' });
 }
 
 function okpPublicBytes(key: KeyObject): Uint8Array {
