@@ -1,6 +1,6 @@
 /** SHA-256, HMAC and HKDF (RFC 5869) over it, and the constant-time comparison. spec/crypto.md, "Hash and KDF". */
 
-import { concat, tuple, tupleOf, type TupleItem } from '../wire/index.ts';
+import { tuple, tupleOf, type TupleItem } from '../wire/index.ts';
 import { primitive } from './backend.ts';
 
 /** Bytes of a SHA-256 digest. */
@@ -31,6 +31,8 @@ export function hkdfExtract(salt: Uint8Array, inputKey: Uint8Array): Uint8Array 
   return hmac(salt, inputKey);
 }
 
+const FIRST = Uint8Array.of(1);
+
 /**
  * HKDF-Expand over SHA-256 (RFC 5869 section 2.3).
  *
@@ -40,14 +42,20 @@ export function hkdfExtract(salt: Uint8Array, inputKey: Uint8Array): Uint8Array 
  * @throws `RangeError` for another length
  */
 export function hkdfExpand(key: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  return hkdfExpandOf(key, [info], length);
+}
+
+/** {@link hkdfExpand} for an info in parts, joined as they are: for RFC 9180, which says where each of them ends. */
+export function hkdfExpandOf(key: Uint8Array, info: readonly Uint8Array[], length: number): Uint8Array {
   if (!Number.isInteger(length) || length < 0 || length > 255 * HASH_LENGTH)
     throw new RangeError('HKDF length');
-  let block = hmac(key, concat(info, Uint8Array.of(1)));
+  const hmacOf = primitive('hmacSha256');
+  let block = hmacOf(key, ...info, FIRST);
   if (length <= HASH_LENGTH) return block.slice(0, length);
   const out = new Uint8Array(length);
   out.set(block);
   for (let at = HASH_LENGTH, counter = 2; at < length; at += HASH_LENGTH, counter++) {
-    block = hmac(key, concat(block, info, Uint8Array.of(counter)));
+    block = hmacOf(key, block, ...info, Uint8Array.of(counter));
     out.set(block.subarray(0, length - at), at);
   }
   return out;

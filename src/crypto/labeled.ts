@@ -1,7 +1,8 @@
 /** LabeledExtract and LabeledExpand of RFC 9180 section 4, and the suite ids that go into them. */
 
 import { concat, utf8 } from '../wire/index.ts';
-import { hkdfExpand, hkdfExtract } from './hash.ts';
+import { primitive } from './backend.ts';
+import { hkdfExpandOf } from './hash.ts';
 
 const VERSION = utf8('HPKE-v1');
 
@@ -22,7 +23,7 @@ export function labeledExtract(
   label: string,
   ikm: Uint8Array,
 ): Uint8Array {
-  return hkdfExtract(salt, concat(VERSION, suite, utf8(label), ikm));
+  return primitive('hmacSha256')(salt, VERSION, suite, utf8(label), ikm);
 }
 
 /** `HKDF-Expand(prk, length ‖ "HPKE-v1" ‖ suite ‖ label ‖ info)`. */
@@ -33,5 +34,5 @@ export function labeledExpand(
   info: Uint8Array,
   length: number,
 ): Uint8Array {
-  return hkdfExpand(prk, concat(uint16(length), VERSION, suite, utf8(label), info), length);
+  return hkdfExpandOf(prk, [uint16(length), VERSION, suite, utf8(label), info], length);
 }

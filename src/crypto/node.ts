@@ -4,7 +4,7 @@
  * kept: an import costs more than a signature. spec/crypto.md, "Backends".
  */
 
-import { concat, fromBase64url, toBase64url } from '../wire/index.ts';
+import { concat, fromBase64url, toBase64, toBase64url } from '../wire/index.ts';
 import { keep } from './keep.ts';
 import type {
   LatticeSignature,
@@ -21,11 +21,12 @@ type Jwk = Record<string, string>;
 
 /** What newer platforms have and the typings of Node 20 do not know. */
 interface Newer {
-  readonly hash?: (algorithm: string, data: Uint8Array, encoding: 'buffer') => Uint8Array;
+  readonly hash?: (algorithm: string, data: Uint8Array, encoding: 'binary') => string;
   readonly encapsulate?: (key: KeyObject) => { sharedKey: Uint8Array; ciphertext: Uint8Array };
   readonly decapsulate?: (key: KeyObject, ciphertext: Uint8Array) => Uint8Array;
 }
 
+const HASH_LENGTH = 32;
 const TAG_LENGTH = 16;
 // OpenSSL's ChaCha20 takes the block counter and the nonce as one.
 const COUNTER_AND_NONCE = new Uint8Array(16);
@@ -43,6 +44,9 @@ const SPKI = {
   mlDsa65: unhex('308207b2300b0609608648016503040312038207a100'),
 } as const;
 
+// RFC 8410 section 4: a prefix of 12 bytes, so of 16 characters to which the key's own can be put.
+const SPKI_BASE64 = { X25519: 'MCowBQYDK2VuAyEA', Ed25519: 'MCowBQYDK2VwAyEA' } as const;
+
 /** The primitives that this platform has, or null where there is no `node:crypto`. Nothing here has been tried yet. */
 export function nodePrimitives(): Partial<Primitives> | null {
   // Browsers have no `process`, Node before 20.16 and some bundlers' stand-ins have no `getBuiltinModule`.
@@ -57,21 +61,27 @@ function primitivesOf(
 ): Partial<Primitives> {
   const { createHash, createHmac, createCipheriv, createDecipheriv } = crypto;
   // Bun has the one-shot hash too, and takes ten times as long over it.
-  const hash = versions['bun'] === undefined ? crypto.hash : undefined;
+  const oneShot = versions['bun'] === undefined ? crypto.hash : undefined;
+  const hash = oneShot && ((bytes: Uint8Array) => oneShot('sha256', bytes, 'binary'));
+  const isNode24 = versions['node']?.startsWith('24.') ?? false;
   // Node 24 takes five times as long over a raw key as over a KeyObject; others take longer to make the KeyObject.
-  const rawKey = versions['node']?.startsWith('24.')
-    ? (key: Uint8Array) => crypto.createSecretKey(key)
-    : (key: Uint8Array) => key;
+  const rawKey = isNode24 ? (key: Uint8Array) => crypto.createSecretKey(key) : (key: Uint8Array) => key;
 
   const importOkp = okpImporter(crypto);
+  const importOkpPublic = okpPublicImporter(crypto, isNode24);
 
   return {
     sha256: hash
-      ? (bytes) => plain(hash('sha256', bytes, 'buffer'))
+      ? (bytes) => fromBinary(hash(bytes), new Uint8Array(HASH_LENGTH), 0)
       : (bytes) => plain(createHash('sha256').update(bytes).digest()),
     hmacSha256: hash
-      ? hmacOver((bytes) => hash('sha256', bytes, 'buffer'))
-      : (key, message) => plain(createHmac('sha256', key).update(message).digest()),
+      ? hmacOver(hash)
+      : (key, ...parts) =>
+          plain(
+            createHmac('sha256', key)
+              .update(concat(...parts))
+              .digest(),
+          ),
     aeadSeal(key, nonce, aad, plaintext) {
       const cipher = createCipheriv('chacha20-poly1305', rawKey(key), nonce, { authTagLength: TAG_LENGTH });
       cipher.setAAD(aad, { plaintextLength: plaintext.length });
@@ -97,9 +107,9 @@ function primitivesOf(
       }),
     chacha20: (key, length) =>
       plain(createCipheriv('chacha20', rawKey(key), COUNTER_AND_NONCE).update(new Uint8Array(length))),
-    x25519: x25519Of(crypto, importOkp),
+    x25519: x25519Of(crypto, importOkp, importOkpPublic),
     p256: p256Of(crypto),
-    ed25519: ed25519Of(crypto, importOkp),
+    ed25519: ed25519Of(crypto, importOkp, importOkpPublic),
     es256: es256Of(crypto),
     mlDsa44: latticeOf(crypto, 'mlDsa44'),
     mlDsa65: latticeOf(crypto, 'mlDsa65'),
@@ -109,32 +119,47 @@ function primitivesOf(
 
 /**
  * HMAC (RFC 2104) as two calls of the one-shot hash. Node 24 takes five times as long over its own HMAC, most of it over
- * the key object, and a session has some eighty of them; elsewhere the two cost the same.
+ * the key object, and a session has some seventy of them; elsewhere the two cost the same.
  */
-function hmacOver(hash: (bytes: Uint8Array) => Uint8Array): Primitives['hmacSha256'] {
+function hmacOver(hash: (bytes: Uint8Array) => string): Primitives['hmacSha256'] {
   const blockLength = 64;
   const scratch = new Uint8Array(1024);
-  const outer = new Uint8Array(blockLength + 32);
-  return (key, message) => {
-    const short = key.length > blockLength ? hash(key) : key;
-    const length = blockLength + message.length;
+  const outer = new Uint8Array(blockLength + HASH_LENGTH);
+  return (key, ...parts) => {
+    const short = key.length > blockLength ? fromBinary(hash(key), new Uint8Array(HASH_LENGTH), 0) : key;
+    let length = blockLength;
+    for (const part of parts) length += part.length;
     const inner = length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
     for (let i = 0; i < blockLength; i++) {
       const byte = short[i] ?? 0;
       inner[i] = byte ^ 0x36;
       outer[i] = byte ^ 0x5c;
     }
-    inner.set(message, blockLength);
-    outer.set(hash(inner), blockLength);
-    const mac = plain(hash(outer));
+    let at = blockLength;
+    for (const part of parts) {
+      inner.set(part, at);
+      at += part.length;
+    }
+    fromBinary(hash(inner), outer, blockLength);
+    const mac = fromBinary(hash(outer), new Uint8Array(HASH_LENGTH), 0);
     inner.fill(0); // both hold the key
     outer.fill(0);
     return mac;
   };
 }
 
-function x25519Of(crypto: NodeCrypto, importOkp: ImportOkp): Primitives['x25519'] {
-  const importPeer = keep((bytes) => okpPublicKey(crypto, 'X25519', bytes));
+// A digest as a string of 32 characters costs half of what it costs as a Buffer, whose memory lies outside the heap.
+function fromBinary(digest: string, out: Uint8Array, at: number): Uint8Array {
+  for (let i = 0; i < digest.length; i++) out[at + i] = digest.charCodeAt(i);
+  return out;
+}
+
+function x25519Of(
+  crypto: NodeCrypto,
+  importOkp: ImportOkp,
+  importOkpPublic: ImportOkp,
+): Primitives['x25519'] {
+  const importPeer = keep((bytes) => importOkpPublic('X25519', bytes));
   return (secretKey) => {
     const privateKey = importOkp('X25519', secretKey);
     return {
@@ -144,8 +169,8 @@ function x25519Of(crypto: NodeCrypto, importOkp: ImportOkp): Primitives['x25519'
   };
 }
 
-function ed25519Of(crypto: NodeCrypto, importOkp: ImportOkp): SignaturePrimitive {
-  const importKey = keep((bytes) => okpPublicKey(crypto, 'Ed25519', bytes));
+function ed25519Of(crypto: NodeCrypto, importOkp: ImportOkp, importOkpPublic: ImportOkp): SignaturePrimitive {
+  const importKey = keep((bytes) => importOkpPublic('Ed25519', bytes));
   return {
     secretKey(seed) {
       const key = importOkp('Ed25519', seed);
@@ -213,7 +238,7 @@ function mlKemOf(crypto: NodeCrypto & Newer): MlKemPrimitive {
   };
 }
 
-type ImportOkp = (crv: 'X25519' | 'Ed25519', secretKey: Uint8Array) => KeyObject;
+type ImportOkp = (crv: 'X25519' | 'Ed25519', bytes: Uint8Array) => KeyObject;
 
 // As a JWK a key of RFC 8037 costs a tenth of what it costs as DER (Node 20). Up to Node 25 the public half may be
 // anything, since the platform computes it anyway; from 26 on it is checked, and DER has become cheap.
@@ -230,8 +255,16 @@ function okpImporter(crypto: NodeCrypto): ImportOkp {
   }
 }
 
-function okpPublicKey(crypto: NodeCrypto, crv: string, bytes: Uint8Array): KeyObject {
-  return crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' });
+// Node 24 takes any object for a KeyObject first, and throws and catches four errors until it knows better: three times
+// what it takes to read PEM, which is a string. Others have no such trouble, and Node 20 is slow to read PEM.
+function okpPublicImporter(crypto: NodeCrypto, isNode24: boolean): ImportOkp {
+  return isNode24
+    ? (crv, bytes) => {
+        const spki = SPKI_BASE64[crv] + toBase64(bytes);
+        return crypto.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
+      }
+    : (crv, bytes) =>
+        crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' });
 }
 
 function okpPublicBytes(key: KeyObject): Uint8Array {

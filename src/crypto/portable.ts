@@ -16,7 +16,7 @@ const ZERO_NONCE = new Uint8Array(12);
 /** All of it: what no platform brings, this does. */
 export const portable: Primitives = {
   sha256: (bytes) => sha256(bytes),
-  hmacSha256: (key, message) => hmac(sha256, key, message),
+  hmacSha256: (key, ...parts) => hmac(sha256, key, concat(...parts)),
   aeadSeal: (key, nonce, aad, plaintext) => chacha20poly1305(key, nonce, aad).encrypt(plaintext),
   aeadOpen: (key, nonce, aad, ciphertext) => chacha20poly1305(key, nonce, aad).decrypt(ciphertext),
   chacha20: (key, length) => chacha20(key, ZERO_NONCE, new Uint8Array(length)),

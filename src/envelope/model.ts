@@ -5,7 +5,7 @@
  */
 
 import { SIGNATURE_LENGTHS } from '../crypto/index.ts';
-import { tuple } from '../wire/index.ts';
+import { encodeItems, LABEL_PREFIX, type TupleItem } from '../wire/index.ts';
 
 /** The five messages of a conversation, in order: three of the handshake, a request, a reply. */
 export const MESSAGE_TYPES = ['nsl-1', 'nsl-2', 'nsl-3', 'request', 'reply'] as const;
@@ -98,8 +98,15 @@ export function isSignedType(type: MessageType): type is SignedType {
 
 /** `header = T("muniment/1 header", …)` over exactly the header's eight fields; what is absent is an empty part. */
 export function headerTuple(header: Header): Uint8Array {
-  return tuple(
-    'header',
+  return encodeItems(headerItems(header));
+}
+
+const HEADER_LABEL = `${LABEL_PREFIX}header`;
+
+/** The same as an item of another tuple, which it stands in as it would stand alone: a list that begins with its label. */
+export function headerItems(header: Header): readonly TupleItem[] {
+  return [
+    HEADER_LABEL,
     header.type,
     header.sender,
     header.timestamp,
@@ -108,7 +115,7 @@ export function headerTuple(header: Header): Uint8Array {
     header.timestamp1,
     header.n2 ?? '',
     header.timestamp2 ?? '',
-  );
+  ];
 }
 
 /** A header that nobody else can write to. */

@@ -10,7 +10,7 @@ import { equalBytes, tuple, utf8 } from '../wire/index.ts';
 import {
   checkHeader,
   copyHeader,
-  headerTuple,
+  headerItems,
   ID_LENGTH,
   readUnverifiedData,
   SignedEnvelope,
@@ -157,6 +157,6 @@ function signedBytes(header: Header, digest: Uint8Array, context: SigningContext
   if ((header.type === 'reply') !== (answers !== null))
     throw new RangeError('a reply, and only a reply, answers');
   return answers === null
-    ? tuple('request', sessionId, from, to, headerTuple(header), digest)
-    : tuple('reply', sessionId, from, to, headerTuple(header), answers.data, answers.signature, digest);
+    ? tuple('request', sessionId, from, to, headerItems(header), digest)
+    : tuple('reply', sessionId, from, to, headerItems(header), answers.data, answers.signature, digest);
 }

@@ -156,8 +156,7 @@ export function readMessage(plaintext: Uint8Array, outer: Header, sender: Uint8A
   const envelope = decodeEnvelope(reader.bytes());
   const documents = reader.list(DOCUMENTS_LIMIT, (part) => part.bytes());
   reader.end();
-  const expected = headerTuple({ ...outer, sender });
-  if (!(envelope instanceof SignedEnvelope) || !equalBytes(headerTuple(envelope.header), expected))
+  if (!(envelope instanceof SignedEnvelope) || !sameHeader(envelope.header, { ...outer, sender }))
     throw new MunimentError('SESSION_MESSAGE');
   return { envelope, documents };
 }
@@ -188,9 +187,22 @@ export function receive(
     timestamp2,
     sender: header[expected.sender] ?? NO_HANDLE,
   };
-  if (!equalBytes(headerTuple(header), headerTuple(same))) throw new MunimentError('SESSION_MESSAGE');
+  if (!sameHeader(header, same)) throw new MunimentError('SESSION_MESSAGE');
   if (!isNear(header.timestamp, now)) throw new MunimentError('SESSION_REPLAY');
   return envelope;
+}
+
+/** Whether two headers have one header tuple. */
+function sameHeader(a: Header, b: Header): boolean {
+  return (
+    a.type === b.type &&
+    a.timestamp === b.timestamp &&
+    a.timestamp1 === b.timestamp1 &&
+    a.timestamp2 === b.timestamp2 &&
+    equalBytes(a.sender, b.sender) &&
+    equalBytes(a.n1, b.n1) &&
+    equalBytes(a.n2 ?? NOTHING, b.n2 ?? NOTHING)
+  );
 }
 
 /** Whether a time lies in {@link clockWindow}; near a clock that shows no time, none does. */
@@ -205,3 +217,4 @@ export function clockWindow(now: number): TimeWindow {
 }
 
 const NO_HANDLE = new Uint8Array(HANDLE_LENGTH);
+const NOTHING = new Uint8Array(0);

@@ -136,11 +136,12 @@ export function initiate(user: Identity, gateway: Credential, options: SessionOp
     n2: null,
     timestamp2: null,
   };
+  const header1 = headerTuple(header);
   const plaintext = encodeFirst({ credential: user.credential.encoded, nonce, ephemeral });
   const sealed = hpkeSeal(
     gateway.handshake,
     handshakeInfo(1, gateway.handshake, binding, gateway.id),
-    headerTuple(header),
+    header1,
     plaintext,
     random,
   );
@@ -153,7 +154,7 @@ export function initiate(user: Identity, gateway: Credential, options: SessionOp
     random,
     end,
     context: { n1, timestamp1 },
-    th1: firstTranscript(headerTuple(header), encapsulation, ciphertext, plaintext, gateway.id, binding),
+    th1: firstTranscript(header1, encapsulation, ciphertext, plaintext, gateway.id, binding),
     x1: new Secret('exporter secret', exporter(EXPORT_CONTEXT, 32)),
     nonce: new Secret('nonce', nonce),
     ephemeral,
@@ -178,10 +179,11 @@ export function confirm(state: Initiated, message: Uint8Array): Promise<Step<Con
       const length = PLAINTEXT_LENGTHS.second(ephemeral.kem);
       const sealed2 = splitHandshake(outer, user.handshake.kem, length);
       const info2 = handshakeInfo(2, user.handshake, binding, user.credential.id, gateway.id, th1);
-      const opened = await hpkeOpenWith(user.handshake, info2, headerTuple(outer.header), sealed2);
-      return { ...opened, header: outer.header, encapsulation: sealed2.encapsulation };
+      const header2 = headerTuple(outer.header);
+      const opened = await hpkeOpenWith(user.handshake, info2, header2, sealed2);
+      return { ...opened, header: outer.header, header2, encapsulation: sealed2.encapsulation };
     },
-    async ({ plaintext, exporter, header, encapsulation }, content, clock) => {
+    async ({ plaintext, exporter, header, header2, encapsulation }, content, clock) => {
       const { user, gateway, binding, random, end, th1, ephemeral } = content;
       const { second, core2, confirmation } = decodeConfirmed(plaintext);
       const nonce = exposeSecret(content.nonce);
@@ -190,7 +192,7 @@ export function confirm(state: Initiated, message: Uint8Array): Promise<Step<Con
       if (second.encapsulation.length !== kem(ephemeral.kem).encapsulationLength)
         throw new MunimentError('SESSION_MESSAGE');
       const ephemeralSecret = await ephemeral.decapsulate(second.encapsulation);
-      const th2 = secondTranscript(th1, headerTuple(header), encapsulation, core2);
+      const th2 = secondTranscript(th1, header2, encapsulation, core2);
       const [x1, x2] = [exposeSecret(content.x1), exporter(EXPORT_CONTEXT, 32)];
       const keys = sessionKeys(th2, [ephemeralSecret, x1, x2, nonce, second.gatewayNonce]);
       if (!equalSecrets(confirmation, keys.confirmGateway)) throw new MunimentError('SESSION_MESSAGE');

@@ -18,29 +18,41 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * ```
  */
 export function utf8(text: string): Uint8Array {
-  const ascii = text.length <= SHORT ? shortAscii(text) : longAscii(text);
-  if (ascii !== null) return ascii;
+  const out = new Uint8Array(text.length);
+  if (isShortAscii(text)) writeAscii(text, out, 0);
+  // A platform that need not look for room is several times as fast. What fills one byte a character is ASCII.
+  else if (encoder.encodeInto(text, out).read !== text.length) return longUtf8(text);
+  return out;
+}
+
+function longUtf8(text: string): Uint8Array {
   if (!isWellFormed(text)) throw new MunimentError('WIRE_UTF8');
   return encoder.encode(text);
+}
+
+/** How many bytes {@link utf8} makes of a text. */
+export function utf8Length(text: string): number {
+  return isShortAscii(text) ? text.length : utf8(text).length;
+}
+
+/** Writes what {@link utf8} makes of a text, which must have been asked for {@link utf8Length}; returns how many bytes. */
+export function writeUtf8(text: string, out: Uint8Array, at: number): number {
+  if (!isShortAscii(text)) return encoder.encodeInto(text, out.subarray(at)).written;
+  writeAscii(text, out, at);
+  return text.length;
 }
 
 const SHORT = 48;
 
 // Labels, names and numbers are short and ASCII: written here, they cost a fraction of a call to the platform.
-function shortAscii(text: string): Uint8Array | null {
-  const out = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x80) return null;
-    out[i] = code;
-  }
-  return out;
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
 }
 
-// A platform that need not look for room is several times as fast. What fills one byte a character is ASCII.
-function longAscii(text: string): Uint8Array | null {
-  const out = new Uint8Array(text.length);
-  return encoder.encodeInto(text, out).read === text.length ? out : null;
+function writeAscii(text: string, out: Uint8Array, at: number): void {
+  for (let i = 0; i < text.length; i++) out[at + i] = text.charCodeAt(i);
 }
 
 /**

@@ -4,10 +4,11 @@
  */
 
 import { MunimentError } from '../errors.ts';
-import { equalBytes, fromUtf8, utf8 } from './bytes.ts';
+import { equalBytes, fromUtf8, utf8, utf8Length, writeUtf8 } from './bytes.ts';
 
 /** Every label of the format starts with this. */
 export const LABEL_PREFIX = 'muniment/1 ';
+const PREFIX = utf8(LABEL_PREFIX);
 
 /** Integers are 8 bytes on the wire, but stay below 2^53 so that a JavaScript number holds each exactly. */
 export const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
@@ -35,38 +36,62 @@ export function tuple(label: string, ...items: readonly TupleItem[]): Uint8Array
 
 /** The same for a list of any length: as arguments, some hundred thousand items overflow the stack. */
 export function tupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
-  return encodeItems([LABEL_PREFIX + label, ...items]);
+  const labelLength = PREFIX.length + utf8Length(label);
+  const out = new Uint8Array(4 + labelLength + lengthOf(items));
+  writeUint32(out, 0, labelLength);
+  out.set(PREFIX, 4);
+  writeUtf8(label, out, 4 + PREFIX.length);
+  writeItems(items, out, 4 + labelLength);
+  return out;
 }
 
 /** Encodes a list: a tuple without a label, as it stands inside other tuples. */
 export function encodeItems(items: readonly TupleItem[]): Uint8Array {
-  const parts = items.map(encodeItem);
+  const out = new Uint8Array(lengthOf(items));
+  writeItems(items, out, 0);
+  return out;
+}
+
+// Two walks, one for the length and one that writes: no part is ever bytes of its own first.
+function lengthOf(items: readonly TupleItem[]): number {
   let length = 0;
-  for (const part of parts) length += 4 + part.length;
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    writeUint32(out, at, part.length);
-    out.set(part, at + 4);
-    at += 4 + part.length;
-  }
-  return out;
+  for (const item of items) length += 4 + lengthOfItem(item);
+  return length;
 }
 
-function encodeItem(item: TupleItem): Uint8Array {
-  if (item instanceof Uint8Array) return item;
-  if (typeof item === 'string') return utf8(item);
-  if (typeof item === 'number') return encodeInteger(item);
-  return encodeItems(item);
-}
-
-function encodeInteger(value: number): Uint8Array {
-  if (!Number.isSafeInteger(value) || value < 0)
+function lengthOfItem(item: TupleItem): number {
+  if (item instanceof Uint8Array) return item.length;
+  if (typeof item === 'string') return utf8Length(item);
+  if (typeof item !== 'number') return lengthOf(item);
+  if (!Number.isSafeInteger(item) || item < 0)
     throw new RangeError('a tuple holds integers from 0 to 2^53 - 1');
-  const out = new Uint8Array(8);
-  writeUint32(out, 0, Math.floor(value / 2 ** 32));
-  writeUint32(out, 4, value % 2 ** 32);
-  return out;
+  return 8;
+}
+
+function writeItems(items: readonly TupleItem[], out: Uint8Array, start: number): number {
+  let at = start;
+  for (const item of items) at = writeItem(item, out, at);
+  return at;
+}
+
+/** Writes an item behind its length; returns where it ends. */
+function writeItem(item: TupleItem, out: Uint8Array, at: number): number {
+  const start = at + 4;
+  const end = writeContent(item, out, start);
+  writeUint32(out, at, end - start);
+  return end;
+}
+
+function writeContent(item: TupleItem, out: Uint8Array, at: number): number {
+  if (typeof item === 'string') return at + writeUtf8(item, out, at);
+  if (typeof item === 'number') {
+    writeUint32(out, at, Math.floor(item / 2 ** 32));
+    writeUint32(out, at + 4, item % 2 ** 32);
+    return at + 8;
+  }
+  if (!(item instanceof Uint8Array)) return writeItems(item, out, at);
+  out.set(item, at);
+  return at + item.length;
 }
 
 // Big-endian. A DataView of its own for each tuple costs as much as all the rest of a small one.
