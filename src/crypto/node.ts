@@ -27,6 +27,8 @@ interface Newer {
 }
 
 const TAG_LENGTH = 16;
+// Below this many bytes joining parts costs less than a hash object.
+const SHORT_HASH = 1024;
 // OpenSSL's ChaCha20 takes the block counter and the nonce as one.
 const COUNTER_AND_NONCE = new Uint8Array(16);
 // RFC 8410 section 7, and the seed form of RFC 9935 and RFC 9881: a fixed prefix, then the secret bytes.
@@ -55,7 +57,7 @@ function primitivesOf(
   crypto: NodeCrypto & Newer,
   versions: Partial<Record<string, string>>,
 ): Partial<Primitives> {
-  const { createHash, createHmac, createCipheriv, createDecipheriv } = crypto;
+  const { createHmac, createCipheriv, createDecipheriv } = crypto;
   // Bun has the one-shot hash too, and takes ten times as long over it.
   const hash = versions['bun'] === undefined ? crypto.hash : undefined;
   // Node 24 takes five times as long over a raw key as over a KeyObject; others take longer to make the KeyObject.
@@ -66,9 +68,7 @@ function primitivesOf(
   const importOkp = okpImporter(crypto);
 
   return {
-    sha256: hash
-      ? (bytes) => plain(hash('sha256', bytes, 'buffer'))
-      : (bytes) => plain(createHash('sha256').update(bytes).digest()),
+    sha256: sha256Of(crypto, hash),
     hmacSha256: hash
       ? hmacOver((bytes) => hash('sha256', bytes, 'buffer'))
       : (key, message) => plain(createHmac('sha256', key).update(message).digest()),
@@ -104,6 +104,17 @@ function primitivesOf(
     mlDsa44: latticeOf(crypto, 'mlDsa44'),
     mlDsa65: latticeOf(crypto, 'mlDsa65'),
     mlKem768: mlKemOf(crypto),
+  };
+}
+
+// A hash object costs more than the one-shot hash, but less than a copy of everything that is long.
+function sha256Of({ createHash }: NodeCrypto, hash: Newer['hash']): Primitives['sha256'] {
+  return (bytes, ...more) => {
+    if (hash && (more.length === 0 || bytes.length + (more[0]?.length ?? 0) < SHORT_HASH))
+      return plain(hash('sha256', more.length === 0 ? bytes : concat(bytes, ...more), 'buffer'));
+    const object = createHash('sha256').update(bytes);
+    for (const part of more) object.update(part);
+    return plain(object.digest());
   };
 }
 
@@ -266,7 +277,9 @@ function missing(): never {
   throw new TypeError('this platform has no ML-KEM');
 }
 
-// A Buffer is a Uint8Array with other methods, and may be a window onto a shared pool: neither leaves this file.
+// A Buffer is a Uint8Array with other methods, and may be a window onto a shared pool: neither leaves this file. What has
+// its memory to itself is not copied, only seen as what it is.
 function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
+  const whole = bytes.length === bytes.buffer.byteLength && bytes.length > 0;
+  return whole ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }

@@ -20,3 +20,5 @@ export const TYPE_LIMIT = 64;
 export const RULES_LIMIT = 256;
 /** Bytes of an annex chunk before encryption. */
 export const CHUNK_LENGTH = 64 * 1024;
+/** Most chunks of an annex that one proof is for. */
+export const ANNEX_RUN = 256;
