@@ -16,6 +16,7 @@ import type {
 import { unhex } from './unhex.ts';
 
 type NodeCrypto = NonNullable<ReturnType<typeof process.getBuiltinModule<'node:crypto'>>>;
+type NodeBuffer = NonNullable<ReturnType<typeof process.getBuiltinModule<'node:buffer'>>>;
 type KeyObject = ReturnType<NodeCrypto['createPublicKey']>;
 type Jwk = Record<string, string>;
 
@@ -29,6 +30,8 @@ interface Newer {
 const TAG_LENGTH = 16;
 // Below this many bytes joining parts costs less than a hash object.
 const SHORT_HASH = 1024;
+// From this many bytes on a Buffer has memory of its own.
+const LONG_MESSAGE = 8192;
 // OpenSSL's ChaCha20 takes the block counter and the nonce as one.
 const COUNTER_AND_NONCE = new Uint8Array(16);
 // RFC 8410 section 7, and the seed form of RFC 9935 and RFC 9881: a fixed prefix, then the secret bytes.
@@ -50,11 +53,13 @@ export function nodePrimitives(): Partial<Primitives> | null {
   // Browsers have no `process`, Node before 20.16 and some bundlers' stand-ins have no `getBuiltinModule`.
   const { process: host } = globalThis as { process?: Partial<typeof process> };
   const crypto = host?.getBuiltinModule?.('node:crypto');
-  return crypto ? primitivesOf(crypto, host?.versions ?? {}) : null;
+  const buffer = host?.getBuiltinModule?.('node:buffer');
+  return crypto && buffer ? primitivesOf(crypto, buffer, host?.versions ?? {}) : null;
 }
 
 function primitivesOf(
   crypto: NodeCrypto & Newer,
+  { Buffer }: NodeBuffer,
   versions: Partial<Record<string, string>>,
 ): Partial<Primitives> {
   const { createHmac, createCipheriv, createDecipheriv } = crypto;
@@ -75,7 +80,9 @@ function primitivesOf(
     aeadSeal(key, nonce, aad, plaintext) {
       const cipher = createCipheriv('chacha20-poly1305', rawKey(key), nonce, { authTagLength: TAG_LENGTH });
       cipher.setAAD(aad, { plaintextLength: plaintext.length });
-      return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
+      const parts = [cipher.update(plaintext), cipher.final(), cipher.getAuthTag()];
+      // What is long and about to be overwritten need not be filled with zeros first.
+      return plaintext.length < LONG_MESSAGE ? concat(...parts) : plain(Buffer.concat(parts));
     },
     aeadOpen(key, nonce, aad, ciphertext) {
       const end = ciphertext.length - TAG_LENGTH;

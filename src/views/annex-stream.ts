@@ -95,8 +95,9 @@ class Sealing {
   }
 
   #sealPadded(content: Uint8Array, left: number): Uint8Array {
-    const chunk = new Uint8Array(Math.min(left, CHUNK_LENGTH));
-    chunk.set(content);
+    const size = Math.min(left, CHUNK_LENGTH);
+    const chunk = content.length === size ? content : new Uint8Array(size);
+    if (chunk !== content) chunk.set(content);
     this.#left = left - chunk.length;
     const sealed = this.#seal(chunk, this.#left === 0);
     if (this.#left === 0) {
