@@ -65,7 +65,7 @@ export interface AnnexLayout {
   /** How many there are. */
   readonly chunks: number;
   /** Where sealed chunk `index` begins; for `chunks`, where the ciphertext ends. */
-  at(index: number): number;
+  readonly at: (index: number) => number;
 }
 
 /** The layout of an annex whose plaintext is so long, or throws `VIEW_ANNEX`. */

@@ -149,7 +149,7 @@ describe('a range is refused', () => {
   });
 
   it('with chunks dropped, moved, repeated, cut off, extended or of another annex', async () => {
-    const [, b, c, d, e, f] = chunksOf((await whole).ciphertext) as Uint8Array[];
+    const [, b, c, d, e, f] = chunksOf((await whole).ciphertext);
     const other = chunksOf((await sealed(content)).ciphertext)[2]!;
     const cases: [string, Uint8Array[], number][] = [
       ['nothing', [], 0],

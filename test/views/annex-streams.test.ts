@@ -109,7 +109,7 @@ describe('backpressure', () => {
     const seal = (stream: ReadableStream<Uint8Array>): ReturnType<typeof sealAnnex> =>
       sealAnnex(stream, context, () => seed); // the same annex twice: its description comes at its end
     const first = seal(new Producer((asked) => (asked < 200 ? piece : null)).stream);
-    for await (const _ of first.ciphertext);
+    await bytesOf(first.ciphertext);
     let consumed = 0;
     let inFlight = 0;
     const producer = new Producer((asked) => {

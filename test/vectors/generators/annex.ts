@@ -78,10 +78,12 @@ const CHUNKS: readonly ServedJson[] = [0, 1, 2].map((index) => {
   return { streamKey, index, final: index === 2, first, length, zeros: index === 2 ? 3360 : 0 };
 });
 
-function proofCases(): AnnexRangeCase[] {
+type ProofCase = Extract<AnnexRangeCase, { readonly operation: 'annex proof' }>;
+
+function proofCases(): ProofCase[] {
   const random = seededRandom('views annex tree');
   const leaves = Array.from({ length: 300 }, () => random(32));
-  const proving = (name: string, size: number, from: number, to: number, refused = false): AnnexRangeCase => {
+  const proving = (name: string, size: number, from: number, to: number, refused = false): ProofCase => {
     const joined = concat(...leaves.slice(0, size));
     const annex = annexName(new MerkleTree(joined).root());
     const error = { error: 'VIEW_ANNEX' } as const;
