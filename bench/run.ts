@@ -21,6 +21,7 @@ interface Loaded {
 
 /** Loaded when run, because a job's peers may not be installed before. */
 const JOBS: ReadonlyMap<string, () => Promise<Loaded>> = new Map<string, () => Promise<Loaded>>([
+  ['annex', async () => ({ job: (await import('./jobs/annex.ts')).annex })],
   ['crypto', async () => ({ job: (await import('./jobs/crypto.ts')).crypto })],
   [
     'envelope',

@@ -32,7 +32,18 @@ const WHOLLY_NATIVE = [
   'P-256 decapsulate',
 ];
 
+/** An annex beside the primitives that it is made of, each on its own ground. */
+const ANNEXES: readonly Target[] = ['seal 4 MiB', 'open 4 MiB', 'open 1 MiB of 4 MiB'].flatMap((contest) =>
+  (
+    [
+      ['bare', 'native'],
+      ['@noble', 'portable'],
+    ] as const
+  ).map((ratio): Target => ({ job: 'annex', contest, ratio, bound: ['at least', 0.8], node: 20 })),
+);
+
 const TARGETS: readonly Target[] = [
+  ...ANNEXES,
   ...WHOLLY_NATIVE.map((contest): Target => ({
     job: 'crypto',
     contest,

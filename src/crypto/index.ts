@@ -38,6 +38,8 @@ export {
   rootFromInclusion,
   rootsFromConsistency,
 } from './merkle.ts';
+export { MerkleTree, rootFromRange } from './merkle-range.ts';
+export type { LeafRange } from './merkle-range.ts';
 export { SCRYPT_COST, stretch } from './password.ts';
 export { combineShares, SHARES_LIMIT, splitSecret } from './shamir.ts';
 export { shuffle, systemRandom } from './random.ts';

@@ -4,6 +4,7 @@
  */
 
 import { concat } from '../wire/index.ts';
+import { primitive } from './backend.ts';
 import { HASH_LENGTH, sha256 } from './hash.ts';
 
 const LEAF = Uint8Array.of(0);
@@ -11,7 +12,7 @@ const NODE = Uint8Array.of(1);
 
 /** `H(0x00 ‖ leaf)`. */
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  return sha256(concat(LEAF, leaf));
+  return primitive('sha256')(LEAF, leaf); // a leaf may be long, and is not copied for the byte before it
 }
 
 /** `H(0x01 ‖ left ‖ right)`. */
@@ -109,12 +110,12 @@ function isPowerOfTwo(value: number): boolean {
   return 2 ** Math.round(Math.log2(value)) === value;
 }
 
-// Two hashes of other lengths could be cut apart otherwise.
-function isHash(hash: Uint8Array): boolean {
+/** Whether these are the bytes of a hash: two of other lengths could be cut apart otherwise. */
+export function isHash(hash: Uint8Array): boolean {
   return hash.length === HASH_LENGTH;
 }
 
-// A fraction would be led down the path of a whole number beside it.
-function isCount(value: number): boolean {
+/** Whether this is an index or a size: a fraction would be led down the path of a whole number beside it. */
+export function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }

@@ -16,6 +16,7 @@ import type {
 import { unhex } from './unhex.ts';
 
 type NodeCrypto = NonNullable<ReturnType<typeof process.getBuiltinModule<'node:crypto'>>>;
+type NodeBuffer = NonNullable<ReturnType<typeof process.getBuiltinModule<'node:buffer'>>>;
 type KeyObject = ReturnType<NodeCrypto['createPublicKey']>;
 type Jwk = Record<string, string>;
 
@@ -28,6 +29,10 @@ interface Newer {
 
 const HASH_LENGTH = 32;
 const TAG_LENGTH = 16;
+// Below this many bytes joining parts costs less than a hash object.
+const SHORT_HASH = 1024;
+// From this many bytes on a Buffer has memory of its own.
+const LONG_MESSAGE = 8192;
 // OpenSSL's ChaCha20 takes the block counter and the nonce as one.
 const COUNTER_AND_NONCE = new Uint8Array(16);
 // RFC 8410 section 7, and the seed form of RFC 9935 and RFC 9881: a fixed prefix, then the secret bytes.
@@ -52,14 +57,16 @@ export function nodePrimitives(): Partial<Primitives> | null {
   // Browsers have no `process`, Node before 20.16 and some bundlers' stand-ins have no `getBuiltinModule`.
   const { process: host } = globalThis as { process?: Partial<typeof process> };
   const crypto = host?.getBuiltinModule?.('node:crypto');
-  return crypto ? primitivesOf(crypto, host?.versions ?? {}) : null;
+  const buffer = host?.getBuiltinModule?.('node:buffer');
+  return crypto && buffer ? primitivesOf(crypto, buffer, host?.versions ?? {}) : null;
 }
 
 function primitivesOf(
   crypto: NodeCrypto & Newer,
+  { Buffer }: NodeBuffer,
   versions: Partial<Record<string, string>>,
 ): Partial<Primitives> {
-  const { createHash, createHmac, createCipheriv, createDecipheriv } = crypto;
+  const { createHmac, createCipheriv, createDecipheriv } = crypto;
   // Bun has the one-shot hash too, and takes ten times as long over it.
   const oneShot = versions['bun'] === undefined ? crypto.hash : undefined;
   const hash = oneShot && ((bytes: Uint8Array) => oneShot('sha256', bytes, 'binary'));
@@ -71,9 +78,7 @@ function primitivesOf(
   const importOkpPublic = okpPublicImporter(crypto, isNode24);
 
   return {
-    sha256: hash
-      ? (bytes) => fromBinary(hash(bytes), new Uint8Array(HASH_LENGTH), 0)
-      : (bytes) => plain(createHash('sha256').update(bytes).digest()),
+    sha256: sha256Of(crypto, hash),
     hmacSha256: hash
       ? hmacOver(hash)
       : (key, ...parts) =>
@@ -85,7 +90,9 @@ function primitivesOf(
     aeadSeal(key, nonce, aad, plaintext) {
       const cipher = createCipheriv('chacha20-poly1305', rawKey(key), nonce, { authTagLength: TAG_LENGTH });
       cipher.setAAD(aad, { plaintextLength: plaintext.length });
-      return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
+      const parts = [cipher.update(plaintext), cipher.final(), cipher.getAuthTag()];
+      // What is long and about to be overwritten need not be filled with zeros first.
+      return plaintext.length < LONG_MESSAGE ? concat(...parts) : plain(Buffer.concat(parts));
     },
     aeadOpen(key, nonce, aad, ciphertext) {
       const end = ciphertext.length - TAG_LENGTH;
@@ -114,6 +121,24 @@ function primitivesOf(
     mlDsa44: latticeOf(crypto, 'mlDsa44'),
     mlDsa65: latticeOf(crypto, 'mlDsa65'),
     mlKem768: mlKemOf(crypto),
+  };
+}
+
+// A hash object costs more than the one-shot hash, but less than a copy of everything that is long.
+function sha256Of(
+  { createHash }: NodeCrypto,
+  hash: ((bytes: Uint8Array) => string) | undefined,
+): Primitives['sha256'] {
+  return (bytes, ...more) => {
+    if (hash && (more.length === 0 || bytes.length + (more[0]?.length ?? 0) < SHORT_HASH))
+      return fromBinary(
+        hash(more.length === 0 ? bytes : concat(bytes, ...more)),
+        new Uint8Array(HASH_LENGTH),
+        0,
+      );
+    const object = createHash('sha256').update(bytes);
+    for (const part of more) object.update(part);
+    return plain(object.digest());
   };
 }
 
@@ -299,7 +324,9 @@ function missing(): never {
   throw new TypeError('this platform has no ML-KEM');
 }
 
-// A Buffer is a Uint8Array with other methods, and may be a window onto a shared pool: neither leaves this file.
+// A Buffer is a Uint8Array with other methods, and may be a window onto a shared pool: neither leaves this file. What has
+// its memory to itself is not copied, only seen as what it is.
 function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
+  const whole = bytes.length === bytes.buffer.byteLength && bytes.length > 0;
+  return whole ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }

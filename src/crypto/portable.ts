@@ -15,7 +15,10 @@ const ZERO_NONCE = new Uint8Array(12);
 
 /** All of it: what no platform brings, this does. */
 export const portable: Primitives = {
-  sha256: (bytes) => sha256(bytes),
+  sha256: (bytes, ...more) =>
+    more.length === 0
+      ? sha256(bytes)
+      : more.reduce((hash, part) => hash.update(part), sha256.create().update(bytes)).digest(),
   hmacSha256: (key, ...parts) => hmac(sha256, key, concat(...parts)),
   aeadSeal: (key, nonce, aad, plaintext) => chacha20poly1305(key, nonce, aad).encrypt(plaintext),
   aeadOpen: (key, nonce, aad, ciphertext) => chacha20poly1305(key, nonce, aad).decrypt(ciphertext),

@@ -71,7 +71,8 @@ export interface ScryptCost {
 
 /** Everything that a backend may bring. */
 export interface Primitives {
-  readonly sha256: (bytes: Uint8Array) => Uint8Array;
+  /** Of one byte string, or of several as if they were joined: what is long is not copied for the sake of a prefix. */
+  readonly sha256: (bytes: Uint8Array, ...more: readonly Uint8Array[]) => Uint8Array;
   /** Of the parts joined as they are: whoever has them need not join them first. */
   readonly hmacSha256: (key: Uint8Array, ...parts: readonly Uint8Array[]) => Uint8Array;
   /** ChaCha20-Poly1305, tag behind the ciphertext. */

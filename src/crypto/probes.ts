@@ -3,7 +3,7 @@
  * which libraries differ. A platform that throws, or answers otherwise, is passed over. spec/crypto.md, "Backends".
  */
 
-import { equalBytes, toHex } from '../wire/index.ts';
+import { concat, equalBytes, toHex } from '../wire/index.ts';
 import { portable } from './portable.ts';
 import type { LatticeSignature, Operation, Primitives } from './primitives.ts';
 import { unhex } from './unhex.ts';
@@ -102,7 +102,10 @@ export function answersRightly(native: Partial<Primitives>, name: Operation): bo
 
 const PROBES: Record<Operation, (native: Primitives) => boolean> = {
   sha256: ({ sha256 }) =>
-    is(sha256(ONES), '72cd6e8422c407fb6d098690f1130b7ded7ec2f7f5e1d30bd9d521f015363793'),
+    is(sha256(ONES), '72cd6e8422c407fb6d098690f1130b7ded7ec2f7f5e1d30bd9d521f015363793') &&
+    [ONES, bytesOf(2048, 1)].every((part) =>
+      equalBytes(sha256(TWOS, part, THREES), portable.sha256(concat(TWOS, part, THREES))),
+    ),
   hmacSha256: ({ hmacSha256 }) =>
     is(hmacSha256(ONES, TWOS), '7321406e0c880fd92597898beb393af2aebed51ab5cdf1d52e5991f9afadd2de'),
   aeadSeal: ({ aeadSeal }) => is(aeadSeal(ONES, NONCE, TWOS, THREES), SEALED),

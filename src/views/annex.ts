@@ -1,31 +1,13 @@
 /**
- * Annexes: images and files of any size as encrypted streams in 64 KiB chunks (the STREAM layout of age), which no
- * chunk can be dropped from, moved, repeated or cut off. Key, length and the RFC 6962 root over the ciphertext
- * chunks are a field's value in the sealed document. spec/views.md, "Annexes".
+ * What a document says of its annexes, and how these are laid out: images and files of any size, encrypted in 64 KiB
+ * chunks (the STREAM layout of age), which no chunk can be dropped from, moved, repeated or cut off. Key, length and
+ * the RFC 6962 root over the ciphertext's chunks are a field's value in the sealed document. `annex-stream.ts` seals and
+ * opens, `annex-range.ts` opens from the middle, `annex-tree.ts` is for who stores. spec/views.md, "Annexes".
  */
 
-import {
-  chunkOpen,
-  chunkSeal,
-  deriveTuple,
-  hashTuple,
-  KEY_LENGTH,
-  leafHash,
-  RootFolder,
-  systemRandom,
-  TAG_LENGTH,
-  type Random,
-} from '../crypto/index.ts';
+import { chunkOpen, deriveTuple, hashTuple, KEY_LENGTH, TAG_LENGTH } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import {
-  concat,
-  equalBytes,
-  fromBase64url,
-  jsonValue,
-  padmeLength,
-  readJson,
-  toBase64url,
-} from '../wire/index.ts';
+import { fromBase64url, jsonValue, padmeLength, readJson, toBase64url } from '../wire/index.ts';
 import { CHUNK_LENGTH } from './constants.ts';
 import type { DocumentNames } from './manifest.ts';
 
@@ -68,108 +50,6 @@ export function decodeAnnex(text: string): Annex {
 }
 
 /**
- * Encrypts a stream chunk by chunk, in constant memory.
- *
- * @param plaintext - a stream of bytes of any chunking
- * @param context - record and document that the annex will belong to, and its media type
- * @param random - for vectors only
- * @returns the ciphertext stream, and the annex's description, which resolves once that stream was read to its end
- * @example
- * ```ts
- * import { systemRandom } from 'muniment/crypto';
- * import { openAnnex, sealAnnex } from 'muniment/views';
- * const names = { recordId: systemRandom(16), docId: systemRandom(16) };
- * const sealed = sealAnnex(new Blob(['an image']).stream(), { ...names, mediaType: 'text/plain' });
- * const stored = await new Response(sealed.ciphertext).blob();
- * const opened = openAnnex(stored.stream(), await sealed.annex, names);
- * console.log(await new Response(opened).text()); // an image
- * ```
- */
-export function sealAnnex(
-  plaintext: ReadableStream<Uint8Array>,
-  context: DocumentNames & { readonly mediaType: string },
-  random: Random = systemRandom,
-): { readonly ciphertext: ReadableStream<Uint8Array>; readonly annex: Promise<Annex> } {
-  const key = random(KEY_LENGTH);
-  const streamKey = annexKey(key, context);
-  const folder = new RootFolder();
-  let index = 0;
-  let length = 0;
-  let settle: (annex: Annex) => void;
-  const annex = new Promise<Annex>((resolve) => (settle = resolve));
-  const rechunker = new Rechunker(CHUNK_LENGTH);
-  const encrypt = (chunk: Uint8Array, final: boolean): Uint8Array => {
-    const sealed = chunkSeal(streamKey, index++, final, chunk);
-    folder.add(leafHash(sealed));
-    return sealed;
-  };
-  const ciphertext = plaintext.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(bytes, controller) {
-        length += bytes.length;
-        for (const chunk of rechunker.push(bytes)) controller.enqueue(encrypt(chunk, false));
-      },
-      flush(controller) {
-        // Zeros up to the bucket, so that the ciphertext's length tells little.
-        for (let missing = padmeLength(length) - length; missing > 0; missing -= CHUNK_LENGTH) {
-          const zeros = new Uint8Array(Math.min(missing, CHUNK_LENGTH));
-          for (const chunk of rechunker.push(zeros)) controller.enqueue(encrypt(chunk, false));
-        }
-        controller.enqueue(encrypt(rechunker.rest(), true));
-        settle({ key, length, mediaType: context.mediaType, root: folder.root() });
-      },
-    }),
-  );
-  return { ciphertext, annex };
-}
-
-/**
- * Decrypts an annex chunk by chunk. No byte of a chunk comes out before its tag was checked; the stream ends
- * normally only after the final chunk, with the root and the padding as committed. Otherwise it errors.
- *
- * @param ciphertext - the stream as stored
- * @param annex - the description from the opened field
- * @param names - record and document that the field belongs to
- * @returns the plaintext stream; it errors with `VIEW_ANNEX`
- */
-export function openAnnex(
-  ciphertext: ReadableStream<Uint8Array>,
-  annex: Annex,
-  names: DocumentNames,
-): ReadableStream<Uint8Array> {
-  const streamKey = annexKey(annex.key, names);
-  const folder = new RootFolder();
-  const rechunker = new Rechunker(CHUNK_LENGTH + TAG_LENGTH);
-  let index = 0;
-  let left = annex.length;
-  const decrypt = (chunk: Uint8Array, final: boolean): Uint8Array => {
-    folder.add(leafHash(chunk));
-    let plaintext;
-    try {
-      plaintext = chunkOpen(streamKey, index++, final, chunk);
-    } catch (cause) {
-      throw new MunimentError('VIEW_ANNEX', undefined, { cause });
-    }
-    const content = plaintext.subarray(0, Math.min(left, plaintext.length));
-    left -= content.length;
-    if (plaintext.subarray(content.length).some((byte) => byte !== 0)) throw new MunimentError('VIEW_ANNEX');
-    return content;
-  };
-  return ciphertext.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(bytes, controller) {
-        for (const chunk of rechunker.push(bytes)) controller.enqueue(decrypt(chunk, false));
-      },
-      flush(controller) {
-        const last = decrypt(rechunker.rest(), true);
-        if (left !== 0 || !equalBytes(folder.root(), annex.root)) throw new MunimentError('VIEW_ANNEX');
-        controller.enqueue(last);
-      },
-    }),
-  );
-}
-
-/**
  * The name under which an annex is stored: a hash of its root, so that not even the root, which stands in a sealed
  * field, is written down by who stores it.
  */
@@ -177,49 +57,47 @@ export function annexName(root: Uint8Array): Uint8Array {
   return hashTuple('annex name', root);
 }
 
-/** Computes an annex's name while its ciphertext streams by, without a key: what a server holds uploads against. */
-export class AnnexNamer {
-  readonly #folder = new RootFolder();
-  readonly #rechunker = new Rechunker(CHUNK_LENGTH + TAG_LENGTH);
+/** Bytes of a chunk once it is sealed; the final one may have fewer. */
+export const SEALED_CHUNK = CHUNK_LENGTH + TAG_LENGTH;
 
-  /** Takes the next bytes. */
-  add(bytes: Uint8Array): void {
-    for (const chunk of this.#rechunker.push(bytes)) this.#folder.add(leafHash(chunk));
-  }
-
-  /** The name of everything taken; call once, at the end. */
-  name(): Uint8Array {
-    this.#folder.add(leafHash(this.#rechunker.rest()));
-    return annexName(this.#folder.root());
-  }
+/** Where the chunks of an annex lie. */
+export interface AnnexLayout {
+  /** How many there are. */
+  readonly chunks: number;
+  /** Where sealed chunk `index` begins; for `chunks`, where the ciphertext ends. */
+  readonly at: (index: number) => number;
 }
 
-// The key is random and lives in one field, whose leaf binds it to its path; record and document are bound here.
-function annexKey(key: Uint8Array, names: DocumentNames): Uint8Array {
+/** The layout of an annex whose plaintext is so long, or throws `VIEW_ANNEX`. */
+export function annexLayout(length: number): AnnexLayout {
+  const padded = padmeLength(length);
+  const chunks = Math.ceil(padded / CHUNK_LENGTH);
+  const total = padded + chunks * TAG_LENGTH;
+  if (!Number.isSafeInteger(total)) throw new MunimentError('VIEW_ANNEX');
+  return { chunks, at: (index) => (index === chunks ? total : index * SEALED_CHUNK) };
+}
+
+/** The key of the stream: `Expand(key, T("muniment/1 annex key", names))`. A field holds the random key, and its leaf binds that to its path. */
+export function annexKey(key: Uint8Array, names: DocumentNames): Uint8Array {
   return deriveTuple(key, 'annex key', names.recordId, names.docId);
 }
 
-// Cuts a stream into chunks of one length. It holds the last full chunk back, since that may be the final one.
-class Rechunker {
-  readonly #length: number;
-  #held: Uint8Array[] = [];
-  #size = 0;
-
-  constructor(length: number) {
-    this.#length = length;
+/** What of the plaintext a sealed chunk holds, without the zeros behind it, or throws `VIEW_ANNEX`. */
+export function openChunk(
+  streamKey: Uint8Array,
+  annex: Pick<Annex, 'length'>,
+  index: number,
+  sealed: Uint8Array,
+): Uint8Array {
+  const final = index === annexLayout(annex.length).chunks - 1;
+  let padded;
+  try {
+    padded = chunkOpen(streamKey, index, final, sealed);
+  } catch (cause) {
+    throw new MunimentError('VIEW_ANNEX', undefined, { cause });
   }
-
-  *push(bytes: Uint8Array): Generator<Uint8Array> {
-    this.#held.push(new Uint8Array(bytes)); // slice() of a Buffer would share its memory
-    this.#size += bytes.length;
-    if (this.#size <= this.#length) return;
-    let all = concat(...this.#held);
-    for (; all.length > this.#length; all = all.subarray(this.#length)) yield all.subarray(0, this.#length);
-    this.#held = [all];
-    this.#size = all.length;
-  }
-
-  rest(): Uint8Array {
-    return concat(...this.#held);
-  }
+  const content = padded.subarray(0, Math.max(0, annex.length - index * CHUNK_LENGTH));
+  for (let i = content.length; i < padded.length; i++)
+    if (padded[i] !== 0) throw new MunimentError('VIEW_ANNEX');
+  return content;
 }

@@ -26,3 +26,5 @@ export const POLICY_TOKENS_LIMIT = 16_384;
 export const COVERAGE_STEPS = 16_384;
 /** Bytes of an annex chunk before encryption. */
 export const CHUNK_LENGTH = 64 * 1024;
+/** Most chunks of an annex that one proof is for. */
+export const ANNEX_RUN = 256;

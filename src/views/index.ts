@@ -2,12 +2,23 @@
 
 export { account, decodeOpening, encodeOpening } from './account.ts';
 export type { Account } from './account.ts';
-export { AnnexNamer, annexName, decodeAnnex, encodeAnnex, openAnnex, sealAnnex } from './annex.ts';
+export { annexName, decodeAnnex, encodeAnnex } from './annex.ts';
 export type { Annex } from './annex.ts';
+export { openAnnexRange } from './annex-range.ts';
+export type { AnnexRange, AnnexSource } from './annex-range.ts';
+export { openAnnex, sealAnnex } from './annex-stream.ts';
+export { AnnexNamer, AnnexTree, AnnexTreeBuilder } from './annex-tree.ts';
 export { decodeSealed, encodeSealed, selectFor } from './body.ts';
 export type { Delivery, PublicKeyOfClass, SealedDocument, Wrap } from './body.ts';
 export type { SealedClass } from './classes.ts';
-export { CHUNK_LENGTH, DOCUMENT_LIMIT, FIELDS_LIMIT, MANIFEST_LINES, SEALED_LIMIT } from './constants.ts';
+export {
+  ANNEX_RUN,
+  CHUNK_LENGTH,
+  DOCUMENT_LIMIT,
+  FIELDS_LIMIT,
+  MANIFEST_LINES,
+  SEALED_LIMIT,
+} from './constants.ts';
 export { disclose, verifyDisclosure } from './disclosure.ts';
 export type { Disclosure } from './disclosure.ts';
 export { grant, openGrant, passOn, rewrap, verifyGrant } from './grant.ts';

@@ -6,6 +6,7 @@ import type { KemId, Random } from '../../src/crypto/index.ts';
 import { exposeSecret, Secret, SoftwareDecapsulator, type Credential } from '../../src/keys/index.ts';
 import {
   annexName,
+  AnnexTree,
   decodeAnnex,
   decodeSealed,
   declareEmergency,
@@ -16,6 +17,7 @@ import {
   grant,
   open,
   openAnnex,
+  openAnnexRange,
   openGrant,
   openRelease,
   passOn,
@@ -40,6 +42,7 @@ import { equalBytes, readJson } from '../../src/wire/index.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 import { H, list, parts, T, unhexed } from '../tuple.ts';
 import { casesOf, readVectors, type CaseOf } from '../vectors/file.ts';
+import { servedBytes } from '../vectors/generators/annex.ts';
 import { anchorOf, identityOf } from '../vectors/generators/keys.ts';
 import type {
   ContextJson,
@@ -71,6 +74,8 @@ it('holds as many cases as it should', () => {
     'open release': 9,
     annex: 1,
     'open annex': 18,
+    'annex proof': 12,
+    'open annex range': 31,
   });
 });
 
@@ -535,5 +540,31 @@ describe('annexes', () => {
       bytesOf(openAnnex(streamOf(unhex(one.ciphertext)), decodeAnnex(one.text), names));
     if (one.error !== undefined) expect(await refusalOf(run)).toBe(one.error);
     else expect(hex(await run())).toBe(one.plaintext);
+  });
+
+  it.each(casesOf(file, 'annex proof'))('$name', (one) => {
+    const run = (): string =>
+      hex(
+        AnnexTree.decode(unhex(one.leaves.join('')), unhex(one.annexName)).proof({
+          from: one.from,
+          to: one.to,
+        }),
+      );
+    if (one.error !== undefined) expect(refusal(run)).toBe(one.error);
+    else expect(run()).toBe(one.proof);
+  });
+
+  it.each(casesOf(file, 'open annex range'))('$name', async (one) => {
+    const range = {
+      recordId: unhex(one.recordId),
+      docId: unhex(one.docId),
+      offset: one.offset,
+      length: one.length,
+    };
+    const source = { bytes: () => streamOf(servedBytes(one.served)), proof: () => unhex(one.proof) };
+    const run = async (): Promise<Uint8Array> =>
+      bytesOf(openAnnexRange(source, decodeAnnex(one.text), range));
+    if (one.error !== undefined) expect(await refusalOf(run)).toBe(one.error);
+    else expect(H(Buffer.from(await run())).toString('hex')).toBe(one.digest);
   });
 });

@@ -76,6 +76,7 @@ import {
   type World,
 } from '../../views/fixture.ts';
 import type { VectorCase, VectorFile } from '../file.ts';
+import { annexRangeCases, type AnnexRangeCase } from './annex.ts';
 import { hex } from '../hex.ts';
 import type { Party } from './keys.ts';
 import { recordedRandom, seededRandom } from './seed.ts';
@@ -162,7 +163,9 @@ export interface ClassJson {
   readonly commitment: string;
 }
 
-export type ViewsCase = VectorCase &
+export type ViewsCase = AnnexRangeCase | ViewCase;
+
+type ViewCase = VectorCase &
   (
     | {
         readonly operation: 'policy';
@@ -346,6 +349,7 @@ export async function generate(): Promise<VectorFile<ViewsCase>> {
       ...(await grantCases(world)),
       ...(await emergencyCases(world)),
       ...(await annexCases()),
+      ...annexRangeCases(),
     ],
   };
 }
