@@ -5,8 +5,11 @@
  * rotating order, and a ratio is the median of the rounds' own ratios: what slows a whole round falls out of it.
  */
 
+/** What is set against each other: times or sizes. */
+export type Contest = TimedContest | CountedContest;
+
 /** Operations that do the same work, one of them the yardstick. */
-export interface Contest {
+export interface TimedContest {
   readonly name: string;
   /** The row by whose time the others' is divided. */
   readonly baseline: string;
@@ -18,7 +21,16 @@ export interface Row {
   /** Once; a promise is awaited, and the awaiting is timed, because every caller pays it. */
   readonly run: () => unknown;
   /** Before each timed stretch, untimed: whatever the rows set against each other, like the backend. */
-  readonly before?: () => void;
+  readonly before?: (() => void) | undefined;
+  /** In how many rounds at most, the first ones, and without a warm-up: for what takes seconds. */
+  readonly rounds?: number | undefined;
+}
+
+/** How many bytes the rows came to. */
+export interface CountedContest {
+  readonly name: string;
+  readonly baseline: string;
+  readonly bytes: Readonly<Record<string, number>>;
 }
 
 /** Yields its contests one by one: set up before the yield, clear away after it (or in `finally`). */
@@ -29,9 +41,11 @@ export interface Result {
   readonly baseline: string;
   readonly rounds: number;
   readonly rows: Readonly<Record<string, Timing>>;
+  /** Of the rows; microseconds if nothing is said. */
+  readonly unit?: 'bytes';
 }
 
-/** Microseconds a call, over the rounds. */
+/** Microseconds a call, over the rounds. Or bytes, which are what they are. */
 export interface Timing {
   readonly median: number;
   readonly p25: number;
@@ -59,10 +73,10 @@ interface Runner {
   readonly times: number[];
 }
 
-export async function measure({ name, baseline, rows }: Contest): Promise<Result> {
+export async function measure({ name, baseline, rows }: TimedContest): Promise<Result> {
   const runners: Runner[] = [];
   for (const [title, row] of Object.entries(rows)) {
-    runners.push({ title, row, calls: await warmUp(row), times: [] });
+    runners.push({ title, row, calls: row.rounds === undefined ? await warmUp(row) : 1, times: [] });
   }
   const yardstick = runners.find(({ title }) => title === baseline)?.times;
   if (yardstick === undefined) throw new RangeError(`${name}: no row ${baseline} to compare with`);
@@ -70,12 +84,24 @@ export async function measure({ name, baseline, rows }: Contest): Promise<Result
   const deadline = performance.now() + ROW_MS * runners.length;
   let round = 0;
   while (round < ROUNDS.least || (round < ROUNDS.most && performance.now() < deadline)) {
-    for (const { row, calls, times } of order(runners, round)) times.push(await time(row, calls));
+    for (const { row, calls, times } of order(runners, round))
+      if (round < (row.rounds ?? ROUNDS.most)) times.push(await time(row, calls));
     round += 1;
   }
 
   const timings = runners.map(({ title, times }) => [title, timing(times, yardstick)] as const);
   return { name, baseline, rounds: round, rows: Object.fromEntries(timings) };
+}
+
+/** Sizes as a result like others. */
+export function count({ name, baseline, bytes }: CountedContest): Result {
+  const yardstick = bytes[baseline];
+  if (yardstick === undefined) throw new RangeError(`${name}: no row ${baseline} to compare with`);
+  const rows = Object.entries(bytes).map(([title, size]) => [
+    title,
+    { median: size, p25: size, p75: size, ratio: size / yardstick },
+  ]);
+  return { name, baseline, rounds: 1, rows: Object.fromEntries(rows) as Result['rows'], unit: 'bytes' };
 }
 
 /** Runs a row until it is compiled and its caches are filled; returns how many calls fill a stretch. */

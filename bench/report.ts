@@ -47,9 +47,12 @@ function haveCommon(rows: Result['rows'], others: Result['rows']): boolean {
 /** A line a contest; in a cell the ratio to the baseline, the median, and half the quartiles' distance. */
 function table(job: string, results: readonly Result[]): string {
   const columns = [...new Set(results.flatMap(({ rows }) => Object.keys(rows)))];
-  const lines = results.map(({ name, rows }) => [
+  const lines = results.map(({ name, rows, unit }) => [
     name,
-    ...columns.map((column) => (rows[column] === undefined ? '' : cell(rows[column]))),
+    ...columns.map((column) => {
+      if (rows[column] === undefined) return '';
+      return unit === 'bytes' ? sizeCell(rows[column]) : cell(rows[column]);
+    }),
   ]);
   const all = [[job, ...columns], ...lines];
   const widths = [job, ...columns].map((_, at) => Math.max(...all.map((line) => (line[at] ?? '').length)));
@@ -67,6 +70,10 @@ function cell({ ratio, median, p25, p75 }: Timing): string {
   return `${significant(ratio)} · ${duration(median)} ±${spread}%`;
 }
 
+function sizeCell({ ratio, median }: Timing): string {
+  return `${significant(ratio)} · ${Math.round(median).toLocaleString('en')} B`;
+}
+
 function duration(microseconds: number): string {
   if (microseconds < 1000) return `${significant(microseconds)} µs`;
   const milliseconds = microseconds / 1000;
@@ -80,7 +87,8 @@ function significant(value: number): string {
 
 export function targetLine({ job, contest, ratio, bound, node, measured, verdict }: Verdict): string {
   const found = measured === null ? 'not measured' : significant(measured);
-  const asked = `${ratio.join(' / ')} ${bound.join(' ')} on Node ${node}`;
+  const [row, by] = ratio.map((rows) => (typeof rows === 'string' ? rows : `least of ${rows.length} peers`));
+  const asked = `${row} / ${by} ${bound.join(' ')} on Node ${node}`;
   return `${verdict.padEnd(10)}  ${job}: ${contest}: ${found} (${asked})`;
 }
 

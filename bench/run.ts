@@ -9,7 +9,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Trial } from './cost.ts';
-import { measure, type Job, type Result } from './measure.ts';
+import { count, measure, type Job, type Result } from './measure.ts';
 import { tables, targetLine, trialLines, versions } from './report.ts';
 import { judge, judgeTrial, targetsOf, type TrialVerdict, type Verdict } from './targets.ts';
 
@@ -31,6 +31,7 @@ const JOBS: ReadonlyMap<string, () => Promise<Loaded>> = new Map<string, () => P
     },
   ],
   ['session', async () => ({ job: (await import('./jobs/session.ts')).session })],
+  ['views', async () => ({ job: (await import('./jobs/views.ts')).views })],
 ]);
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
@@ -109,7 +110,7 @@ async function runJob(name: string, job: Job): Promise<Result[]> {
   const results: Result[] = [];
   for await (const contest of job()) {
     console.error(`bench: ${name}: ${contest.name}`);
-    results.push(await measure(contest));
+    results.push('bytes' in contest ? count(contest) : await measure(contest));
   }
   return results;
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cost, type Attempt } from '../../bench/cost.ts';
-import { measure, type Result } from '../../bench/measure.ts';
+import { count, measure, type Result } from '../../bench/measure.ts';
 import { tables, trialLines } from '../../bench/report.ts';
 import { judge, judgeTrial, type Target } from '../../bench/targets.ts';
 
@@ -35,6 +35,24 @@ describe('measure', () => {
     expect(rounds.filter((name) => name === 'slow')).toHaveLength(result.rounds);
   });
 
+  it('runs what takes seconds in the first rounds only, and without a warm-up', async () => {
+    let calls = 0;
+    const rows = { fast: { run: () => undefined }, slow: { run: () => calls++, rounds: 2 } };
+    const result = await measure({ name: 'long', baseline: 'fast', rows });
+    expect(result.rounds).toBeGreaterThanOrEqual(9);
+    expect(calls % 2).toBe(0); // an untimed one before each timed one
+    expect(calls).toBeLessThanOrEqual(2 * 2 * 4);
+    expect(result.rows['slow']?.ratio).toBeGreaterThanOrEqual(0);
+  });
+
+  it('sets sizes against each other', () => {
+    const sizes = count({ name: 'x', baseline: 'a', bytes: { a: 200, b: 300 } });
+    const of = (size: number, ratio: number) => ({ median: size, p25: size, p75: size, ratio });
+    expect(sizes).toMatchObject({ unit: 'bytes', rows: { a: of(200, 1), b: of(300, 1.5) } });
+    expect(tables('job', [sizes])).toContain('| x   | 1.00 · 200 B | 1.50 · 300 B |');
+    expect(() => count({ name: 'x', baseline: 'a', bytes: {} })).toThrow(RangeError);
+  });
+
   it('refuses a contest whose baseline does not take part', async () => {
     await expect(measure({ name: 'none', baseline: 'bare', rows: {} })).rejects.toThrow(RangeError);
   });
@@ -59,6 +77,15 @@ describe('judge', () => {
     const faster = { ratio: ['portable', 'native'] } as const;
     expect(verdict({ ...faster, bound: ['at least', 9.9] })?.verdict).toBe('holds');
     expect(verdict({ ...faster, bound: ['at least', 10.1] })?.verdict).toBe('missed');
+  });
+
+  it('takes the least of several rows, and none of them may be missing', () => {
+    expect(verdict({ ratio: [['portable', 'native'], 'bare'] })?.measured).toBe(1.15);
+    expect(verdict({ ratio: ['portable', ['native', 'portable']] })?.measured).toBeCloseTo(10);
+    expect(verdict({ ratio: ['bare', ['native', 'sodium']] })).toMatchObject({
+      measured: null,
+      verdict: 'missed',
+    });
   });
 
   it('counts what was not measured as missed, another Node as another Node', () => {
