@@ -4,15 +4,16 @@ import { MunimentError } from 'muniment';
 import {
   createKeyHistory,
   currentCredential,
-  openGroup,
+  openGroupHistory,
   verifyCompartments,
   verifyCredential,
-  verifyGroup,
+  verifyGroupHistory,
   verifyRenunciation,
   verifyRevocation,
   type Compartments,
   type Credential,
   type GroupEpoch,
+  type GroupHistory,
   type KeyHistory,
 } from 'muniment/keys';
 import { groupReader, partyReader, type OpeningReader } from 'muniment/views';
@@ -27,8 +28,10 @@ export interface People {
   readonly history: KeyHistory;
   /** By the owner's subject. */
   readonly compartments: ReadonlyMap<string, Compartments>;
-  /** By name, the newest epoch. */
+  /** By name, the newest epoch: what to seal to. */
   readonly groups: ReadonlyMap<string, GroupEpoch>;
+  /** By name, every epoch. */
+  readonly histories: ReadonlyMap<string, GroupHistory>;
 }
 
 /** What is looked for. */
@@ -57,6 +60,15 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
       : verifyRenunciation(at(statement), find(author), CLOCK.now()),
   );
   const issued = credentials.filter((one) => one !== anchor);
+  const histories = new Map<string, GroupHistory>();
+  for (const name of new Set(reply.groups.map((one) => one.name))) {
+    const epochs = reply.groups.filter((one) => one.name === name);
+    const [statements, keepers] = [
+      epochs.map((one) => at(one.statement)),
+      epochs.map((one) => find(one.keeper)),
+    ];
+    histories.set(name, readGroup(client, name, statements, keepers));
+  }
   return {
     credentials,
     history: createKeyHistory(anchor, { credentials: issued, revocations }),
@@ -66,16 +78,8 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
         return [subject, verifyCompartments(at(statement), find(owner))];
       }),
     ),
-    groups: new Map(
-      reply.groups.map(({ name, keeper, statement }) => {
-        const group = verifyGroup(at(statement), find(keeper));
-        // An older epoch shown again would let those read who have left.
-        if (group.epoch < (client.memory.epochs.get(name) ?? 0))
-          throw new MunimentError('RECORD_CONSISTENCY');
-        client.memory.epochs.set(name, group.epoch);
-        return group.name === name ? [name, group] : missing();
-      }),
-    ),
+    groups: new Map(Array.from(histories, ([name, { newest }]) => [name, newest])),
+    histories,
   };
 }
 
@@ -97,15 +101,31 @@ export function groupNames(credential: Credential): string[] {
   );
 }
 
-/** As whom a user opens: itself, and each group that it is a member of. */
-export async function ownReaders(client: BankClient, groups: Iterable<GroupEpoch>): Promise<OpeningReader[]> {
+/** As whom a user opens: itself, and each epoch of a group that it reaches. */
+export async function ownReaders(
+  client: BankClient,
+  histories: Iterable<GroupHistory>,
+): Promise<OpeningReader[]> {
   const { user } = client;
   const readers: OpeningReader[] = [{ reader: partyReader(user.credential), key: user.sealing }];
-  for (const group of groups) {
-    const key = await openGroup(user, group);
-    if (key !== null) readers.push({ reader: groupReader(group), key });
-  }
+  for (const history of histories)
+    for (const { group, key } of await openGroupHistory(user, history))
+      readers.push({ reader: groupReader(group), key });
   return readers;
+}
+
+// An older epoch shown again, or another than the one seen, would let those read who have left.
+function readGroup(
+  { memory }: BankClient,
+  name: string,
+  statements: readonly Uint8Array[],
+  keepers: readonly Credential[],
+): GroupHistory {
+  const key = `group ${name}`;
+  const history = verifyGroupHistory(statements, keepers, memory.seen.get(key) ?? null);
+  if (history.newest.name !== name) missing();
+  memory.seen.set(key, history.seen);
+  return history;
 }
 
 function readCredential(encoded: Uint8Array, anchor: Credential): Credential {

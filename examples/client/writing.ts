@@ -5,10 +5,13 @@ import {
   compartmentNode,
   publishCompartments,
   publishGroup,
+  publishNextEpoch,
   renounceCredential,
   revokeCredential,
   type Compartments,
   type Credential,
+  type GroupChange,
+  type GroupEpoch,
   type NodeSecret,
   type RevocationTerms,
 } from 'muniment/keys';
@@ -214,13 +217,24 @@ export async function renounce(client: BankClient, directory: RecordName): Promi
   await append(client, directory, [statement('revoke', 'renunciation', signed)]);
 }
 
-/** A keeper publishes a group's next epoch. */
+/** A keeper founds a group. */
 export async function publishGroupOf(
   client: BankClient,
   directory: RecordName,
   group: Parameters<typeof publishGroup>[1],
 ): Promise<void> {
   const signed = await publishGroup(client.user, group);
+  await append(client, directory, [statement('key', 'group', signed)]);
+}
+
+/** A keeper publishes a group's next epoch. */
+export async function publishNextEpochOf(
+  client: BankClient,
+  directory: RecordName,
+  previous: GroupEpoch,
+  change: GroupChange,
+): Promise<void> {
+  const signed = await publishNextEpoch(client.user, previous, change);
   await append(client, directory, [statement('key', 'group', signed)]);
 }
 

@@ -8,6 +8,8 @@ import {
   verifyCompartments,
   verifyCredential,
   verifyGroup,
+  verifyGroupHistory,
+  verifyNextEpoch,
   verifyRenunciation,
   verifyRevocation,
   type Compartments,
@@ -110,12 +112,12 @@ export class Directory {
     return { statement, verified: verifyCompartments(statement, owner) };
   }
 
-  /** The newest epoch of a group, or every epoch. */
+  /** Every epoch of a group, or of all groups, oldest first. */
   groups(name: string | null): { keeper: Credential; statement: Uint8Array; verified: GroupEpoch }[] {
     const rows = this.#store.all<{ keeper: Uint8Array; statement: Uint8Array }>(
       name === null
         ? 'SELECT keeper, statement FROM groups ORDER BY name, epoch'
-        : 'SELECT keeper, statement FROM groups WHERE name = ? ORDER BY epoch DESC LIMIT 1',
+        : 'SELECT keeper, statement FROM groups WHERE name = ? ORDER BY epoch',
       ...(name === null ? [] : [name]),
     );
     return rows.flatMap((row) => {
@@ -126,12 +128,17 @@ export class Directory {
     });
   }
 
-  /** As which readers a user may be handed wraps, apart from compartments: itself, and the groups it is in. */
+  /** As which readers a user may be handed wraps, apart from compartments: itself, and the epochs of groups that it reaches. */
   readersOf(user: Credential): Uint8Array[] {
-    const groups = this.groups(null).filter(({ verified }) =>
-      verified.members.some(({ id }) => equalBytes(id, user.id)),
-    );
-    return [partyReader(user).id, ...groups.map(({ verified }) => groupReader(verified).id)];
+    const readers = [partyReader(user).id];
+    let laddered: string | null = null; // whose ladder leads from the epoch that it reaches to the one before
+    for (const { verified: group } of this.groups(null).reverse()) {
+      const member = group.members.some(({ id }) => equalBytes(id, user.id));
+      const reached: boolean = member || laddered === group.name;
+      if (reached) readers.push(groupReader(group).id);
+      laddered = reached && group.ladder !== null ? group.name : null;
+    }
+    return readers;
   }
 
   /** The reader ids of an owner's compartments, or of the one of that name. */
@@ -204,9 +211,11 @@ export class Directory {
 
   #publishGroup({ author }: VerifiedEntry, statement: Uint8Array): Effect {
     const { name, epoch } = verifyGroup(statement, author);
-    const newest = this.groups(name)[0];
-    if (epoch !== (newest === undefined ? 0 : newest.verified.epoch + 1))
-      throw new BankRefusal('RECORD_EXISTS');
+    const newest = this.groups(name).at(-1)?.verified;
+    if (epoch <= (newest?.epoch ?? -1)) throw new BankRefusal('RECORD_EXISTS');
+    // Nothing is taken that does not follow what is there: a gap or a fork would stop every verifier.
+    if (newest === undefined) verifyGroupHistory([statement], [author], null);
+    else verifyNextEpoch(statement, author, newest);
     return () => this.#store.run('INSERT INTO groups VALUES (?, ?, ?, ?)', name, epoch, author.id, statement);
   }
 }

@@ -79,7 +79,7 @@ beforeAll(async () => {
   await register(administrator, directory, credentials);
   for (const keeper of [users.doctor, users.insurer, users.emergency]) {
     const { credential } = keeper.user;
-    const group = { name: groupNames(credential)[0]!, epoch: 0, kem: KEM_XWING, members: [credential] };
+    const group = { name: groupNames(credential)[0]!, kem: KEM_XWING, members: [credential] };
     await publishGroupOf(keeper, directory, group);
   }
   const names = ['personal', 'urgent', 'medical', 'financial'];
@@ -413,7 +413,6 @@ describe('requests', () => {
     const keeper = clientOf('doctor');
     const group = {
       name: 'speciality:cardiology',
-      epoch: 0,
       kem: KEM_XWING,
       members: [keeper.user.credential],
     };
