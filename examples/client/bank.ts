@@ -34,7 +34,7 @@ export interface Memory {
   newest: TreeHead | null;
   /** The newest verified head of each record's content, by its id in hexadecimal, and of its accesses, with `:access` behind it. */
   readonly heads: Map<string, Head>;
-  /** The newest epoch of each group, by `group` and its name. */
+  /** The newest epoch of each group, by `group` and its name, and the newest list of each owner, by `compartments` and its Id in hexadecimal. */
   readonly seen: Map<string, Seen>;
   /** Called with every receipt that was verified. */
   readonly keepReceipt?: (receipt: Uint8Array) => void;

@@ -5,7 +5,8 @@ import {
   createKeyHistory,
   currentCredential,
   openGroupHistory,
-  verifyCompartments,
+  checkSeen,
+  verifyCompartmentsHistory,
   verifyCredential,
   verifyGroupHistory,
   verifyRenunciation,
@@ -26,7 +27,7 @@ export interface People {
   readonly credentials: readonly Credential[];
   /** Which of these are good, and which were revoked. */
   readonly history: KeyHistory;
-  /** By the owner's subject. */
+  /** By the owner's subject, the newest list: what to seal to. */
   readonly compartments: ReadonlyMap<string, Compartments>;
   /** By name, the newest epoch: what to seal to. */
   readonly groups: ReadonlyMap<string, GroupEpoch>;
@@ -73,9 +74,17 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
     credentials,
     history: createKeyHistory(anchor, { credentials: issued, revocations }),
     compartments: new Map(
-      reply.compartments.map(({ owner, statement }) => {
-        const { subject } = find(owner);
-        return [subject, verifyCompartments(at(statement), find(owner))];
+      Array.from(new Set(reply.compartments.map(({ owner }) => toHex(owner))), (id) => {
+        const lists = reply.compartments.filter((one) => toHex(one.owner) === id);
+        const owner = find(lists[0]?.owner ?? missing());
+        return [
+          owner.subject,
+          readCompartments(
+            client,
+            owner,
+            lists.map(({ statement }) => at(statement)),
+          ),
+        ];
       }),
     ),
     groups: new Map(Array.from(histories, ([name, { newest }]) => [name, newest])),
@@ -112,6 +121,19 @@ export async function ownReaders(
     for (const { group, key } of await openGroupHistory(user, history))
       readers.push({ reader: groupReader(group), key });
   return readers;
+}
+
+// An older list, or another than the one seen, would have this client seal to whom the owner has shut out.
+function readCompartments(
+  { memory }: BankClient,
+  owner: Credential,
+  statements: readonly Uint8Array[],
+): Compartments {
+  const key = `compartments ${toHex(owner.id)}`;
+  const lists = verifyCompartmentsHistory(statements, owner, memory.seen.get(key) ?? null);
+  const newest = lists.at(-1) ?? missing();
+  memory.seen.set(key, checkSeen(newest, null));
+  return newest;
 }
 
 // An older epoch shown again, or another than the one seen, would let those read who have left.

@@ -8,6 +8,7 @@ import {
   publishNextEpoch,
   renounceCredential,
   revokeCredential,
+  rotate,
   type Compartments,
   type Credential,
   type GroupChange,
@@ -245,6 +246,24 @@ export async function publishCompartmentsOf(
   owned: { readonly root: NodeSecret; readonly recordId: Uint8Array; readonly names: readonly string[] },
 ): Promise<void> {
   const signed = await publishCompartments(client.user, owned.root, owned);
+  await append(client, directory, [statement('key', 'compartments', signed)]);
+}
+
+/**
+ * An owner rotates compartments: what is written from now on does not open for whom they were granted to before. A
+ * former reader keeps what it could read until now.
+ */
+export async function rotateCompartmentsOf(
+  client: BankClient,
+  directory: RecordName,
+  owned: {
+    readonly root: NodeSecret;
+    readonly compartments: Compartments;
+    readonly names: readonly string[];
+  },
+): Promise<void> {
+  const { root, compartments, names } = owned;
+  const signed = await rotate(client.user, root, compartments, { names, added: [] });
   await append(client, directory, [statement('key', 'compartments', signed)]);
 }
 

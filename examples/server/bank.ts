@@ -221,10 +221,11 @@ export class Bank {
           .revocations(credential)
           .map(({ author, statement }) => ({ author, statement: add(statement) })),
       ),
-      compartments: found.flatMap((owner) => {
-        const known = this.directory.compartments(owner);
-        return known === null ? [] : [{ owner: owner.id, statement: add(known.statement) }];
-      }),
+      compartments: found.flatMap((owner) =>
+        this.directory
+          .compartments(owner)
+          .map(({ statement }) => ({ owner: owner.id, statement: add(statement) })),
+      ),
       groups: groups.map(({ keeper, statement, verified }) => ({
         name: verified.name,
         keeper: keeper.id,

@@ -7,7 +7,10 @@ export {
   openRoot,
   publishCompartments,
   ROOT,
+  rotate,
   verifyCompartments,
+  verifyCompartmentsHistory,
+  verifyNextCompartments,
 } from './compartments.ts';
 export type { Compartment, Compartments } from './compartments.ts';
 export {

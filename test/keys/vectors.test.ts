@@ -33,13 +33,16 @@ import {
   renounceCredential,
   requestCredential,
   revokeCredential,
+  rotate,
   Secret,
   signStatement,
   SoftwareDecapsulator,
   verifyCompartments,
+  verifyCompartmentsHistory,
   verifyCredential,
   verifyGroup,
   verifyGroupHistory,
+  verifyNextCompartments,
   verifyNextEpoch,
   verifyRenunciation,
   verifyRevocation,
@@ -93,8 +96,10 @@ it('holds as many cases as it should', () => {
     'credential as of': 34,
     'current credential': 13,
     compartments: 2,
-    'verify compartments': 16,
+    'verify compartments': 19,
     'open root': 6,
+    rotate: 12,
+    'verify compartments history': 19,
     group: 3,
     'verify group': 18,
     'open group': 11,
@@ -324,6 +329,9 @@ describe('compartments', () => {
     expect(compartments.list.map((item) => ({ ...item, publicKey: hex(item.publicKey) }))).toEqual(one.list);
     expect(hex(compartments.recordId)).toBe(one.recordId);
     expect(hex(compartments.owner)).toBe(hex(owner.credential.id));
+    expect(compartments).toMatchObject({ number: 0, previous: new Uint8Array(32) });
+    const digest = createHash('sha256').update(tuple('statement digest', signed)).digest('hex');
+    expect([digest, hex(compartments.digest)]).toEqual([one.digest, one.digest]);
     expect(hex(exposeSecret(await openRoot(owner, compartments)))).toBe(one.root);
     const suite = tuple('suite', owner.sealing.kem, 'none');
     expect(hex(tuple('root wrap', suite, owner.credential.id))).toBe(one.rootInfo);
@@ -342,6 +350,34 @@ describe('compartments', () => {
     const compartments = verifyCompartments(unhex(signed), identity.credential);
     if (error !== undefined) expect(await refusalOf(() => openRoot(identity, compartments))).toBe(error);
     else expect(hex(exposeSecret(await openRoot(identity, compartments)))).toBe(root);
+  });
+});
+
+describe('rotation', () => {
+  it.each(casesOf(file, 'rotate'))('$name', async (one) => {
+    const owner = identityOf(one.owner);
+    const { names, added } = one;
+    const signer = one.previousOwner === undefined ? owner.credential : anchorOf(one.previousOwner);
+    const previous = verifyCompartments(unhex(one.previous), signer);
+    const random = given(one.randomness ?? '');
+    const make = () => rotate(owner, nodeOf(one.root), previous, { names, added }, random);
+    if (one.error !== undefined) {
+      expect(await refusalOf(make)).toBe(one.error);
+      return;
+    }
+    const signed = await make();
+    expect(hex(signed)).toBe(one.signed);
+    const next = verifyNextCompartments(signed, owner.credential, previous);
+    expect(next.list.map((item) => ({ ...item, publicKey: hex(item.publicKey) }))).toEqual(one.list);
+    for (const { name, epoch, kem: id, publicKey } of next.list)
+      expect(nodeKey(compartmentNode(nodeOf(one.root), name, epoch), id).publicKey).toEqual(publicKey);
+    expect(hex(exposeSecret(await openRoot(owner, next)))).toBe(one.root);
+  });
+
+  it.each(casesOf(file, 'verify compartments history'))('$name', ({ owner, signed, seen, error }) => {
+    const verify = () => verifyCompartmentsHistory(signed.map(unhex), anchorOf(owner), seenOf(seen));
+    if (error !== undefined) expect(refusal(verify)).toBe(error);
+    else expect(verify().length).toBe(signed.length);
   });
 });
 
@@ -385,7 +421,7 @@ describe('group', () => {
     }
     const key = await open();
     if (seed === null) expect(key).toBeNull();
-    else expect(hex(exposeSecret((key as SoftwareDecapsulator).secret))).toBe(seed);
+    else expect(hex(exposeSecret(key!.secret))).toBe(seed);
   });
 });
 
@@ -413,7 +449,7 @@ describe('group history', () => {
     );
     expect(hex(keyOfHistory(next.kem, one.seed!).publicKey)).toBe(one.publicKey);
     expect(next.ladder === null).toBe(one.ladder === null);
-    if (one.ladder == null || next.ladder === null) return;
+    if (one.ladder === undefined || one.ladder === null || next.ladder === null) return;
     const { info, aad, plaintext } = one.ladder;
     const opened = await hpkeOpenWith(
       keyOfHistory(next.kem, one.seed!),

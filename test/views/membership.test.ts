@@ -1,21 +1,32 @@
-/** Who may read changes: members of a group come and go, and what was sealed stays as it is. */
+/** Who may read changes: members of a group come and go, compartments are rotated, and what was sealed stays as it is. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KEM_X25519 } from '../../src/crypto/index.ts';
 import {
+  compartmentNode,
   createAnchor,
+  nodeKey,
+  openGroup,
   openGroupHistory,
   publishGroup,
   publishNextEpoch,
+  rotate,
   verifyGroup,
   verifyGroupHistory,
-  openGroup,
+  verifyNextCompartments,
+  type Compartments,
   type GroupChange,
   type GroupHistory,
   type Identity,
 } from '../../src/keys/index.ts';
-import { groupReader, type OpeningReader, type Reader, type SealedDocument } from '../../src/views/index.ts';
-import { createWorld, openIn, sealIn, type World } from './fixture.ts';
+import {
+  compartmentReader,
+  groupReader,
+  type OpeningReader,
+  type Reader,
+  type SealedDocument,
+} from '../../src/views/index.ts';
+import { createWorld, keyOf, openIn, sealIn, type World } from './fixture.ts';
 
 const TEXT = '{"note":"only for the team"}';
 
@@ -98,6 +109,38 @@ describe('a group', () => {
     const [old] = await readersOf(leaver, history);
     const as = [{ reader: groupReader(history.newest), key: old!.key }];
     await expect(openIn(world, after, [], { as })).rejects.toMatchObject({ code: 'VIEW_WRAP' });
+  });
+});
+
+describe('a compartment that is rotated', () => {
+  const POLICY = { name: 'clinical/1', rules: [], otherwise: [], otherwiseCompartment: 'clinical' };
+  const sealIntoIt = (owner: Compartments): Promise<SealedDocument> => sealIn(world, TEXT, POLICY, { owner });
+
+  it('opens no more for a former reader of it, and goes on for everybody else', async () => {
+    const before = world.compartments;
+    const change = { names: ['clinical'], added: [] };
+    const signed = await rotate(world.patient, world.root, before, change, world.random);
+    const after = verifyNextCompartments(signed, world.patient.credential, before);
+    const [earlier, later] = [await sealIntoIt(before), await sealIntoIt(after)];
+    const former = keyOf(world, 'clinical');
+    const readsAs = async (as: readonly OpeningReader[], sealed: SealedDocument): Promise<unknown> =>
+      (await openIn(world, sealed, [], { as }))?.value ?? null;
+    // The former reader keeps what it had, and gets nothing that is sealed after.
+    expect(await readsAs([former], earlier)).toEqual(JSON.parse(TEXT));
+    expect(await readsAs([former], later)).toBeNull();
+    const now = after.list.find(({ name }) => name === 'clinical')!;
+    const mistaken = [{ reader: compartmentReader(now), key: former.key }];
+    await expect(readsAs(mistaken, later)).rejects.toMatchObject({ code: 'VIEW_WRAP' });
+    // The owner derives the node of every epoch, and reads everything as the root.
+    const current = nodeKey(compartmentNode(world.root, 'clinical', now.epoch), now.kem);
+    expect(await readsAs([{ reader: compartmentReader(now), key: current }], later)).toEqual(
+      JSON.parse(TEXT),
+    );
+    for (const sealed of [earlier, later])
+      expect(await readsAs([keyOf(world, 'root')], sealed)).toEqual(JSON.parse(TEXT));
+    // Whoever reads another compartment goes on with the same key.
+    const untouched = ({ list }: Compartments): unknown => list.filter(({ name }) => name !== 'clinical');
+    expect(untouched(after)).toEqual(untouched(before));
   });
 });
 

@@ -1,4 +1,4 @@
-/** What a client must not forget: the newest checkpoint, heads, and epochs of groups that it verified, and every receipt. */
+/** What a client must not forget: the newest checkpoint, heads, epochs of groups and lists of compartments that it verified, and every receipt. */
 
 import { toBase64url, toHex } from 'muniment/wire';
 import { appendFileSync, existsSync } from 'node:fs';

@@ -27,6 +27,7 @@ import {
   createAnchor,
   createIdentity,
   createKeys,
+  createRoot,
   deriveNode,
   enrol,
   exportKeys,
@@ -41,11 +42,13 @@ import {
   renounceCredential,
   requestCredential,
   revokeCredential,
+  rotate,
   Secret,
   signStatement,
   SoftwareDecapsulator,
   SoftwareSigner,
   suite,
+  verifyCompartments,
   verifyGroup,
   type Compartment,
   type GroupChange,
@@ -297,6 +300,31 @@ export type KeysCase = VectorCase &
         readonly rootAad: string;
         readonly rootPlaintext: string;
         readonly signed: string;
+        readonly digest: string;
+      }
+    | {
+        readonly operation: 'rotate';
+        readonly owner: Party;
+        readonly root: string;
+        readonly previous: string;
+        /** The credential of who signed that, where it is not the owner's. */
+        readonly previousOwner?: string;
+        readonly names: readonly string[];
+        readonly added: readonly string[];
+        readonly randomness?: string;
+        readonly list?: readonly {
+          readonly name: string;
+          readonly epoch: number;
+          readonly kem: number;
+          readonly publicKey: string;
+        }[];
+        readonly signed?: string;
+      }
+    | {
+        readonly operation: 'verify compartments history';
+        readonly owner: string;
+        readonly signed: readonly string[];
+        readonly seen: SeenJson | null;
       }
     | { readonly operation: 'verify compartments'; readonly owner: string; readonly signed: string }
     | {
@@ -423,6 +451,7 @@ export async function generate(): Promise<VectorFile<KeysCase>> {
       ...(await revocationCases(parties)),
       ...(await historyCases(parties)),
       ...(await compartmentsCases(parties)),
+      ...(await rotationCases(parties)),
       ...(await groupCases(parties)),
       ...(await groupHistoryCases(parties)),
       ...(await keyFileCases()),
@@ -1225,6 +1254,7 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
       rootAad: hex(tuple('root wrap aad', recordId)),
       rootPlaintext: hex(tuple('root', exposeSecret(root))),
       signed: hex(signed),
+      digest: hex(hashTuple('statement digest', signed)),
     };
     return { vector, signed };
   };
@@ -1244,14 +1274,12 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
     publicKey,
   ];
   const encapsulation = new Uint8Array(32);
-  const stated = (list: TupleItem, changes: Readonly<Record<number, TupleItem>> = {}): Uint8Array =>
-    statementOver(
-      patient,
-      tuple(
-        'compartments',
-        ...Object.assign([recordId, patient.credential.id, list, encapsulation, new Uint8Array(16)], changes),
-      ),
-    );
+  const zeros = new Uint8Array(32);
+  const stated = (list: TupleItem, changes: Readonly<Record<number, TupleItem>> = {}): Uint8Array => {
+    const { id } = patient.credential;
+    const first: TupleItem[] = [recordId, id, 0, zeros, list, encapsulation, new Uint8Array(16)];
+    return statementOver(patient, tuple('compartments', ...Object.assign(first, changes)));
+  };
   const good = [item(''), item('inbox')];
   const open = (name: string, signed: Uint8Array, found: boolean): KeysCase => ({
     name: `open root: ${name}`,
@@ -1274,7 +1302,7 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
       plaintext,
       seededRandom('keys compartments bad root'),
     );
-    return stated(good, { 3: sealedTo, 4: ciphertext });
+    return stated(good, { 5: sealedTo, 6: ciphertext });
   };
   // The sealed root of another record, put into the statement about this one.
   const [foreignEncapsulation, foreignCiphertext] = lastTwoParts(elsewhere);
@@ -1301,6 +1329,9 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
     verify('a name twice', stated([...good, item('x'), item('x')]), 'WIRE_TUPLE'),
     verify('another owner inside', stated(good, { 1: stranger.credential.id }), 'WIRE_TUPLE'),
     verify('a record id of 15 bytes', stated(good, { 0: new Uint8Array(15) }), 'WIRE_TUPLE'),
+    verify('number 0 after another', stated(good, { 3: zeros.slice().fill(7) }), 'WIRE_TUPLE'),
+    verify('number 1 after nothing', stated(good, { 2: 1 }), 'WIRE_TUPLE'),
+    verify('a digest of 31 bytes', stated(good, { 2: 1, 3: new Uint8Array(31).fill(7) }), 'WIRE_TUPLE'),
     verify('an unknown KEM', stated([item(''), item('inbox', 0x0021)]), 'KEY_ALGORITHM'),
     verify(
       'a public key of 31 bytes',
@@ -1313,17 +1344,17 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
       stated([...good, ...Array.from({ length: 255 }, (_, i) => item(String(i)))]),
       'WIRE_LIMIT',
     ),
-    verify('a further part', stated(good, { 5: '' }), 'WIRE_TUPLE'),
+    verify('a further part', stated(good, { 7: '' }), 'WIRE_TUPLE'),
     open('as it should be', classical.signed, true),
-    open('an empty ciphertext', stated(good, { 4: '' }), false),
+    open('an empty ciphertext', stated(good, { 6: '' }), false),
     open(
       'the sealed root of another record',
-      stated(good, { 3: foreignEncapsulation, 4: foreignCiphertext }),
+      stated(good, { 5: foreignEncapsulation, 6: foreignCiphertext }),
       false,
     ),
     open('a root of 31 bytes', badRoot(tuple('root', new Uint8Array(31))), false),
     open('something else than a root', badRoot(tuple('group key', new Uint8Array(32))), false),
-    open('an encapsulation of 31 bytes', stated(good, { 3: new Uint8Array(31) }), false),
+    open('an encapsulation of 31 bytes', stated(good, { 5: new Uint8Array(31) }), false),
   ];
 }
 
@@ -1336,6 +1367,163 @@ function lastTwoParts(signed: Uint8Array): [Uint8Array, Uint8Array] {
     body.length - ciphertext.length - 4,
   );
   return [encapsulation, ciphertext];
+}
+
+// Three lists that follow each other: the first, one in which `treatments` was rotated, one to which `dental` was added.
+async function rotationCases({ patient, stranger }: Parties): Promise<KeysCase[]> {
+  const root = treeRoot();
+  const recordId = seededRandom('keys rotation record')(16);
+  const owner = patient.credential;
+  const founding = { recordId, names: ['treatments', 'lab'] };
+  const first = await publishCompartments(patient, root, founding, seededRandom('keys rotation first'));
+  const made = async (
+    title: string,
+    before: Uint8Array,
+    change: { names: readonly string[]; added: readonly string[] },
+  ): Promise<{ vector: KeysCase; signed: Uint8Array }> => {
+    const { random, taken } = recordedRandom(`keys rotation ${title}`);
+    const signed = await rotate(patient, root, verifyCompartments(before, owner), change, random);
+    const { list } = verifyCompartments(signed, owner);
+    const vector: KeysCase = {
+      name: `rotate: ${title}`,
+      operation: 'rotate',
+      owner: partyOf(patient),
+      root: hex(exposeSecret(root)),
+      previous: hex(before),
+      ...change,
+      randomness: taken(),
+      list: list.map((one) => ({ ...one, publicKey: hex(one.publicKey) })),
+      signed: hex(signed),
+    };
+    return { vector, signed };
+  };
+  const second = await made('one compartment', first, { names: ['treatments'], added: [] });
+  const third = await made('one again, and one added', second.signed, {
+    names: ['treatments'],
+    added: ['dental'],
+  });
+  const fork = await made('nothing but the number', first, { names: [], added: [] });
+  const refused = (
+    title: string,
+    names: readonly string[],
+    added: readonly string[] = [],
+    changes: { root?: NodeSecret; owner?: Identity } = {},
+  ): KeysCase => ({
+    name: `rotate: ${title}`,
+    operation: 'rotate',
+    owner: partyOf(changes.owner ?? patient),
+    root: hex(exposeSecret(changes.root ?? root)),
+    previous: hex(first),
+    previousOwner: hex(owner.encoded),
+    names,
+    added,
+    error: 'KEY_CHANGE',
+  });
+  const seenOf = (signed: Uint8Array): { number: number; digest: string } => {
+    const { number, digest } = verifyCompartments(signed, owner);
+    return { number, digest: hex(digest) };
+  };
+  const verify = (
+    title: string,
+    signed: readonly Uint8Array[],
+    seen: Uint8Array | null,
+    error?: ErrorCode,
+  ): KeysCase => ({
+    name: `verify compartments history: ${title}`,
+    operation: 'verify compartments history',
+    owner: hex(owner.encoded),
+    signed: signed.map(hex),
+    seen: seen === null ? null : seenOf(seen),
+    ...(error === undefined ? {} : { error }),
+  });
+  // What an owner's own hand could sign, against the rules.
+  const { list, digest } = verifyCompartments(first, owner);
+  const successor = (
+    items: readonly Compartment[],
+    changes: Readonly<Record<number, TupleItem>> = {},
+  ): Uint8Array[] => {
+    const sealed = [new Uint8Array(32), new Uint8Array(16)];
+    const encoded = items.map((one) => [one.name, one.epoch, one.kem, one.publicKey]);
+    const body: TupleItem[] = [recordId, owner.id, 1, digest, encoded, ...sealed];
+    return [first, statementOver(patient, tuple('compartments', ...Object.assign(body, changes)))];
+  };
+  const [top, inbox, treatments, lab] = list;
+  if (top === undefined || inbox === undefined || treatments === undefined || lab === undefined)
+    throw new Error('four compartments were published');
+  const { publicKey } = nodeKey(compartmentNode(root, 'x', 0), KEM_X25519);
+  const whole = [first, second.signed, third.signed];
+  const aside = (): string[] => Array.from({ length: 253 }, (_, i) => String(i));
+  return [
+    second.vector,
+    third.vector,
+    fork.vector,
+    refused('the root', ['']),
+    refused('an unknown name', ['dental']),
+    refused('a name twice', ['lab', 'lab']),
+    refused('a known name added', [], ['lab']),
+    refused('the root added', [], ['']),
+    refused('a name added twice', [], ['dental', 'dental']),
+    refused('more than 256 compartments', [], aside()),
+    refused('another root', ['lab'], [], { root: createRoot(seededRandom('keys rotation other root')) }),
+    refused('another owner', ['lab'], [], { owner: stranger }),
+    verify('from the beginning', whole, null),
+    verify('the one seen is the newest', whole, third.signed),
+    verify('the one seen is among them', whole, first),
+    verify('from its successor', [third.signed], second.signed),
+    verify(
+      'an epoch that skips some',
+      successor([top, inbox, { ...treatments, epoch: 5, publicKey }, lab]),
+      null,
+    ),
+    verify('none', [], null, 'KEY_SUCCESSION'),
+    verify('not from the beginning', [second.signed], null, 'KEY_SUCCESSION'),
+    verify('a gap', [first, third.signed], null, 'KEY_SUCCESSION'),
+    verify('a fork inside', [first, fork.signed, third.signed], null, 'KEY_SUCCESSION'),
+    verify('a fork of the one seen', [first, fork.signed], second.signed, 'KEY_SUCCESSION'),
+    verify('older than the one seen', [first, second.signed], third.signed, 'KEY_SUCCESSION'),
+    verify('beginning behind the one seen', [third.signed], first, 'KEY_SUCCESSION'),
+    verify('another record', successor(list, { 0: flipped(recordId, 0) }), null, 'KEY_SUCCESSION'),
+    verify('a compartment gone', successor([top, inbox, treatments]), null, 'KEY_SUCCESSION'),
+    verify(
+      'another key in the same epoch',
+      successor([top, inbox, { ...treatments, publicKey }, lab]),
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'the same key in another epoch',
+      successor([top, inbox, { ...treatments, epoch: 1 }, lab]),
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'the root rotated',
+      successor([{ ...top, epoch: 1, publicKey }, inbox, treatments, lab]),
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'an epoch going back',
+      [first, second.signed, backTo(patient, second.signed, list)],
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'signed by another',
+      [await publishCompartments(stranger, root, founding, seededRandom('keys rotation stranger'))],
+      null,
+      'KEY_SIGNATURE',
+    ),
+  ];
+}
+
+// A list in the right place with the keys of an earlier one.
+function backTo(owner: Identity, after: Uint8Array, list: readonly Compartment[]): Uint8Array {
+  const { recordId, number, digest } = verifyCompartments(after, owner.credential);
+  const items = list.map((one) => [one.name, one.epoch, one.kem, one.publicKey]);
+  const sealed = [new Uint8Array(32), new Uint8Array(16)];
+  const body = [recordId, owner.credential.id, number + 1, digest, items, ...sealed] as const;
+  return statementOver(owner, tuple('compartments', ...body));
 }
 
 async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties): Promise<KeysCase[]> {
