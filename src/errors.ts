@@ -46,6 +46,7 @@ export const ERROR_CODES = {
     'data',
     'the sealed document is not signed by the author it names, or the author is not known',
   ],
+  VIEW_CAPSULE: ['data', 'a capsule, its seal or the statement of its use is refused'],
   VIEW_COMMITMENT: ['data', 'a class, key or field does not match what the author committed to'],
   VIEW_EQUIVOCATION: ['data', 'what an author sealed contradicts itself, or is not one document'],
   VIEW_GRANT: ['data', 'a grant does not cover this record, reader or time, or its wrap was exchanged'],

@@ -22,3 +22,7 @@ export const RULES_LIMIT = 256;
 export const SHARE_LENGTH = 33;
 /** Bytes of an annex chunk before encryption. */
 export const CHUNK_LENGTH = 64 * 1024;
+/** Most bytes of a capsule's content. */
+export const CAPSULE_CONTENT_LIMIT = 1024 * 1024;
+/** Most bytes of a capsule: the content, padded, and what its owner says of it. */
+export const CAPSULE_LIMIT = CAPSULE_CONTENT_LIMIT + 64 * 1024;

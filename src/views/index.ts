@@ -6,8 +6,20 @@ export { AnnexNamer, annexName, decodeAnnex, encodeAnnex, openAnnex, sealAnnex }
 export type { Annex } from './annex.ts';
 export { decodeSealed, encodeSealed, selectFor } from './body.ts';
 export type { Delivery, PublicKeyOfClass, SealedDocument, Wrap } from './body.ts';
+export { makeCapsule, openCapsule, verifyCapsule, verifyCapsuleUse } from './capsule.ts';
+export type { Capsule, CapsuleTerms, CapsuleUse } from './capsule.ts';
+export { decodeCapsuleSeal, encodeCapsuleSeal } from './capsule-seal.ts';
+export type { CapsuleSeal } from './capsule-seal.ts';
 export type { SealedClass, SealedField } from './classes.ts';
-export { CHUNK_LENGTH, DOCUMENT_LIMIT, FIELDS_LIMIT, MANIFEST_LINES, SEALED_LIMIT } from './constants.ts';
+export {
+  CAPSULE_CONTENT_LIMIT,
+  CAPSULE_LIMIT,
+  CHUNK_LENGTH,
+  DOCUMENT_LIMIT,
+  FIELDS_LIMIT,
+  MANIFEST_LINES,
+  SEALED_LIMIT,
+} from './constants.ts';
 export { grant, openGrant, REASON_LIMIT, verifyGrant } from './grant.ts';
 export type { Grant, GrantedNode, GrantTerms, SignedGrant } from './grant.ts';
 export type { Leaf } from './leaves.ts';
