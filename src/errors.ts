@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   WIRE_UTF8: ['data', 'bytes are not UTF-8, or text holds a lone surrogate'],
 
   KEY_ALGORITHM: ['data', 'the algorithm is unknown or not the one that the key demands'],
+  KEY_CHANGE: ['caller', 'a change to a group or to a list of compartments does not fit what is there'],
   KEY_CREDENTIAL: ['data', 'a credential is malformed, outside its validity or not signed by its issuer'],
   KEY_FILE: [
     'data',
@@ -28,6 +29,7 @@ export const ERROR_CODES = {
   KEY_PUBLIC: ['data', 'a public key is malformed, not canonical or of small order'],
   KEY_REVOKED: ['data', 'a credential was revoked by the time at which it is judged'],
   KEY_SIGNATURE: ['data', 'a signature does not verify under the stated key'],
+  KEY_SUCCESSION: ['data', 'a statement is older than one seen before, or does not follow it'],
 
   ENVELOPE_GRAMMAR: ['data', 'the document is not the one XML form of an envelope'],
   ENVELOPE_LIMIT: ['data', 'the document or one of its texts is larger than an envelope may be'],
@@ -44,6 +46,7 @@ export const ERROR_CODES = {
     'data',
     'the sealed document is not signed by the author it names, or the author is not known',
   ],
+  VIEW_CAPSULE: ['data', 'a capsule, its seal or the statement of its use is refused'],
   VIEW_COMMITMENT: ['data', 'a class, key or field does not match what the author committed to'],
   VIEW_DISCLOSURE: ['data', 'a disclosure is malformed, or shows what its author did not commit to'],
   VIEW_EQUIVOCATION: ['data', 'what an author sealed contradicts itself, or is not one document'],

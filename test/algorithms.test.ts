@@ -153,7 +153,6 @@ describe.each(KINDS.map((kind, i) => [kind[0], parties[i]!, kind[1]] as const))(
     it('keeps a group, and is a member of one', async () => {
       const signed = await publishGroup(one, {
         name: 'team',
-        epoch: 0,
         kem,
         members: parties.map((p) => p.credential),
       });

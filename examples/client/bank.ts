@@ -6,7 +6,7 @@
 import { MunimentError } from 'muniment';
 import { emptyRoot, systemRandom } from 'muniment/crypto';
 import type { VerifiedEnvelope } from 'muniment/envelope';
-import type { Credential, Identity } from 'muniment/keys';
+import type { Credential, Identity, Seen } from 'muniment/keys';
 import {
   verifyCheckpoint,
   verifyConsistency,
@@ -34,8 +34,8 @@ export interface Memory {
   newest: TreeHead | null;
   /** The newest verified head of each record's content, by its id in hexadecimal, and of its accesses, with `:access` behind it. */
   readonly heads: Map<string, Head>;
-  /** The newest epoch of each group, by name. */
-  readonly epochs: Map<string, number>;
+  /** The newest epoch of each group, by `group` and its name, and the newest list of each owner, by `compartments` and its Id in hexadecimal. */
+  readonly seen: Map<string, Seen>;
   /** Called with every receipt that was verified. */
   readonly keepReceipt?: (receipt: Uint8Array) => void;
 }
@@ -83,7 +83,7 @@ export class BankClient {
     user: Identity,
     trust: Trust,
     endpoint: Endpoint,
-    memory: Memory = { newest: null, heads: new Map(), epochs: new Map() },
+    memory: Memory = { newest: null, heads: new Map(), seen: new Map() },
   ) {
     this.user = user;
     this.trust = trust;

@@ -4,15 +4,17 @@ import { MunimentError } from 'muniment';
 import {
   createKeyHistory,
   currentCredential,
-  openGroup,
-  verifyCompartments,
+  openGroupHistory,
+  checkSeen,
+  verifyCompartmentsHistory,
   verifyCredential,
-  verifyGroup,
+  verifyGroupHistory,
   verifyRenunciation,
   verifyRevocation,
   type Compartments,
   type Credential,
   type GroupEpoch,
+  type GroupHistory,
   type KeyHistory,
 } from 'muniment/keys';
 import { groupReader, partyReader, type OpeningReader } from 'muniment/views';
@@ -25,10 +27,12 @@ export interface People {
   readonly credentials: readonly Credential[];
   /** Which of these are good, and which were revoked. */
   readonly history: KeyHistory;
-  /** By the owner's subject. */
+  /** By the owner's subject, the newest list: what to seal to. */
   readonly compartments: ReadonlyMap<string, Compartments>;
-  /** By name, the newest epoch. */
+  /** By name, the newest epoch: what to seal to. */
   readonly groups: ReadonlyMap<string, GroupEpoch>;
+  /** By name, every epoch. */
+  readonly histories: ReadonlyMap<string, GroupHistory>;
 }
 
 /** What is looked for. */
@@ -57,25 +61,34 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
       : verifyRenunciation(at(statement), find(author), CLOCK.now()),
   );
   const issued = credentials.filter((one) => one !== anchor);
+  const histories = new Map<string, GroupHistory>();
+  for (const name of new Set(reply.groups.map((one) => one.name))) {
+    const epochs = reply.groups.filter((one) => one.name === name);
+    const [statements, keepers] = [
+      epochs.map((one) => at(one.statement)),
+      epochs.map((one) => find(one.keeper)),
+    ];
+    histories.set(name, readGroup(client, name, statements, keepers));
+  }
   return {
     credentials,
     history: createKeyHistory(anchor, { credentials: issued, revocations }),
     compartments: new Map(
-      reply.compartments.map(({ owner, statement }) => {
-        const { subject } = find(owner);
-        return [subject, verifyCompartments(at(statement), find(owner))];
+      Array.from(new Set(reply.compartments.map(({ owner }) => toHex(owner))), (id) => {
+        const lists = reply.compartments.filter((one) => toHex(one.owner) === id);
+        const owner = find(lists[0]?.owner ?? missing());
+        return [
+          owner.subject,
+          readCompartments(
+            client,
+            owner,
+            lists.map(({ statement }) => at(statement)),
+          ),
+        ];
       }),
     ),
-    groups: new Map(
-      reply.groups.map(({ name, keeper, statement }) => {
-        const group = verifyGroup(at(statement), find(keeper));
-        // An older epoch shown again would let those read who have left.
-        if (group.epoch < (client.memory.epochs.get(name) ?? 0))
-          throw new MunimentError('RECORD_CONSISTENCY');
-        client.memory.epochs.set(name, group.epoch);
-        return group.name === name ? [name, group] : missing();
-      }),
-    ),
+    groups: new Map(Array.from(histories, ([name, { newest }]) => [name, newest])),
+    histories,
   };
 }
 
@@ -97,15 +110,44 @@ export function groupNames(credential: Credential): string[] {
   );
 }
 
-/** As whom a user opens: itself, and each group that it is a member of. */
-export async function ownReaders(client: BankClient, groups: Iterable<GroupEpoch>): Promise<OpeningReader[]> {
+/** As whom a user opens: itself, and each epoch of a group that it reaches. */
+export async function ownReaders(
+  client: BankClient,
+  histories: Iterable<GroupHistory>,
+): Promise<OpeningReader[]> {
   const { user } = client;
   const readers: OpeningReader[] = [{ reader: partyReader(user.credential), key: user.sealing }];
-  for (const group of groups) {
-    const key = await openGroup(user, group);
-    if (key !== null) readers.push({ reader: groupReader(group), key });
-  }
+  for (const history of histories)
+    for (const { group, key } of await openGroupHistory(user, history))
+      readers.push({ reader: groupReader(group), key });
   return readers;
+}
+
+// An older list, or another than the one seen, would have this client seal to whom the owner has shut out.
+function readCompartments(
+  { memory }: BankClient,
+  owner: Credential,
+  statements: readonly Uint8Array[],
+): Compartments {
+  const key = `compartments ${toHex(owner.id)}`;
+  const lists = verifyCompartmentsHistory(statements, owner, memory.seen.get(key) ?? null);
+  const newest = lists.at(-1) ?? missing();
+  memory.seen.set(key, checkSeen(newest, null));
+  return newest;
+}
+
+// An older epoch shown again, or another than the one seen, would let those read who have left.
+function readGroup(
+  { memory }: BankClient,
+  name: string,
+  statements: readonly Uint8Array[],
+  keepers: readonly Credential[],
+): GroupHistory {
+  const key = `group ${name}`;
+  const history = verifyGroupHistory(statements, keepers, memory.seen.get(key) ?? null);
+  if (history.newest.name !== name) missing();
+  memory.seen.set(key, history.seen);
+  return history;
 }
 
 function readCredential(encoded: Uint8Array, anchor: Credential): Credential {

@@ -108,12 +108,14 @@ async function readersFor(
 ): Promise<OpeningReader[]> {
   const { credential } = client.user;
   const { subject } = credential;
-  const { groups, compartments } = await lookUp(client, {
+  const { histories, compartments } = await lookUp(client, {
     subjects: [subject],
     groups: groupNames(credential),
   });
   // The emergency team's keys are halves: without a release there is nothing to open with them.
-  const usable = [...groups.values()].filter(({ name }) => name !== 'emergency' || options.releases !== null);
+  const usable = [...histories.values()].filter(
+    ({ newest }) => newest.name !== 'emergency' || options.releases !== null,
+  );
   const readers = await ownReaders(client, usable);
   const own = compartments.get(subject);
   if (own !== undefined && equalBytes(own.recordId, recordId)) readers.push(await rootReader(client, own));

@@ -5,10 +5,14 @@ import {
   compartmentNode,
   publishCompartments,
   publishGroup,
+  publishNextEpoch,
   renounceCredential,
   revokeCredential,
+  rotate,
   type Compartments,
   type Credential,
+  type GroupChange,
+  type GroupEpoch,
   type NodeSecret,
   type RevocationTerms,
 } from 'muniment/keys';
@@ -214,13 +218,24 @@ export async function renounce(client: BankClient, directory: RecordName): Promi
   await append(client, directory, [statement('revoke', 'renunciation', signed)]);
 }
 
-/** A keeper publishes a group's next epoch. */
+/** A keeper founds a group. */
 export async function publishGroupOf(
   client: BankClient,
   directory: RecordName,
   group: Parameters<typeof publishGroup>[1],
 ): Promise<void> {
   const signed = await publishGroup(client.user, group);
+  await append(client, directory, [statement('key', 'group', signed)]);
+}
+
+/** A keeper publishes a group's next epoch. */
+export async function publishNextEpochOf(
+  client: BankClient,
+  directory: RecordName,
+  previous: GroupEpoch,
+  change: GroupChange,
+): Promise<void> {
+  const signed = await publishNextEpoch(client.user, previous, change);
   await append(client, directory, [statement('key', 'group', signed)]);
 }
 
@@ -231,6 +246,24 @@ export async function publishCompartmentsOf(
   owned: { readonly root: NodeSecret; readonly recordId: Uint8Array; readonly names: readonly string[] },
 ): Promise<void> {
   const signed = await publishCompartments(client.user, owned.root, owned);
+  await append(client, directory, [statement('key', 'compartments', signed)]);
+}
+
+/**
+ * An owner rotates compartments: what is written from now on does not open for whom they were granted to before. A
+ * former reader keeps what it could read until now.
+ */
+export async function rotateCompartmentsOf(
+  client: BankClient,
+  directory: RecordName,
+  owned: {
+    readonly root: NodeSecret;
+    readonly compartments: Compartments;
+    readonly names: readonly string[];
+  },
+): Promise<void> {
+  const { root, compartments, names } = owned;
+  const signed = await rotate(client.user, root, compartments, { names, added: [] });
   await append(client, directory, [statement('key', 'compartments', signed)]);
 }
 

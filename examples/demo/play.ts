@@ -187,7 +187,6 @@ async function populateDirectory(
     if (name === undefined) throw new MunimentError('KEY_CREDENTIAL');
     await publishGroupOf(keeper, directory, {
       name,
-      epoch: 0,
       kem: KEM_XWING,
       members: [keeper.user.credential],
     });

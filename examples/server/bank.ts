@@ -5,7 +5,7 @@ import { verifyEvidence } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
 import { decodeSignedEntry } from 'muniment/record';
 import { encodeReleases } from 'muniment/views';
-import { equalBytes } from 'muniment/wire';
+import { equalBytes, toHex } from 'muniment/wire';
 import type { AnnexStore } from './annexes.ts';
 import { encodeAccess, parseRequest, writeText, type BankRequest, type RequestOf } from './api.ts';
 import { judgeBatch } from './appending.ts';
@@ -211,7 +211,9 @@ export class Bank {
     const byId = request.ids.map((id) => this.directory.find(id));
     const found = [...bySubject, ...byId].filter((credential) => credential !== null);
     const groups = request.groups.flatMap((name) => this.directory.groups(name));
-    const credentials = [...found, ...groups.map(({ keeper }) => keeper)];
+    const keepers = groups.map(({ keeper }) => keeper);
+    // A keeper signs every epoch of its group, and is handed out once.
+    const credentials = [...new Map([...found, ...keepers].map((one) => [toHex(one.id), one])).values()];
     const text = writeText({
       credentials: credentials.map(({ encoded }) => add(encoded)),
       revocations: credentials.flatMap((credential) =>
@@ -219,10 +221,11 @@ export class Bank {
           .revocations(credential)
           .map(({ author, statement }) => ({ author, statement: add(statement) })),
       ),
-      compartments: found.flatMap((owner) => {
-        const known = this.directory.compartments(owner);
-        return known === null ? [] : [{ owner: owner.id, statement: add(known.statement) }];
-      }),
+      compartments: found.flatMap((owner) =>
+        this.directory
+          .compartments(owner)
+          .map(({ statement }) => ({ owner: owner.id, statement: add(statement) })),
+      ),
       groups: groups.map(({ keeper, statement, verified }) => ({
         name: verified.name,
         keeper: keeper.id,

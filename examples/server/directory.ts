@@ -6,8 +6,12 @@ import {
   credentialAsOf,
   hasRole,
   verifyCompartments,
+  verifyCompartmentsHistory,
   verifyCredential,
   verifyGroup,
+  verifyGroupHistory,
+  verifyNextCompartments,
+  verifyNextEpoch,
   verifyRenunciation,
   verifyRevocation,
   type Compartments,
@@ -99,23 +103,24 @@ export class Directory {
     return row === undefined ? null : this.find(plain(row.id));
   }
 
-  /** An owner's compartments, and the signed statement. */
-  compartments(owner: Credential): { statement: Uint8Array; verified: Compartments } | null {
-    const row = this.#store.get<{ statement: Uint8Array }>(
-      'SELECT statement FROM compartments WHERE owner = ?',
+  /** Every list of an owner's compartments, and the signed statements, oldest first. */
+  compartments(owner: Credential): { statement: Uint8Array; verified: Compartments }[] {
+    const rows = this.#store.all<{ statement: Uint8Array }>(
+      'SELECT statement FROM compartments WHERE owner = ? ORDER BY number',
       owner.id,
     );
-    if (row === undefined) return null;
-    const statement = plain(row.statement);
-    return { statement, verified: verifyCompartments(statement, owner) };
+    return rows.map((row) => {
+      const statement = plain(row.statement);
+      return { statement, verified: verifyCompartments(statement, owner) };
+    });
   }
 
-  /** The newest epoch of a group, or every epoch. */
+  /** Every epoch of a group, or of all groups, oldest first. */
   groups(name: string | null): { keeper: Credential; statement: Uint8Array; verified: GroupEpoch }[] {
     const rows = this.#store.all<{ keeper: Uint8Array; statement: Uint8Array }>(
       name === null
         ? 'SELECT keeper, statement FROM groups ORDER BY name, epoch'
-        : 'SELECT keeper, statement FROM groups WHERE name = ? ORDER BY epoch DESC LIMIT 1',
+        : 'SELECT keeper, statement FROM groups WHERE name = ? ORDER BY epoch',
       ...(name === null ? [] : [name]),
     );
     return rows.flatMap((row) => {
@@ -126,18 +131,26 @@ export class Directory {
     });
   }
 
-  /** As which readers a user may be handed wraps, apart from compartments: itself, and the groups it is in. */
+  /** As which readers a user may be handed wraps, apart from compartments: itself, and the epochs of groups that it reaches. */
   readersOf(user: Credential): Uint8Array[] {
-    const groups = this.groups(null).filter(({ verified }) =>
-      verified.members.some(({ id }) => equalBytes(id, user.id)),
-    );
-    return [partyReader(user).id, ...groups.map(({ verified }) => groupReader(verified).id)];
+    const readers = [partyReader(user).id];
+    let laddered: string | null = null; // whose ladder leads from the epoch that it reaches to the one before
+    for (const { verified: group } of this.groups(null).reverse()) {
+      const member = group.members.some(({ id }) => equalBytes(id, user.id));
+      const reached: boolean = member || laddered === group.name;
+      if (reached) readers.push(groupReader(group).id);
+      laddered = reached && group.ladder !== null ? group.name : null;
+    }
+    return readers;
   }
 
-  /** The reader ids of an owner's compartments, or of the one of that name. */
+  /** The reader ids of an owner's compartments, or of the one of that name, in every epoch: what was sealed before a rotation is still read. */
   compartmentsOf(owner: Credential, name: string | null): Uint8Array[] {
-    const list = this.compartments(owner)?.verified.list ?? [];
-    return list.filter((one) => name === null || one.name === name).map((one) => compartmentReader(one).id);
+    const all = this.compartments(owner).flatMap(({ verified }) => verified.list);
+    const ids = all
+      .filter((one) => name === null || one.name === name)
+      .map((one) => compartmentReader(one).id);
+    return [...new Map(ids.map((id) => [toHex(id), id])).values()];
   }
 
   /** Checks what a directory entry states, and returns how to write it once the entry is accepted. */
@@ -187,26 +200,30 @@ export class Directory {
   }
 
   #publishCompartments({ author }: VerifiedEntry, statement: Uint8Array): Effect {
-    const { recordId } = verifyCompartments(statement, author);
-    // A record has one id for good, and no two owners share one; checked inside the transaction, where nothing can change.
+    const { recordId, number } = verifyCompartments(statement, author);
+    const newest = this.compartments(author).at(-1)?.verified;
+    if (number <= (newest?.number ?? -1)) throw new BankRefusal('RECORD_EXISTS');
+    // Nothing is taken that does not follow what is there: a gap or a fork would stop every verifier.
+    if (newest === undefined) verifyCompartmentsHistory([statement], author, null);
+    else verifyNextCompartments(statement, author, newest);
+    // No two owners share a record; checked inside the transaction, where nothing can change.
     return () => {
-      const known = this.#store.get<{ owner: Uint8Array; record: Uint8Array }>(
-        'SELECT owner, record FROM compartments WHERE owner = ? OR record = ?',
-        author.id,
+      const taken = this.#store.get<{ owner: Uint8Array }>(
+        'SELECT owner FROM compartments WHERE record = ? LIMIT 1',
         recordId,
       );
-      const same =
-        known === undefined || (equalBytes(known.owner, author.id) && equalBytes(known.record, recordId));
-      if (!same) throw new BankRefusal('RECORD_EXISTS');
-      this.#store.run('INSERT OR REPLACE INTO compartments VALUES (?, ?, ?)', author.id, recordId, statement);
+      if (taken !== undefined && !equalBytes(taken.owner, author.id)) throw new BankRefusal('RECORD_EXISTS');
+      this.#store.run('INSERT INTO compartments VALUES (?, ?, ?, ?)', author.id, number, recordId, statement);
     };
   }
 
   #publishGroup({ author }: VerifiedEntry, statement: Uint8Array): Effect {
     const { name, epoch } = verifyGroup(statement, author);
-    const newest = this.groups(name)[0];
-    if (epoch !== (newest === undefined ? 0 : newest.verified.epoch + 1))
-      throw new BankRefusal('RECORD_EXISTS');
+    const newest = this.groups(name).at(-1)?.verified;
+    if (epoch <= (newest?.epoch ?? -1)) throw new BankRefusal('RECORD_EXISTS');
+    // Nothing is taken that does not follow what is there: a gap or a fork would stop every verifier.
+    if (newest === undefined) verifyGroupHistory([statement], [author], null);
+    else verifyNextEpoch(statement, author, newest);
     return () => this.#store.run('INSERT INTO groups VALUES (?, ?, ?, ?)', name, epoch, author.id, statement);
   }
 }

@@ -78,7 +78,8 @@ export class Records {
     const owner = this.#directory.find(ownerId);
     if (!this.isDirectory(id)) {
       // The owner named the record when it published its compartments: nobody opens one in a patient's name elsewhere.
-      const published = owner === null ? undefined : this.#directory.compartments(owner)?.verified.recordId;
+      const published =
+        owner === null ? undefined : this.#directory.compartments(owner)[0]?.verified.recordId;
       if (published === undefined || !equalBytes(published, id)) throw new BankRefusal('FORBIDDEN');
     }
     return this.#kept(id, owner, tagSalt);

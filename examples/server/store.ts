@@ -21,7 +21,8 @@ const SCHEMA = `
     PRIMARY KEY (credential, statement)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS compartments (
-    owner BLOB PRIMARY KEY, record BLOB NOT NULL UNIQUE, statement BLOB NOT NULL
+    owner BLOB NOT NULL, number INTEGER NOT NULL, record BLOB NOT NULL, statement BLOB NOT NULL,
+    PRIMARY KEY (owner, number), UNIQUE (record, number)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS groups (
     name TEXT NOT NULL, epoch INTEGER NOT NULL, keeper BLOB NOT NULL, statement BLOB NOT NULL,

@@ -7,7 +7,10 @@ export {
   openRoot,
   publishCompartments,
   ROOT,
+  rotate,
   verifyCompartments,
+  verifyCompartmentsHistory,
+  verifyNextCompartments,
 } from './compartments.ts';
 export type { Compartment, Compartments } from './compartments.ts';
 export {
@@ -25,8 +28,10 @@ export { createSplitKey, openSplitKey, SEALED_SEED_LIMIT } from './custody.ts';
 export type { HybridKemId, SplitKey } from './custody.ts';
 export { exportKeys, importKeys, KEY_FILE_LIMIT } from './file.ts';
 export type { SoftwareKeys } from './file.ts';
-export { openGroup, publishGroup, verifyGroup } from './group.ts';
-export type { GroupEpoch, GroupMember } from './group.ts';
+export { openGroup, publishGroup, publishNextEpoch, verifyGroup } from './group.ts';
+export type { GroupChange, GroupEpoch, GroupMember } from './group.ts';
+export { openGroupHistory, verifyGroupHistory, verifyNextEpoch } from './group-history.ts';
+export type { GroupHistory, OpenedEpoch } from './group-history.ts';
 export {
   createKeyHistory,
   credentialAsOf,
@@ -78,5 +83,7 @@ export type { Revocation, RevocationReason, RevocationTerms } from './revocation
 export { exposeSecret, Secret } from './secret.ts';
 export { decodeSpkiKem, decodeSpkiSigning, encodeSpki } from './spki.ts';
 export { signStatement, STATEMENT_LIMIT, verifyStatement } from './statement.ts';
+export { checkSeen } from './succession.ts';
+export type { Seen, Successive } from './succession.ts';
 export { createRoot, deriveNode, nodeKey } from './tree.ts';
 export type { NodeSecret, TreeStep } from './tree.ts';

@@ -31,11 +31,21 @@ export async function signStatement(author: Identity, body: Uint8Array): Promise
  * @throws `MunimentError` `KEY_SIGNATURE` if somebody else signed, or nobody
  */
 export function verifyStatement(signed: Uint8Array, author: Credential): Uint8Array {
-  if (signed.length > STATEMENT_LIMIT) throw new MunimentError('WIRE_LIMIT');
-  const reader = TupleReader.labelled(signed, 'signed statement');
-  const [id, body, signature] = [reader.bytes(32), reader.bytes(), readSignature(reader)];
-  reader.end();
+  const { id, body, signature } = decodeStatement(signed);
   if (!equalBytes(id, author.id)) throw new MunimentError('KEY_SIGNATURE');
   verifySignature(author.signing, tuple('statement signature', id, body), signature);
   return body;
+}
+
+/** Whom a statement names as its author, not verified: to look up the credential to verify it with. Throws `WIRE_LIMIT`, `WIRE_TUPLE`. */
+export function statementAuthor(signed: Uint8Array): Uint8Array {
+  return decodeStatement(signed).id;
+}
+
+function decodeStatement(signed: Uint8Array): Record<'id' | 'body' | 'signature', Uint8Array> {
+  if (signed.length > STATEMENT_LIMIT) throw new MunimentError('WIRE_LIMIT');
+  const reader = TupleReader.labelled(signed, 'signed statement');
+  const statement = { id: reader.bytes(32), body: reader.bytes(), signature: readSignature(reader) };
+  reader.end();
+  return statement;
 }

@@ -10,7 +10,10 @@ import { exposeSecret, Secret } from './secret.ts';
 /** A node's 32 secret bytes. */
 export type NodeSecret = Secret<'tree node'>;
 
-/** One step down the tree: the child's name and the epoch to which it was rotated, from 0. */
+/**
+ * One step down the tree: the child's name and the epoch to which it was rotated, from 0. Whoever holds a node derives
+ * its children in every epoch, those to come included; no child leads to another, nor one epoch of it to the next.
+ */
 export interface TreeStep {
   readonly name: string;
   readonly epoch: number;

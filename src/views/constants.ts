@@ -28,3 +28,7 @@ export const COVERAGE_STEPS = 16_384;
 export const CHUNK_LENGTH = 64 * 1024;
 /** Most chunks of an annex that one proof is for. */
 export const ANNEX_RUN = 256;
+/** Most bytes of a capsule's content. */
+export const CAPSULE_CONTENT_LIMIT = 1024 * 1024;
+/** Most bytes of a capsule: the content, padded, and what its owner says of it. */
+export const CAPSULE_LIMIT = CAPSULE_CONTENT_LIMIT + 64 * 1024;

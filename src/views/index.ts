@@ -10,9 +10,15 @@ export { openAnnex, sealAnnex } from './annex-stream.ts';
 export { AnnexNamer, AnnexTree, AnnexTreeBuilder } from './annex-tree.ts';
 export { decodeSealed, encodeSealed, selectFor } from './body.ts';
 export type { Delivery, PublicKeyOfClass, SealedDocument, Wrap } from './body.ts';
+export { makeCapsule, openCapsule, verifyCapsule, verifyCapsuleUse } from './capsule.ts';
+export type { Capsule, CapsuleTerms, CapsuleUse } from './capsule.ts';
+export { decodeCapsuleSeal, encodeCapsuleSeal } from './capsule-seal.ts';
+export type { CapsuleSeal } from './capsule-seal.ts';
 export type { SealedClass } from './classes.ts';
 export {
   ANNEX_RUN,
+  CAPSULE_CONTENT_LIMIT,
+  CAPSULE_LIMIT,
   CHUNK_LENGTH,
   DOCUMENT_LIMIT,
   FIELDS_LIMIT,

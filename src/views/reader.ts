@@ -32,7 +32,7 @@ export function compartmentReader(compartment: Compartment): Reader {
 }
 
 /** A group's epoch as a reader. */
-export function groupReader(group: GroupEpoch): Reader {
+export function groupReader(group: Pick<GroupEpoch, 'name' | 'epoch' | 'kem' | 'publicKey'>): Reader {
   return reader('group', group.name, group.epoch, group);
 }
 

@@ -14,10 +14,12 @@ import {
   createRoot,
   enrol,
   importKeys,
+  openRoot,
   publishCompartments,
   renounceCredential,
   revokeCredential,
   signStatement,
+  type GroupChange,
   type Identity,
 } from 'muniment/keys';
 import {
@@ -37,7 +39,7 @@ import { toBase64url, tuple } from 'muniment/wire';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BankClient, Refused } from '../../examples/client/bank.ts';
 import { CLOCK, ConnectionError, type Connection, type Endpoint } from '../../examples/client/connection.ts';
-import { groupNames, lookUp, person } from '../../examples/client/people.ts';
+import { groupNames, lookUp, person, type People } from '../../examples/client/people.ts';
 import { readRecord } from '../../examples/client/reading.ts';
 import {
   append,
@@ -45,9 +47,11 @@ import {
   openDirectory,
   publishCompartmentsOf,
   publishGroupOf,
+  publishNextEpochOf,
   register,
   renounce,
   revoke,
+  rotateCompartmentsOf,
   sealDraft,
   statement,
   type RecordName,
@@ -79,7 +83,7 @@ beforeAll(async () => {
   await register(administrator, directory, credentials);
   for (const keeper of [users.doctor, users.insurer, users.emergency]) {
     const { credential } = keeper.user;
-    const group = { name: groupNames(credential)[0]!, epoch: 0, kem: KEM_XWING, members: [credential] };
+    const group = { name: groupNames(credential)[0]!, kem: KEM_XWING, members: [credential] };
     await publishGroupOf(keeper, directory, group);
   }
   const names = ['personal', 'urgent', 'medical', 'financial'];
@@ -402,6 +406,38 @@ describe('requests', () => {
     expect(authors.sort()).toEqual(['doctor-1', 'doctor-1', 'doctor-2', 'doctor-2']);
   });
 
+  it('that rotate a compartment or a group follow what stands there, or are refused', async () => {
+    const client = clientOf('patient');
+    const find = async (): Promise<People> =>
+      lookUp(client, { subjects: ['patient-1'], groups: ['speciality:cardiology'] });
+    const { compartments, groups } = await find();
+    const [list, group] = [compartments.get('patient-1')!, groups.get('speciality:cardiology')!];
+    const root = await openRoot(client.user, list);
+    await rotateCompartmentsOf(client, directory, { root, compartments: list, names: ['medical'] });
+    const keeper = clientOf('doctor');
+    const staying = [keeper.user.credential];
+    const change: GroupChange = { kem: KEM_XWING, staying, joining: [], leaving: [], history: 'no history' };
+    await publishNextEpochOf(keeper, directory, group, change);
+    const after = await find();
+    expect(after.compartments.get('patient-1')).toMatchObject({ number: list.number + 1 });
+    expect(after.groups.get('speciality:cardiology')).toMatchObject({ epoch: group.epoch + 1 });
+    expect(after.histories.get('speciality:cardiology')?.epochs.length).toBe(group.epoch + 2);
+    // In the same place once more, and behind a gap.
+    const again = { root, compartments: list, names: ['urgent'] };
+    expect(await refusalOf(rotateCompartmentsOf(client, directory, again))).toBe('RECORD_EXISTS');
+    expect(await refusalOf(publishNextEpochOf(keeper, directory, group, change))).toBe('RECORD_EXISTS');
+    const apart = { ...again, compartments: { ...list, number: list.number + 1 } };
+    expect(await refusalOf(rotateCompartmentsOf(client, directory, apart))).toBe('KEY_SUCCESSION');
+    const ahead = { ...group, epoch: group.epoch + 3 };
+    expect(await refusalOf(publishNextEpochOf(keeper, directory, ahead, change))).toBe('KEY_SUCCESSION');
+    // A client that has seen more than the bank now shows does not believe it.
+    const seen = client.memory.seen;
+    for (const [of, one] of [...seen]) seen.set(of, { ...one, number: one.number + 1 });
+    for (const wanted of [{ subjects: ['patient-1'] }, { groups: ['speciality:cardiology'] }])
+      await expect(lookUp(client, wanted)).rejects.toMatchObject({ code: 'KEY_SUCCESSION' });
+    for (const [of, one] of [...seen]) seen.set(of, { ...one, number: one.number - 1 });
+  });
+
   it('that contradict themselves are refused, and do not keep the server from starting', async () => {
     const client = clientOf('patient');
     const own = (await lookUp(client, { subjects: ['patient-1'] })).compartments.get('patient-1')!;
@@ -413,7 +449,6 @@ describe('requests', () => {
     const keeper = clientOf('doctor');
     const group = {
       name: 'speciality:cardiology',
-      epoch: 0,
       kem: KEM_XWING,
       members: [keeper.user.credential],
     };

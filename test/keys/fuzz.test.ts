@@ -43,6 +43,7 @@ import {
   openRoot,
   publishCompartments,
   publishGroup,
+  publishNextEpoch,
   readAnchor,
   readCredentialRequest,
   readUnverifiedCredential,
@@ -248,10 +249,20 @@ describe('credentials, requests and statements', () => {
   });
 
   it('an epoch of a group that its keeper signed, whatever it says', FUZZ, async () => {
-    const group = { name: 'emergency', epoch: 0, kem: KEM_X25519 };
+    const group = { name: 'emergency', kem: KEM_X25519 };
     const members = [doctor.credential, patient.credential];
     const signed = await publishGroup(hospital, { ...group, members });
-    const inputs = mutants([verifyStatement(signed, hospital.credential)]);
+    const first = verifyGroup(signed, hospital.credential);
+    const history = await openGroup(doctor, first);
+    const change = {
+      kem: KEM_X25519,
+      staying: members,
+      joining: [],
+      leaving: [],
+      history: history!,
+    } as const;
+    const next = await publishNextEpoch(hospital, first, change);
+    const inputs = mutants([signed, next].map((one) => verifyStatement(one, hospital.credential)));
     const codes: ErrorCode[] = [
       'KEY_ALGORITHM',
       'KEY_CREDENTIAL',

@@ -17,6 +17,7 @@ import * as password from '../../src/crypto/password.ts';
 import {
   answerChallenge,
   challengePossession,
+  checkSeen,
   compartmentNode,
   COMPARTMENTS_LIMIT,
   createAnchor,
@@ -37,6 +38,7 @@ import {
   openRoot,
   publishCompartments,
   publishGroup,
+  publishNextEpoch,
   readAnchor,
   readCredentialRequest,
   readUnverifiedCredential,
@@ -49,12 +51,17 @@ import {
   verifyCompartments,
   verifyCredential,
   verifyGroup,
+  verifyGroupHistory,
+  verifyNextEpoch,
   verifySignature,
   verifySignatureAsync,
   verifyStatement,
+  type GroupChange,
+  type GroupEpoch,
   type Identity,
   type IdentityKeys,
 } from '../../src/keys/index.ts';
+import { descendLadder } from '../../src/keys/group.ts';
 import { toBase64url, tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
@@ -328,7 +335,7 @@ describe('groups', () => {
       options('keeper'),
     );
     const members = [doctor.credential];
-    const group = { name: 'insurer', epoch: 0, kem: KEM_X25519, members } as const;
+    const group = { name: 'insurer', kem: KEM_X25519, members } as const;
     const verified = verifyGroup(await publishGroup(keeper, group), keeper.credential);
     const key = await openGroup(doctor, verified);
     expect(key?.publicKey).toEqual(verified.publicKey);
@@ -345,6 +352,75 @@ describe('groups', () => {
     expect(await refusalOf(() => openGroup(doctor, { ...verified, publicKey: other }))).toBe('KEY_OPEN');
   });
 });
+
+describe('epochs of a group', () => {
+  const founded = async (): Promise<GroupEpoch> => {
+    const members = [keeper.credential, patient.credential];
+    const group = { name: 'insurer', kem: KEM_X25519, members } as const;
+    return verifyGroup(await publishGroup(keeper, group), keeper.credential);
+  };
+  let keeper: Identity;
+
+  beforeAll(async () => {
+    const profile = { subject: 'Keeper', roles: ['keeper:insurer'], ...VALIDITY };
+    keeper = await enrol(hospital, profile, options('keeper of epochs'));
+  });
+
+  const changeOf = (history: GroupChange['history']): GroupChange => ({
+    kem: KEM_X25519,
+    staying: [keeper.credential],
+    joining: [doctor.credential],
+    leaving: [patient.credential.id],
+    history,
+  });
+
+  it('refuse every altered byte of a ladder that is needed', async () => {
+    const first = await founded();
+    const history = await openGroup(keeper, first);
+    const second = verifyGroup(await publishNextEpoch(keeper, first, changeOf(history!)), keeper.credential);
+    const key = (await openGroup(doctor, second))!;
+    const { encapsulation, ciphertext } = second.ladder!;
+    expect((await descendLadder({ group: second, key }, first))?.publicKey).toEqual(first.publicKey);
+    for (let at = 0; at < ciphertext.length; at++) {
+      const group = { ...second, ladder: { encapsulation, ciphertext: flipped(ciphertext, at) } };
+      expect(await refusalOf(() => descendLadder({ group, key }, first))).toBe('KEY_OPEN');
+    }
+    for (const changed of [{ epoch: 7 }, { publicKey: key.publicKey }, { kem: KEM_P256 }])
+      expect(await refusalOf(() => descendLadder({ group: second, key }, { ...first, ...changed }))).toBe(
+        'KEY_OPEN',
+      );
+  });
+
+  it('take up to 256 members, and no more', async () => {
+    const { credential } = keeper;
+    const members = Array.from({ length: 257 }, (_, i) => ({ ...credential, id: randomId(i) }));
+    const most = { name: 'insurer', kem: KEM_X25519, members: members.slice(1) } as const;
+    expect(verifyGroup(await publishGroup(keeper, most), credential).members.length).toBe(256);
+    expect(await refusalOf(() => publishGroup(keeper, { ...most, members }))).toBe('KEY_CHANGE');
+  });
+
+  it('are judged by those who keep the group, after one another', async () => {
+    const first = await founded();
+    const profile = { subject: 'Keeper', roles: ['keeper:insurer'], ...VALIDITY };
+    const renewed = await enrol(hospital, profile, options('renewed keeper'));
+    const signed = await publishNextEpoch(renewed, first, changeOf('no history'));
+    expect(verifyNextEpoch(signed, renewed.credential, first).epoch).toBe(1);
+    expect(refusal(() => verifyNextEpoch(signed, keeper.credential, first))).toBe('KEY_SIGNATURE');
+    const both = [keeper.credential, renewed.credential];
+    const seen = checkSeen(first, null);
+    expect(verifyGroupHistory([signed], both, seen).newest.members.length).toBe(2);
+  });
+
+  it('of another group do not follow', async () => {
+    const first = await founded();
+    const profile = { subject: 'Keeper', roles: ['keeper:insurer', 'keeper:team'], ...VALIDITY };
+    const both = await enrol(hospital, profile, options('keeper of two'));
+    const renamed = await publishNextEpoch(both, { ...first, name: 'team' }, changeOf('no history'));
+    expect(refusal(() => verifyNextEpoch(renamed, both.credential, first))).toBe('KEY_SUCCESSION');
+  });
+});
+
+const randomId = (number: number): Uint8Array => seededRandom(`keys test id ${number}`)(32);
 
 describe('key files', () => {
   it('refuse every altered character', async () => {

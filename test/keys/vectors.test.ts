@@ -7,6 +7,7 @@ import { encodePublicKeys } from '../../src/keys/credential.ts';
 import {
   answerChallenge,
   challengePossession,
+  checkSeen,
   compartmentNode,
   createIdentity,
   createKeyHistory,
@@ -16,32 +17,42 @@ import {
   deriveNode,
   exportKeys,
   exposeSecret,
+  hpkeOpenWith,
   importKeys,
   issueCredential,
   nodeKey,
   openGroup,
+  openGroupHistory,
   openRoot,
   publishCompartments,
   publishGroup,
+  publishNextEpoch,
   readAnchor,
   readCredentialRequest,
   readUnverifiedCredential,
   renounceCredential,
   requestCredential,
   revokeCredential,
+  rotate,
   Secret,
   signStatement,
   SoftwareDecapsulator,
   verifyCompartments,
+  verifyCompartmentsHistory,
   verifyCredential,
   verifyGroup,
+  verifyGroupHistory,
+  verifyNextCompartments,
+  verifyNextEpoch,
   verifyRenunciation,
   verifyRevocation,
   verifyStatement,
   type Credential,
   type CredentialFields,
+  type GroupChange,
   type KeyHistory,
   type Revocation,
+  type Seen,
 } from '../../src/keys/index.ts';
 import { tuple } from '../../src/wire/index.ts';
 import { kemPublicKey } from '../noble.ts';
@@ -55,6 +66,7 @@ import {
   type FieldsJson,
   type HeardJson,
   type KeysCase,
+  type SeenJson,
 } from '../vectors/generators/keys.ts';
 import { hex, unhex } from '../vectors/hex.ts';
 
@@ -84,11 +96,17 @@ it('holds as many cases as it should', () => {
     'credential as of': 34,
     'current credential': 13,
     compartments: 2,
-    'verify compartments': 16,
+    'verify compartments': 19,
     'open root': 6,
+    rotate: 12,
+    'verify compartments history': 19,
     group: 3,
-    'verify group': 11,
+    'verify group': 18,
     'open group': 11,
+    'next group': 12,
+    'verify group history': 18,
+    'open group history': 11,
+    'check seen': 7,
     'key file': 4,
     'open key file': 36,
   });
@@ -311,6 +329,9 @@ describe('compartments', () => {
     expect(compartments.list.map((item) => ({ ...item, publicKey: hex(item.publicKey) }))).toEqual(one.list);
     expect(hex(compartments.recordId)).toBe(one.recordId);
     expect(hex(compartments.owner)).toBe(hex(owner.credential.id));
+    expect(compartments).toMatchObject({ number: 0, previous: new Uint8Array(32) });
+    const digest = createHash('sha256').update(tuple('statement digest', signed)).digest('hex');
+    expect([digest, hex(compartments.digest)]).toEqual([one.digest, one.digest]);
     expect(hex(exposeSecret(await openRoot(owner, compartments)))).toBe(one.root);
     const suite = tuple('suite', owner.sealing.kem, 'none');
     expect(hex(tuple('root wrap', suite, owner.credential.id))).toBe(one.rootInfo);
@@ -332,16 +353,48 @@ describe('compartments', () => {
   });
 });
 
+describe('rotation', () => {
+  it.each(casesOf(file, 'rotate'))('$name', async (one) => {
+    const owner = identityOf(one.owner);
+    const { names, added } = one;
+    const signer = one.previousOwner === undefined ? owner.credential : anchorOf(one.previousOwner);
+    const previous = verifyCompartments(unhex(one.previous), signer);
+    const random = given(one.randomness ?? '');
+    const make = () => rotate(owner, nodeOf(one.root), previous, { names, added }, random);
+    if (one.error !== undefined) {
+      expect(await refusalOf(make)).toBe(one.error);
+      return;
+    }
+    const signed = await make();
+    expect(hex(signed)).toBe(one.signed);
+    const next = verifyNextCompartments(signed, owner.credential, previous);
+    expect(next.list.map((item) => ({ ...item, publicKey: hex(item.publicKey) }))).toEqual(one.list);
+    for (const { name, epoch, kem: id, publicKey } of next.list)
+      expect(nodeKey(compartmentNode(nodeOf(one.root), name, epoch), id).publicKey).toEqual(publicKey);
+    expect(hex(exposeSecret(await openRoot(owner, next)))).toBe(one.root);
+  });
+
+  it.each(casesOf(file, 'verify compartments history'))('$name', ({ owner, signed, seen, error }) => {
+    const verify = () => verifyCompartmentsHistory(signed.map(unhex), anchorOf(owner), seenOf(seen));
+    if (error !== undefined) expect(refusal(verify)).toBe(error);
+    else expect(verify().length).toBe(signed.length);
+  });
+});
+
 describe('group', () => {
   it.each(casesOf(file, 'group'))('$name', async (one) => {
     const keeper = identityOf(one.keeper);
     const members = one.members.map(anchorOf);
-    const { name, epoch } = one.group;
-    const group = { name, epoch, kem: one.group.kem as KemId };
+    const { name } = one.group;
+    const group = { name, kem: one.group.kem as KemId };
     const signed = await publishGroup(keeper, { ...group, members }, given(one.randomness));
     expect(hex(signed)).toBe(one.signed);
     const verified = verifyGroup(signed, keeper.credential);
-    expect({ name: verified.name, epoch: verified.epoch, kem: verified.kem }).toEqual(group);
+    expect({ name: verified.name, kem: verified.kem }).toEqual(group);
+    expect(verified).toMatchObject({ epoch: 0, ladder: null, previous: new Uint8Array(32) });
+    expect(hex(verified.digest)).toBe(one.digest);
+    const digest = createHash('sha256').update(tuple('statement digest', signed)).digest('hex');
+    expect(digest).toBe(one.digest);
     expect(hex(verified.publicKey)).toBe(one.publicKey);
     expect(verified.members.map((member) => hex(member.id))).toEqual(members.map((member) => hex(member.id)));
     const key = new SoftwareDecapsulator(group.kem, new Secret('kem key', unhex(one.seed)));
@@ -349,7 +402,7 @@ describe('group', () => {
     expect(
       members.map(({ sealing, id }) => hex(tuple('group wrap', tuple('suite', sealing.kem, 'none'), id))),
     ).toEqual(one.wrapInfos);
-    expect(hex(tuple('group wrap aad', name, epoch, group.kem, unhex(one.publicKey)))).toBe(one.wrapAad);
+    expect(hex(tuple('group wrap aad', name, 0, group.kem, unhex(one.publicKey)))).toBe(one.wrapAad);
     expect(hex(tuple('group key', unhex(one.seed)))).toBe(one.wrapPlaintext);
   });
 
@@ -368,7 +421,74 @@ describe('group', () => {
     }
     const key = await open();
     if (seed === null) expect(key).toBeNull();
-    else expect(hex(exposeSecret((key as SoftwareDecapsulator).secret))).toBe(seed);
+    else expect(hex(exposeSecret(key!.secret))).toBe(seed);
+  });
+});
+
+describe('group history', () => {
+  it.each(casesOf(file, 'next group'))('$name', async (one) => {
+    const keeper = identityOf(one.keeper);
+    const previous = verifyGroup(unhex(one.previous), keeper.credential);
+    const change: GroupChange = {
+      kem: one.kem as KemId,
+      staying: one.staying.map(anchorOf),
+      joining: one.joining.map(anchorOf),
+      leaving: one.leaving.map(unhex),
+      history: one.history === null ? 'no history' : keyOfHistory(previous.kem, one.history),
+    };
+    const publish = () => publishNextEpoch(keeper, previous, change, given(one.randomness ?? ''));
+    if (one.error !== undefined) {
+      expect(await refusalOf(publish)).toBe(one.error);
+      return;
+    }
+    expect(hex(await publish())).toBe(one.signed);
+    const next = verifyNextEpoch(unhex(one.signed!), keeper.credential, previous);
+    expect(hex(next.publicKey)).toBe(one.publicKey);
+    expect(next.members.map(({ id }) => hex(id))).toEqual(
+      [...change.staying, ...change.joining].map(({ id }) => hex(id)),
+    );
+    expect(hex(keyOfHistory(next.kem, one.seed!).publicKey)).toBe(one.publicKey);
+    expect(next.ladder === null).toBe(one.ladder === null);
+    if (one.ladder === undefined || one.ladder === null || next.ladder === null) return;
+    const { info, aad, plaintext } = one.ladder;
+    const opened = await hpkeOpenWith(
+      keyOfHistory(next.kem, one.seed!),
+      unhex(info),
+      unhex(aad),
+      next.ladder,
+    );
+    expect(hex(opened.plaintext)).toBe(plaintext);
+    expect(hex(tuple('group ladder key', unhex(one.history!)))).toBe(plaintext);
+  });
+
+  it.each(casesOf(file, 'verify group history'))('$name', ({ keepers, signed, seen, error }) => {
+    const verify = () => verifyGroupHistory(signed.map(unhex), keepers.map(anchorOf), seenOf(seen));
+    if (error !== undefined) expect(refusal(verify)).toBe(error);
+    else {
+      const { epochs, newest, seen: now } = verify();
+      expect(epochs.at(-1)).toBe(newest);
+      expect(now).toEqual({ number: newest.epoch, digest: newest.digest });
+    }
+  });
+
+  it.each(casesOf(file, 'open group history'))('$name', async ({ keepers, member, signed, keys, error }) => {
+    const history = verifyGroupHistory(signed.map(unhex), keepers.map(anchorOf), null);
+    const open = () => openGroupHistory(identityOf(member), history);
+    if (error !== undefined) {
+      expect(await refusalOf(open)).toBe(error);
+      return;
+    }
+    const opened = await open();
+    expect(
+      opened.map(({ group, key }) => ({ epoch: group.epoch, seed: hex(exposeSecret(key.secret)) })),
+    ).toEqual(keys);
+  });
+
+  it.each(casesOf(file, 'check seen'))('$name', ({ current, seen, error }) => {
+    const { number, previous, digest } = current;
+    const check = () => checkSeen({ number, previous: unhex(previous), digest: unhex(digest) }, seenOf(seen));
+    if (error !== undefined) expect(refusal(check)).toBe(error);
+    else expect(check()).toEqual({ number, digest: unhex(digest) });
   });
 });
 
@@ -421,6 +541,14 @@ function historyOf(one: {
     return verify(unhex(signed), credential, heardAt);
   });
   return createKeyHistory(issuer, { credentials, revocations });
+}
+
+function seenOf(seen: SeenJson | null): Seen | null {
+  return seen === null ? null : { number: seen.number, digest: unhex(seen.digest) };
+}
+
+function keyOfHistory(id: KemId, secret: string): SoftwareDecapsulator {
+  return new SoftwareDecapsulator(id, new Secret('kem key', unhex(secret)));
 }
 
 function nodeOf(bytes: string): Secret<'tree node'> {

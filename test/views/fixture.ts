@@ -119,7 +119,7 @@ export async function createWorld(kem: KemId = KEM_X25519, label = 'views world'
   for (const name of GROUPS) {
     const key = new SoftwareDecapsulator(kem, new Secret('kem key', random(32)));
     keys.set(name, {
-      reader: groupReader({ name, epoch: 0, kem, publicKey: key.publicKey, members: [] }),
+      reader: groupReader({ name, epoch: 0, kem, publicKey: key.publicKey }),
       key,
     });
   }
@@ -128,7 +128,7 @@ export async function createWorld(kem: KemId = KEM_X25519, label = 'views world'
   for (const name of ['custodian-2', 'custodian-3']) {
     const key = new SoftwareDecapsulator(kem, new Secret('kem key', random(32)));
     keys.set(name, {
-      reader: groupReader({ name, epoch: 0, kem, publicKey: key.publicKey, members: [] }),
+      reader: groupReader({ name, epoch: 0, kem, publicKey: key.publicKey }),
       key,
     });
   }

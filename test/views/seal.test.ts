@@ -440,8 +440,7 @@ describe('limits', () => {
     const readers = [...Array.from({ length: 14 }, (_, i) => `g${i}`), 'emergency'];
     const { groupReader } = await import('../../src/views/index.ts');
     const { reader } = keyOf(world, 'insurer');
-    const find = (name: string): ReturnType<typeof groupReader> =>
-      groupReader({ ...reader, name, members: [] });
+    const find = (name: string): ReturnType<typeof groupReader> => groupReader({ ...reader, name });
     const seal = (names: readonly string[]): Promise<SealedDocument> =>
       sealIn(world, '1', { name: 'p/1', rules: [], otherwise: names }, { readers: find });
     expect((await seal(readers.slice(1))).wraps).toHaveLength(16);

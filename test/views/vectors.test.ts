@@ -171,6 +171,9 @@ describe('seal', () => {
       owner: {
         recordId: unhex(one.recordId),
         owner: new Uint8Array(32),
+        number: 0,
+        previous: new Uint8Array(32),
+        digest: new Uint8Array(32),
         list: one.compartments.map(readerOf),
         sealedRoot: { encapsulation: new Uint8Array(0), ciphertext: new Uint8Array(0) },
       },

@@ -6,20 +6,26 @@ import {
   enrol,
   exportKeys,
   INBOX,
+  openGroup,
   verifyCredential,
+  type Credential,
+  type GroupChange,
+  type GroupEpoch,
   type Identity,
   type SoftwareKeys,
 } from 'muniment/keys';
-import { toBase64url, toHex } from 'muniment/wire';
+import { equalBytes, toBase64url, toHex } from 'muniment/wire';
 import path from 'node:path';
 import { behcPolicy, fhirPolicy, meditrackPolicy } from '../../policies/index.ts';
 import { definePolicy } from 'muniment/views';
 import { directoryId } from '../../server/rights.ts';
+import type { BankClient } from '../bank.ts';
 import { lookUp, person } from '../people.ts';
 import {
   openDirectory,
   publishCompartmentsOf,
   publishGroupOf,
+  publishNextEpochOf,
   register,
   type RecordName,
 } from '../writing.ts';
@@ -103,11 +109,11 @@ export async function registerUsers(wallet: Wallet, files: readonly string[], sa
   });
 }
 
-/** `publish-group`: the next epoch of a group, with exactly these members. */
-export async function publishNextGroup(
+/** `publish-group`: founds a group, or begins its next epoch, with exactly these members. */
+export async function publishMembers(
   wallet: Wallet,
   name: string,
-  members: readonly string[],
+  { members, history }: { readonly members: readonly string[]; readonly history: boolean },
   say: Say,
 ): Promise<void> {
   await wallet.use(async (client) => {
@@ -119,11 +125,40 @@ export async function publishNextGroup(
         throw new CliError(`${plainly(subject)} is not registered`);
       return person(people, subject);
     });
-    const epoch = (people.groups.get(name)?.epoch ?? -1) + 1;
-    const group = { name, epoch, kem: KEM_XWING, members: credentials };
-    await publishGroupOf(client, directoryOf(wallet), group);
+    const directory = directoryOf(wallet);
+    const newest = people.groups.get(name);
+    if (newest === undefined)
+      await publishGroupOf(client, directory, { name, kem: KEM_XWING, members: credentials });
+    else
+      await publishNextEpochOf(
+        client,
+        directory,
+        newest,
+        await changeTo(client, newest, credentials, history),
+      );
+    const epoch = newest === undefined ? 0 : newest.epoch + 1;
     say(`published ${plainly(name)}, epoch ${epoch}: ${members.map(plainly).join(', ')}`);
   });
+}
+
+// Whoever has a new credential leaves under the old one and joins under the new.
+async function changeTo(
+  { user }: BankClient,
+  newest: GroupEpoch,
+  members: readonly Credential[],
+  history: boolean,
+): Promise<GroupChange> {
+  const was = (id: Uint8Array): boolean => newest.members.some((one) => equalBytes(one.id, id));
+  const stays = (id: Uint8Array): boolean => members.some((one) => equalBytes(one.id, id));
+  const key = history ? await openGroup(user, newest) : 'no history';
+  if (key === null) throw new CliError('who is no member has no history to hand on');
+  return {
+    kem: KEM_XWING,
+    staying: members.filter(({ id }) => was(id)),
+    joining: members.filter(({ id }) => !was(id)),
+    leaving: newest.members.map(({ id }) => id).filter((id) => !stays(id)),
+    history: key,
+  };
 }
 
 /** `publish-compartments`: the keys to which a patient's record will be sealed, and the record's id. */

@@ -7,7 +7,7 @@ import {
   bankConfig,
   openDirectoryOf,
   POLICIES,
-  publishNextGroup,
+  publishMembers,
   publishOwnCompartments,
   registerUsers,
   type PolicyName,
@@ -186,11 +186,14 @@ function foundingCommands(program: Command, wallet: FindWallet, say: Say): void 
     .action((files: string[]) => registerUsers(wallet(), files, say));
   program
     .command('publish-group')
-    .description('keeper: publish the next epoch of a group')
+    .description(
+      'keeper: found a group, or begin its next epoch with a fresh key, with exactly these members',
+    )
     .requiredOption('--name <group>', 'such as speciality:cardiology')
     .requiredOption('--member <subject...>')
-    .action(({ name, member }: { name: string; member: string[] }) =>
-      publishNextGroup(wallet(), name, member, say),
+    .option('--history', 'let who joins read what was sealed to the group before', false)
+    .action(({ name, member, history }: { name: string; member: string[]; history: boolean }) =>
+      publishMembers(wallet(), name, { members: member, history }, say),
     );
   program
     .command('publish-compartments')

@@ -4,6 +4,7 @@ import {
   deriveTuple,
   ED25519,
   ES256,
+  hashTuple,
   hpkeSeal,
   kem as kemOf,
   KEM_MLKEM768_P256,
@@ -26,24 +27,32 @@ import {
   createAnchor,
   createIdentity,
   createKeys,
+  createRoot,
   deriveNode,
   enrol,
   exportKeys,
   exposeSecret,
   issueCredential,
   nodeKey,
+  openGroup,
   publishCompartments,
   publishGroup,
+  publishNextEpoch,
   readAnchor,
   renounceCredential,
   requestCredential,
   revokeCredential,
+  rotate,
   Secret,
   signStatement,
   SoftwareDecapsulator,
   SoftwareSigner,
   suite,
+  verifyCompartments,
+  verifyGroup,
   type Compartment,
+  type GroupChange,
+  type GroupEpoch,
   type Identity,
   type IdentityKeys,
   type NodeSecret,
@@ -103,6 +112,22 @@ export interface HeardJson {
 }
 
 /** What a history is made of. */
+/** What changes from one epoch of a group to the next: signed statement, credentials, Ids, and the old key or null. */
+export interface ChangeJson {
+  readonly previous: string;
+  readonly kem: number;
+  readonly staying: readonly string[];
+  readonly joining: readonly string[];
+  readonly leaving: readonly string[];
+  readonly history: string | null;
+}
+
+/** What was seen of a succession. */
+export interface SeenJson {
+  readonly number: number;
+  readonly digest: string;
+}
+
 interface HistoryJson {
   readonly issuer: string;
   readonly credentials: readonly string[];
@@ -275,6 +300,31 @@ export type KeysCase = VectorCase &
         readonly rootAad: string;
         readonly rootPlaintext: string;
         readonly signed: string;
+        readonly digest: string;
+      }
+    | {
+        readonly operation: 'rotate';
+        readonly owner: Party;
+        readonly root: string;
+        readonly previous: string;
+        /** The credential of who signed that, where it is not the owner's. */
+        readonly previousOwner?: string;
+        readonly names: readonly string[];
+        readonly added: readonly string[];
+        readonly randomness?: string;
+        readonly list?: readonly {
+          readonly name: string;
+          readonly epoch: number;
+          readonly kem: number;
+          readonly publicKey: string;
+        }[];
+        readonly signed?: string;
+      }
+    | {
+        readonly operation: 'verify compartments history';
+        readonly owner: string;
+        readonly signed: readonly string[];
+        readonly seen: SeenJson | null;
       }
     | { readonly operation: 'verify compartments'; readonly owner: string; readonly signed: string }
     | {
@@ -286,7 +336,7 @@ export type KeysCase = VectorCase &
     | {
         readonly operation: 'group';
         readonly keeper: Party;
-        readonly group: { readonly name: string; readonly epoch: number; readonly kem: number };
+        readonly group: { readonly name: string; readonly kem: number };
         readonly members: readonly string[];
         readonly randomness: string;
         readonly seed: string;
@@ -295,6 +345,34 @@ export type KeysCase = VectorCase &
         readonly wrapAad: string;
         readonly wrapPlaintext: string;
         readonly signed: string;
+        readonly digest: string;
+      }
+    | (ChangeJson & {
+        readonly operation: 'next group';
+        readonly keeper: Party;
+        readonly randomness?: string;
+        readonly seed?: string;
+        readonly publicKey?: string;
+        readonly ladder?: { readonly info: string; readonly aad: string; readonly plaintext: string } | null;
+        readonly signed?: string;
+      })
+    | {
+        readonly operation: 'verify group history';
+        readonly keepers: readonly string[];
+        readonly signed: readonly string[];
+        readonly seen: SeenJson | null;
+      }
+    | {
+        readonly operation: 'open group history';
+        readonly keepers: readonly string[];
+        readonly member: Party;
+        readonly signed: readonly string[];
+        readonly keys?: readonly { readonly epoch: number; readonly seed: string }[];
+      }
+    | {
+        readonly operation: 'check seen';
+        readonly current: SeenJson & { readonly previous: string };
+        readonly seen: SeenJson | null;
       }
     | { readonly operation: 'verify group'; readonly keeper: string; readonly signed: string }
     | {
@@ -373,7 +451,9 @@ export async function generate(): Promise<VectorFile<KeysCase>> {
       ...(await revocationCases(parties)),
       ...(await historyCases(parties)),
       ...(await compartmentsCases(parties)),
+      ...(await rotationCases(parties)),
       ...(await groupCases(parties)),
+      ...(await groupHistoryCases(parties)),
       ...(await keyFileCases()),
     ],
   };
@@ -1174,6 +1254,7 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
       rootAad: hex(tuple('root wrap aad', recordId)),
       rootPlaintext: hex(tuple('root', exposeSecret(root))),
       signed: hex(signed),
+      digest: hex(hashTuple('statement digest', signed)),
     };
     return { vector, signed };
   };
@@ -1193,14 +1274,12 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
     publicKey,
   ];
   const encapsulation = new Uint8Array(32);
-  const stated = (list: TupleItem, changes: Readonly<Record<number, TupleItem>> = {}): Uint8Array =>
-    statementOver(
-      patient,
-      tuple(
-        'compartments',
-        ...Object.assign([recordId, patient.credential.id, list, encapsulation, new Uint8Array(16)], changes),
-      ),
-    );
+  const zeros = new Uint8Array(32);
+  const stated = (list: TupleItem, changes: Readonly<Record<number, TupleItem>> = {}): Uint8Array => {
+    const { id } = patient.credential;
+    const first: TupleItem[] = [recordId, id, 0, zeros, list, encapsulation, new Uint8Array(16)];
+    return statementOver(patient, tuple('compartments', ...Object.assign(first, changes)));
+  };
   const good = [item(''), item('inbox')];
   const open = (name: string, signed: Uint8Array, found: boolean): KeysCase => ({
     name: `open root: ${name}`,
@@ -1223,7 +1302,7 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
       plaintext,
       seededRandom('keys compartments bad root'),
     );
-    return stated(good, { 3: sealedTo, 4: ciphertext });
+    return stated(good, { 5: sealedTo, 6: ciphertext });
   };
   // The sealed root of another record, put into the statement about this one.
   const [foreignEncapsulation, foreignCiphertext] = lastTwoParts(elsewhere);
@@ -1250,6 +1329,9 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
     verify('a name twice', stated([...good, item('x'), item('x')]), 'WIRE_TUPLE'),
     verify('another owner inside', stated(good, { 1: stranger.credential.id }), 'WIRE_TUPLE'),
     verify('a record id of 15 bytes', stated(good, { 0: new Uint8Array(15) }), 'WIRE_TUPLE'),
+    verify('number 0 after another', stated(good, { 3: zeros.slice().fill(7) }), 'WIRE_TUPLE'),
+    verify('number 1 after nothing', stated(good, { 2: 1 }), 'WIRE_TUPLE'),
+    verify('a digest of 31 bytes', stated(good, { 2: 1, 3: new Uint8Array(31).fill(7) }), 'WIRE_TUPLE'),
     verify('an unknown KEM', stated([item(''), item('inbox', 0x0021)]), 'KEY_ALGORITHM'),
     verify(
       'a public key of 31 bytes',
@@ -1262,17 +1344,17 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
       stated([...good, ...Array.from({ length: 255 }, (_, i) => item(String(i)))]),
       'WIRE_LIMIT',
     ),
-    verify('a further part', stated(good, { 5: '' }), 'WIRE_TUPLE'),
+    verify('a further part', stated(good, { 7: '' }), 'WIRE_TUPLE'),
     open('as it should be', classical.signed, true),
-    open('an empty ciphertext', stated(good, { 4: '' }), false),
+    open('an empty ciphertext', stated(good, { 6: '' }), false),
     open(
       'the sealed root of another record',
-      stated(good, { 3: foreignEncapsulation, 4: foreignCiphertext }),
+      stated(good, { 5: foreignEncapsulation, 6: foreignCiphertext }),
       false,
     ),
     open('a root of 31 bytes', badRoot(tuple('root', new Uint8Array(31))), false),
     open('something else than a root', badRoot(tuple('group key', new Uint8Array(32))), false),
-    open('an encapsulation of 31 bytes', stated(good, { 3: new Uint8Array(31) }), false),
+    open('an encapsulation of 31 bytes', stated(good, { 5: new Uint8Array(31) }), false),
   ];
 }
 
@@ -1287,11 +1369,168 @@ function lastTwoParts(signed: Uint8Array): [Uint8Array, Uint8Array] {
   return [encapsulation, ciphertext];
 }
 
+// Three lists that follow each other: the first, one in which `treatments` was rotated, one to which `dental` was added.
+async function rotationCases({ patient, stranger }: Parties): Promise<KeysCase[]> {
+  const root = treeRoot();
+  const recordId = seededRandom('keys rotation record')(16);
+  const owner = patient.credential;
+  const founding = { recordId, names: ['treatments', 'lab'] };
+  const first = await publishCompartments(patient, root, founding, seededRandom('keys rotation first'));
+  const made = async (
+    title: string,
+    before: Uint8Array,
+    change: { names: readonly string[]; added: readonly string[] },
+  ): Promise<{ vector: KeysCase; signed: Uint8Array }> => {
+    const { random, taken } = recordedRandom(`keys rotation ${title}`);
+    const signed = await rotate(patient, root, verifyCompartments(before, owner), change, random);
+    const { list } = verifyCompartments(signed, owner);
+    const vector: KeysCase = {
+      name: `rotate: ${title}`,
+      operation: 'rotate',
+      owner: partyOf(patient),
+      root: hex(exposeSecret(root)),
+      previous: hex(before),
+      ...change,
+      randomness: taken(),
+      list: list.map((one) => ({ ...one, publicKey: hex(one.publicKey) })),
+      signed: hex(signed),
+    };
+    return { vector, signed };
+  };
+  const second = await made('one compartment', first, { names: ['treatments'], added: [] });
+  const third = await made('one again, and one added', second.signed, {
+    names: ['treatments'],
+    added: ['dental'],
+  });
+  const fork = await made('nothing but the number', first, { names: [], added: [] });
+  const refused = (
+    title: string,
+    names: readonly string[],
+    added: readonly string[] = [],
+    changes: { root?: NodeSecret; owner?: Identity } = {},
+  ): KeysCase => ({
+    name: `rotate: ${title}`,
+    operation: 'rotate',
+    owner: partyOf(changes.owner ?? patient),
+    root: hex(exposeSecret(changes.root ?? root)),
+    previous: hex(first),
+    previousOwner: hex(owner.encoded),
+    names,
+    added,
+    error: 'KEY_CHANGE',
+  });
+  const seenOf = (signed: Uint8Array): { number: number; digest: string } => {
+    const { number, digest } = verifyCompartments(signed, owner);
+    return { number, digest: hex(digest) };
+  };
+  const verify = (
+    title: string,
+    signed: readonly Uint8Array[],
+    seen: Uint8Array | null,
+    error?: ErrorCode,
+  ): KeysCase => ({
+    name: `verify compartments history: ${title}`,
+    operation: 'verify compartments history',
+    owner: hex(owner.encoded),
+    signed: signed.map(hex),
+    seen: seen === null ? null : seenOf(seen),
+    ...(error === undefined ? {} : { error }),
+  });
+  // What an owner's own hand could sign, against the rules.
+  const { list, digest } = verifyCompartments(first, owner);
+  const successor = (
+    items: readonly Compartment[],
+    changes: Readonly<Record<number, TupleItem>> = {},
+  ): Uint8Array[] => {
+    const sealed = [new Uint8Array(32), new Uint8Array(16)];
+    const encoded = items.map((one) => [one.name, one.epoch, one.kem, one.publicKey]);
+    const body: TupleItem[] = [recordId, owner.id, 1, digest, encoded, ...sealed];
+    return [first, statementOver(patient, tuple('compartments', ...Object.assign(body, changes)))];
+  };
+  const [top, inbox, treatments, lab] = list;
+  if (top === undefined || inbox === undefined || treatments === undefined || lab === undefined)
+    throw new Error('four compartments were published');
+  const { publicKey } = nodeKey(compartmentNode(root, 'x', 0), KEM_X25519);
+  const whole = [first, second.signed, third.signed];
+  const aside = (): string[] => Array.from({ length: 253 }, (_, i) => String(i));
+  return [
+    second.vector,
+    third.vector,
+    fork.vector,
+    refused('the root', ['']),
+    refused('an unknown name', ['dental']),
+    refused('a name twice', ['lab', 'lab']),
+    refused('a known name added', [], ['lab']),
+    refused('the root added', [], ['']),
+    refused('a name added twice', [], ['dental', 'dental']),
+    refused('more than 256 compartments', [], aside()),
+    refused('another root', ['lab'], [], { root: createRoot(seededRandom('keys rotation other root')) }),
+    refused('another owner', ['lab'], [], { owner: stranger }),
+    verify('from the beginning', whole, null),
+    verify('the one seen is the newest', whole, third.signed),
+    verify('the one seen is among them', whole, first),
+    verify('from its successor', [third.signed], second.signed),
+    verify(
+      'an epoch that skips some',
+      successor([top, inbox, { ...treatments, epoch: 5, publicKey }, lab]),
+      null,
+    ),
+    verify('none', [], null, 'KEY_SUCCESSION'),
+    verify('not from the beginning', [second.signed], null, 'KEY_SUCCESSION'),
+    verify('a gap', [first, third.signed], null, 'KEY_SUCCESSION'),
+    verify('a fork inside', [first, fork.signed, third.signed], null, 'KEY_SUCCESSION'),
+    verify('a fork of the one seen', [first, fork.signed], second.signed, 'KEY_SUCCESSION'),
+    verify('older than the one seen', [first, second.signed], third.signed, 'KEY_SUCCESSION'),
+    verify('beginning behind the one seen', [third.signed], first, 'KEY_SUCCESSION'),
+    verify('another record', successor(list, { 0: flipped(recordId, 0) }), null, 'KEY_SUCCESSION'),
+    verify('a compartment gone', successor([top, inbox, treatments]), null, 'KEY_SUCCESSION'),
+    verify(
+      'another key in the same epoch',
+      successor([top, inbox, { ...treatments, publicKey }, lab]),
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'the same key in another epoch',
+      successor([top, inbox, { ...treatments, epoch: 1 }, lab]),
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'the root rotated',
+      successor([{ ...top, epoch: 1, publicKey }, inbox, treatments, lab]),
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'an epoch going back',
+      [first, second.signed, backTo(patient, second.signed, list)],
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'signed by another',
+      [await publishCompartments(stranger, root, founding, seededRandom('keys rotation stranger'))],
+      null,
+      'KEY_SIGNATURE',
+    ),
+  ];
+}
+
+// A list in the right place with the keys of an earlier one.
+function backTo(owner: Identity, after: Uint8Array, list: readonly Compartment[]): Uint8Array {
+  const { recordId, number, digest } = verifyCompartments(after, owner.credential);
+  const items = list.map((one) => [one.name, one.epoch, one.kem, one.publicKey]);
+  const sealed = [new Uint8Array(32), new Uint8Array(16)];
+  const body = [recordId, owner.credential.id, number + 1, digest, items, ...sealed] as const;
+  return statementOver(owner, tuple('compartments', ...body));
+}
+
 async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties): Promise<KeysCase[]> {
   const name = 'speciality:cardiology';
   const made = async (
     title: string,
-    group: { name: string; epoch: number; kem: KemId },
+    group: { name: string; kem: KemId },
     members: readonly Identity[],
   ): Promise<{ vector: KeysCase; signed: Uint8Array; seed: Uint8Array; publicKey: Uint8Array }> => {
     const { random, taken } = recordedRandom(`keys group ${title}`);
@@ -1309,16 +1548,17 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
       seed: hex(seed),
       publicKey: hex(publicKey),
       wrapInfos: credentials.map((member) => hex(tuple('group wrap', suite(member.sealing.kem), member.id))),
-      wrapAad: hex(tuple('group wrap aad', group.name, group.epoch, group.kem, publicKey)),
+      wrapAad: hex(tuple('group wrap aad', group.name, 0, group.kem, publicKey)),
       wrapPlaintext: hex(tuple('group key', seed)),
       signed: hex(signed),
+      digest: hex(hashTuple('statement digest', signed)),
     };
     return { vector, signed, seed, publicKey };
   };
-  const first = await made('two members', { name, epoch: 0, kem: KEM_X25519 }, [doctor, patient]);
-  const none = await made('no members', { name, epoch: 1, kem: KEM_X25519 }, []);
-  const large = await made('X-Wing, one member', { name, epoch: 2, kem: KEM_XWING }, [hybrid]);
-  const other = await made('another group', { name: 'insurer', epoch: 0, kem: KEM_X25519 }, [doctor]);
+  const first = await made('two members', { name, kem: KEM_X25519 }, [doctor, patient]);
+  const none = await made('no members', { name, kem: KEM_X25519 }, []);
+  const large = await made('X-Wing, one member', { name, kem: KEM_XWING }, [hybrid]);
+  const other = await made('another group', { name: 'insurer', kem: KEM_X25519 }, [doctor]);
   const verify = (title: string, signed: Uint8Array, error?: ErrorCode): KeysCase => ({
     name: `verify group: ${title}`,
     operation: 'verify group',
@@ -1326,11 +1566,11 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
     signed: hex(signed),
     ...(error === undefined ? {} : { error }),
   });
-  const stated = (changes: Readonly<Record<number, TupleItem>>): Uint8Array =>
-    statementOver(
-      keeper,
-      tuple('group', ...Object.assign([name, 0, KEM_X25519, first.publicKey, [] as TupleItem[]], changes)),
-    );
+  const [zeros, sevens] = [new Uint8Array(32), new Uint8Array(32).fill(7)];
+  const stated = (changes: Readonly<Record<number, TupleItem>>): Uint8Array => {
+    const founding: TupleItem[] = [name, 0, KEM_X25519, first.publicKey, zeros, [], []];
+    return statementOver(keeper, tuple('group', ...Object.assign(founding, changes)));
+  };
   const open = (
     title: string,
     member: Identity,
@@ -1353,13 +1593,15 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
       plaintext,
       seededRandom('keys group bad wrap'),
     );
-    return stated({ 4: [[doctor.credential.id, encapsulation, ciphertext]] });
+    return stated({ 6: [[doctor.credential.id, encapsulation, ciphertext]] });
   };
   const wrapped = (encapsulation: Uint8Array): TupleItem => [
     [doctor.credential.id, encapsulation, new Uint8Array(80)],
   ];
   // Epoch 0's wraps under the name of epoch 1: bound by the wrap's associated data.
-  const moved = moveEpoch(keeper, first.signed, 1);
+  const { members } = verifyGroup(first.signed, keeper.credential);
+  const wraps = members.map(({ id, encapsulation, ciphertext }) => [id, encapsulation, ciphertext]);
+  const moved = stated({ 1: 1, 4: sevens, 6: wraps });
   return [
     first.vector,
     none.vector,
@@ -1371,7 +1613,7 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
       'signed by somebody else',
       await publishGroup(
         stranger,
-        { name, epoch: 0, kem: KEM_X25519, members: [] },
+        { name, kem: KEM_X25519, members: [] },
         seededRandom('keys group stranger'),
       ),
       'KEY_SIGNATURE',
@@ -1379,19 +1621,22 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
     verify('a name of 129 bytes', stated({ 0: 'x'.repeat(129) }), 'WIRE_LIMIT'),
     verify('an unknown KEM', stated({ 2: 0x0021 }), 'KEY_ALGORITHM'),
     verify('a public key of 31 bytes', stated({ 3: new Uint8Array(31) }), 'WIRE_TUPLE'),
-    verify('a member Id of 31 bytes', stated({ 4: [[new Uint8Array(31), '', '']] }), 'WIRE_TUPLE'),
-    verify('a member with a part too many', stated({ 4: [[new Uint8Array(32), '', '', '']] }), 'WIRE_TUPLE'),
-    verify(
-      '257 members',
-      stated({ 4: Array.from({ length: 257 }, () => [new Uint8Array(32), '', '']) }),
-      'WIRE_LIMIT',
-    ),
-    verify('a further part', stated({ 5: '' }), 'WIRE_TUPLE'),
+    verify('a digest of 31 bytes', stated({ 1: 1, 4: sevens.subarray(1) }), 'WIRE_TUPLE'),
+    verify('epoch 0 after another', stated({ 4: sevens }), 'WIRE_TUPLE'),
+    verify('epoch 1 after nothing', stated({ 1: 1 }), 'WIRE_TUPLE'),
+    verify('epoch 0 with a ladder', stated({ 5: [zeros, zeros] }), 'WIRE_TUPLE'),
+    verify('a ladder of one part', stated({ 1: 1, 4: sevens, 5: [zeros] }), 'WIRE_TUPLE'),
+    verify('a ladder of three parts', stated({ 1: 1, 4: sevens, 5: [zeros, zeros, ''] }), 'WIRE_TUPLE'),
+    verify('a member Id of 31 bytes', stated({ 6: [[new Uint8Array(31), '', '']] }), 'WIRE_TUPLE'),
+    verify('a member with a part too many', stated({ 6: [[zeros, '', '', '']] }), 'WIRE_TUPLE'),
+    verify('a member twice', stated({ 6: [1, 2].map(() => [zeros, '', '']) }), 'WIRE_TUPLE'),
+    verify('257 members', stated({ 6: Array.from({ length: 257 }, () => [zeros, '', '']) }), 'WIRE_LIMIT'),
+    verify('a further part', stated({ 7: '' }), 'WIRE_TUPLE'),
     open('the first member', doctor, first.signed, first.seed),
     open('the second member', patient, first.signed, first.seed),
     open('X-Wing', hybrid, large.signed, large.seed),
     open('nobody of the group', stranger, first.signed, null),
-    open('a wrap of no group', doctor, stated({ 4: wrapped(new Uint8Array(32).fill(9)) }), 'KEY_OPEN'),
+    open('a wrap of no group', doctor, stated({ 6: wrapped(new Uint8Array(32).fill(9)) }), 'KEY_OPEN'),
     open('a wrap with nothing in it', doctor, badWrap(tuple('group key')), 'KEY_OPEN'),
     open('a wrap of something else', doctor, badWrap(tuple('root', first.seed)), 'KEY_OPEN'),
     open('a wrap of another key', doctor, badWrap(tuple('group key', flipped(first.seed, 1))), 'KEY_OPEN'),
@@ -1399,20 +1644,251 @@ async function groupCases({ keeper, doctor, patient, hybrid, stranger }: Parties
     open(
       'an encapsulation of another length',
       doctor,
-      stated({ 4: wrapped(new Uint8Array(31)) }),
+      stated({ 6: wrapped(new Uint8Array(31)) }),
       'KEY_OPEN',
     ),
     open('wraps of another epoch', doctor, moved, 'KEY_OPEN'),
   ];
 }
 
-// The same statement body with another epoch, signed by the keeper: the epoch is the body's third part.
-function moveEpoch(keeper: Identity, signed: Uint8Array, epoch: number): Uint8Array {
-  const label = LABEL_AT + utf8('muniment/1 signed statement').length;
-  const body = new Uint8Array(signed.subarray(label + 4 + 32 + 4, -68));
-  const at = LABEL_AT + utf8('muniment/1 group').length + 4 + utf8('speciality:cardiology').length + 4;
-  new DataView(body.buffer).setBigUint64(at, BigInt(epoch));
-  return statementOver(keeper, body);
+// Epochs that follow each other: doctor and patient; the doctor and a newcomer; the newcomer alone, without history.
+async function groupHistoryCases(parties: Parties): Promise<KeysCase[]> {
+  const { keeper, doctor, patient, hybrid, stranger } = parties;
+  const { founding, first, firstKey, change, second, third, fork, other } = await epochsOf(parties);
+  const refused = (title: string, changes: Partial<GroupChange>): KeysCase => ({
+    name: `next group: ${title}`,
+    operation: 'next group',
+    keeper: partyOf(keeper),
+    ...changeJson(founding, { ...change, ...changes }),
+    error: 'KEY_CHANGE',
+  });
+  const verify = (
+    title: string,
+    signed: readonly Uint8Array[],
+    seen: GroupEpoch | null,
+    error?: ErrorCode,
+    keepers: readonly Identity[] = [keeper],
+  ): KeysCase => ({
+    name: `verify group history: ${title}`,
+    operation: 'verify group history',
+    keepers: keepers.map(({ credential }) => hex(credential.encoded)),
+    signed: signed.map(hex),
+    seen: seen === null ? null : { number: seen.epoch, digest: hex(seen.digest) },
+    ...(error === undefined ? {} : { error }),
+  });
+  const open = (
+    title: string,
+    member: Identity,
+    signed: readonly Uint8Array[],
+    found: readonly Uint8Array[] | ErrorCode,
+    from = 0,
+  ): KeysCase => ({
+    name: `open group history: ${title}`,
+    operation: 'open group history',
+    keepers: [hex(keeper.credential.encoded)],
+    member: partyOf(member),
+    signed: signed.map(hex),
+    ...(typeof found === 'string'
+      ? { error: found }
+      : { keys: found.map((seed, i) => ({ epoch: from + i, seed: hex(seed) })) }),
+  });
+  // A keeper whose ladder leads elsewhere.
+  const name = first.name;
+  const badLadder = (plaintext: Uint8Array, epoch = 0): Uint8Array => {
+    const { kem, publicKey, members } = second.group;
+    const { encapsulation, ciphertext } = hpkeSeal(
+      second.group,
+      tuple('group ladder', suite(kem), name),
+      tuple('group ladder aad', name, epoch, first.kem, first.publicKey, 1, kem, publicKey),
+      plaintext,
+      seededRandom('keys group bad ladder'),
+    );
+    const wraps = members.map((one) => [one.id, one.encapsulation, one.ciphertext]);
+    return statementOver(
+      keeper,
+      tuple('group', name, 1, kem, publicKey, first.digest, [encapsulation, ciphertext], wraps),
+    );
+  };
+  const firstSeed = exposeSecret(firstKey.secret);
+  const rightRung = tuple('group ladder key', firstSeed);
+  const wrongRung = tuple('group key', firstSeed);
+  const thirdKey = new SoftwareDecapsulator(KEM_X25519, new Secret('kem key', new Uint8Array(third.seed)));
+  const whole = [founding, second.signed, third.signed];
+  return [
+    second.vector,
+    third.vector,
+    fork.vector,
+    refused('who joins is a member', { joining: [doctor.credential] }),
+    refused('who joins has just left', { joining: [patient.credential] }),
+    refused('one joins twice', { joining: [hybrid.credential, hybrid.credential] }),
+    refused('who leaves is no member', { leaving: [patient.credential.id, stranger.credential.id] }),
+    refused('who leaves stays', { leaving: [patient.credential.id, doctor.credential.id] }),
+    refused('one leaves twice', { leaving: [patient.credential.id, patient.credential.id], staying: [] }),
+    refused('who stays was no member', { staying: [doctor.credential, stranger.credential] }),
+    refused('one is left out', { leaving: [] }),
+    refused('the key of another epoch as history', { history: thirdKey }),
+    verify('from the beginning', whole, null),
+    verify('the one seen is the newest', whole, third.group),
+    verify('the one seen is among them', whole, first),
+    verify('from the one seen', [second.signed, third.signed], second.group),
+    verify('from its successor', [third.signed], second.group),
+    verify('none', [], null, 'KEY_SUCCESSION'),
+    verify('not from the beginning', [second.signed, third.signed], null, 'KEY_SUCCESSION'),
+    verify('a gap', [founding, third.signed], null, 'KEY_SUCCESSION'),
+    verify('backwards', [second.signed, founding], second.group, 'KEY_SUCCESSION'),
+    verify('one twice', [founding, founding], null, 'KEY_SUCCESSION'),
+    verify('a fork inside', [founding, fork.signed, third.signed], null, 'KEY_SUCCESSION'),
+    verify('a fork of the one seen', [founding, fork.signed], second.group, 'KEY_SUCCESSION'),
+    verify('the successor of a fork of the one seen', [third.signed], fork.group, 'KEY_SUCCESSION'),
+    verify('older than the one seen', [founding, second.signed], third.group, 'KEY_SUCCESSION'),
+    verify('beginning behind the one seen', [third.signed], first, 'KEY_SUCCESSION'),
+    verify('another founding than the one seen', whole, other, 'KEY_SUCCESSION'),
+    verify('signed by none of the keepers', whole, null, 'KEY_SIGNATURE', [stranger]),
+    verify('no statement', [new Uint8Array(0)], null, 'WIRE_TUPLE'),
+    open('who was there from the beginning, and left', doctor, whole, [firstSeed, second.seed]),
+    open('who left at once', patient, whole, [firstSeed]),
+    open('a newcomer, down the ladder', hybrid, whole, [firstSeed, second.seed, third.seed]),
+    open('nobody of the group', stranger, whole, []),
+    open('a newcomer without history', hybrid, [founding, fork.signed], [fork.seed], 1),
+    open('a ladder as it should be', hybrid, [founding, badLadder(rightRung)], [firstSeed, second.seed]),
+    open(
+      'a ladder to another key',
+      hybrid,
+      [founding, badLadder(tuple('group ladder key', third.seed))],
+      'KEY_OPEN',
+    ),
+    open('a ladder to something else', hybrid, [founding, badLadder(wrongRung)], 'KEY_OPEN'),
+    open('a ladder with nothing', hybrid, [founding, badLadder(tuple('group ladder key'))], 'KEY_OPEN'),
+    open('a ladder to another epoch', hybrid, [founding, badLadder(rightRung, 4)], 'KEY_OPEN'),
+    open(
+      'a broken ladder that is not needed',
+      doctor,
+      [founding, badLadder(wrongRung)],
+      [firstSeed, second.seed],
+    ),
+    ...seenCases({ number: 3, digest: new Uint8Array(32).fill(3) }),
+  ];
+}
+
+async function epochsOf({ keeper, doctor, patient, hybrid }: Parties): Promise<{
+  founding: Uint8Array;
+  first: GroupEpoch;
+  firstKey: SoftwareDecapsulator;
+  change: GroupChange;
+  second: NextEpoch;
+  third: NextEpoch;
+  fork: NextEpoch;
+  /** Of a founding that never was. */
+  other: GroupEpoch;
+}> {
+  const group = {
+    name: 'speciality:cardiology',
+    kem: KEM_X25519,
+    members: [doctor.credential, patient.credential],
+  };
+  const founding = await publishGroup(keeper, group, seededRandom('keys group history founding'));
+  const another = await publishGroup(keeper, group, seededRandom('keys group other founding'));
+  const first = verifyGroup(founding, keeper.credential);
+  const firstKey = await openGroup(doctor, first);
+  if (firstKey === null) throw new Error('the doctor is a member');
+  const change: GroupChange = {
+    kem: KEM_XWING,
+    staying: [doctor.credential],
+    joining: [hybrid.credential],
+    leaving: [patient.credential.id],
+    history: firstKey,
+  };
+  const second = await nextEpoch(keeper, 'one joins, one leaves, with history', founding, change);
+  const third = await nextEpoch(keeper, 'one leaves, without history', second.signed, {
+    kem: KEM_X25519,
+    staying: [hybrid.credential],
+    joining: [],
+    leaving: [doctor.credential.id],
+    history: 'no history',
+  });
+  const forked: GroupChange = { ...change, kem: KEM_X25519, history: 'no history' };
+  const fork = await nextEpoch(keeper, 'another in the same place', founding, forked);
+  const other = verifyGroup(another, keeper.credential);
+  return { founding, first, firstKey, change, second, third, fork, other };
+}
+
+interface NextEpoch {
+  readonly vector: KeysCase;
+  readonly signed: Uint8Array;
+  readonly group: GroupEpoch;
+  readonly seed: Uint8Array;
+}
+
+async function nextEpoch(
+  keeper: Identity,
+  title: string,
+  before: Uint8Array,
+  change: GroupChange,
+): Promise<NextEpoch> {
+  const previous = verifyGroup(before, keeper.credential);
+  const { random, taken } = recordedRandom(`keys group history ${title}`);
+  const signed = await publishNextEpoch(keeper, previous, change, random);
+  const group = verifyGroup(signed, keeper.credential);
+  const seed = unhex(taken().slice(0, 64));
+  const { name } = group;
+  const rung = [previous.epoch, previous.kem, previous.publicKey, group.epoch, group.kem, group.publicKey];
+  const vector: KeysCase = {
+    name: `next group: ${title}`,
+    operation: 'next group',
+    keeper: partyOf(keeper),
+    ...changeJson(before, change),
+    randomness: taken(),
+    seed: hex(seed),
+    publicKey: hex(group.publicKey),
+    ladder:
+      change.history === 'no history'
+        ? null
+        : {
+            info: hex(tuple('group ladder', suite(group.kem), name)),
+            aad: hex(tuple('group ladder aad', name, ...rung)),
+            plaintext: hex(tuple('group ladder key', exposeSecret(change.history.secret))),
+          },
+    signed: hex(signed),
+  };
+  return { vector, signed, group, seed };
+}
+
+function changeJson(previous: Uint8Array, change: GroupChange): ChangeJson {
+  return {
+    previous: hex(previous),
+    kem: change.kem,
+    staying: change.staying.map(({ encoded }) => hex(encoded)),
+    joining: change.joining.map(({ encoded }) => hex(encoded)),
+    leaving: change.leaving.map(hex),
+    history: change.history === 'no history' ? null : hex(exposeSecret(change.history.secret)),
+  };
+}
+
+function seenCases(seen: { number: number; digest: Uint8Array }): KeysCase[] {
+  const other = new Uint8Array(32).fill(9);
+  const check = (
+    title: string,
+    current: { number: number; previous: Uint8Array; digest: Uint8Array },
+    against: typeof seen | null,
+    error?: ErrorCode,
+  ): KeysCase => ({
+    name: `check seen: ${title}`,
+    operation: 'check seen',
+    current: { number: current.number, previous: hex(current.previous), digest: hex(current.digest) },
+    seen: against === null ? null : { number: against.number, digest: hex(against.digest) },
+    ...(error === undefined ? {} : { error }),
+  });
+  const same = { ...seen, previous: other };
+  const next = { number: 4, previous: seen.digest, digest: other };
+  return [
+    check('nothing was seen', same, null),
+    check('the one seen', same, seen),
+    check('its successor', next, seen),
+    check('an older one', { ...same, number: 2, digest: other }, seen, 'KEY_SUCCESSION'),
+    check('another in its place', { ...same, digest: other }, seen, 'KEY_SUCCESSION'),
+    check('the successor of another', { ...next, previous: other }, seen, 'KEY_SUCCESSION'),
+    check('further than its successor', { ...next, number: 5 }, seen, 'KEY_SUCCESSION'),
+  ];
 }
 
 async function keyFileCases(): Promise<KeysCase[]> {
