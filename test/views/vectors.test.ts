@@ -1,10 +1,16 @@
 /** test/vectors/views.json, read back by the library; and sealed documents a second time on node:crypto alone. */
 
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { KemId, Random } from '../../src/crypto/index.ts';
 import { exposeSecret, Secret, SoftwareDecapsulator, type Credential } from '../../src/keys/index.ts';
 import {
+  decodeCapsuleSeal,
+  encodeCapsuleSeal,
+  makeCapsule,
+  openCapsule,
+  verifyCapsule,
+  verifyCapsuleUse,
   annexName,
   AnnexTree,
   decodeAnnex,
@@ -72,6 +78,11 @@ it('holds as many cases as it should', () => {
     'verify emergency': 8,
     release: 1,
     'open release': 9,
+    capsule: 1,
+    'verify capsule': 9,
+    'open capsule': 12,
+    'verify capsule use': 9,
+    'read capsule seal': 8,
     annex: 1,
     'open annex': 18,
     'annex proof': 12,
@@ -84,6 +95,7 @@ it('has every code of a view that data can cause', () => {
   expect([...codes].sort()).toEqual([
     'VIEW_ANNEX',
     'VIEW_AUTHOR',
+    'VIEW_CAPSULE',
     'VIEW_COMMITMENT',
     'VIEW_DISCLOSURE',
     'VIEW_EQUIVOCATION',
@@ -571,3 +583,68 @@ describe('annexes', () => {
     else expect(H(Buffer.from(await run())).toString('hex')).toBe(one.digest);
   });
 });
+
+describe('capsules', () => {
+  it.each(casesOf(file, 'capsule'))('$name', async (one) => {
+    const owner = identityOf(one.owner);
+    const terms = { ...one.terms, recordId: unhex(one.terms.recordId) };
+    const { random, left } = playback(one.randomness);
+    const team = openingOf(one.team);
+    const made = await makeCapsule(owner, team.reader, unhex(one.content), terms, random);
+    expect(left()).toBe(0);
+    expect(hex(made.capsule)).toBe(one.capsule);
+    expect(encodeCapsuleSeal(made.seal)).toBe(one.printed);
+    expect(hex(unhex(one.key).map((byte, i) => byte ^ unhex(one.half)[i]!))).toBe(one.seal);
+    const { recordId, number, from, until } = one.terms;
+    const names = [
+      unhexed(recordId),
+      number,
+      Buffer.from(owner.credential.id),
+      unhexed(one.team.id),
+      from,
+      until,
+    ];
+    const commit = expandBlock(unhexed(one.key), T('capsule commit', ...names));
+    expect(commit.toString('hex')).toBe(one.keyCommit);
+    expect(T('capsule wrap aad', ...names, commit).toString('hex')).toBe(one.aad);
+    const { digest, statement } = verifyCapsule(made.capsule, owner.credential);
+    expect(H(T('capsule digest', Buffer.from(statement))).toString('hex')).toBe(one.digest);
+    expect(hex(digest)).toBe(one.digest);
+  });
+
+  it.each(casesOf(file, 'verify capsule'))('$name', ({ owner, capsule, error }) => {
+    const verify = () => verifyCapsule(unhex(capsule), anchorOf(owner));
+    if (error !== undefined) expect(refusal(verify)).toBe(error);
+    else expect(verify().number).toBe(3);
+  });
+
+  it.each(casesOf(file, 'open capsule'))('$name', async (one) => {
+    const capsule = verifyCapsule(unhex(one.capsule), anchorOf(one.owner));
+    const { reason, time } = one;
+    const use = { as: openingOf(one.as), seal: new Secret('capsule seal', unhex(one.seal)), reason, time };
+    const open = () => openCapsule(identityOf(one.clinician), capsule, use);
+    if (one.error !== undefined) expect(await refusalOf(open)).toBe(one.error);
+    else {
+      const { content, statement } = await open();
+      expect([hex(content), hex(statement)]).toEqual([one.content, one.statement]);
+    }
+  });
+
+  it.each(casesOf(file, 'verify capsule use'))('$name', (one) => {
+    const capsule = verifyCapsule(unhex(one.capsule), anchorOf(one.owner));
+    const verify = () => verifyCapsuleUse(unhex(one.statement), anchorOf(one.clinician), capsule);
+    if (one.error !== undefined) expect(refusal(verify)).toBe(one.error);
+    else expect(verify().reason).toBe('unconscious');
+  });
+
+  it.each(casesOf(file, 'read capsule seal'))('$name', ({ text, seal, error }) => {
+    const read = () => decodeCapsuleSeal(text);
+    if (error !== undefined) expect(refusal(read)).toBe(error);
+    else expect(hex(exposeSecret(read()))).toBe(seal);
+  });
+});
+
+// HKDF-Expand to one block, by its definition.
+function expandBlock(key: Buffer, info: Buffer): Buffer {
+  return createHmac('sha256', key).update(info).update(Buffer.of(1)).digest();
+}

@@ -9,6 +9,7 @@ import {
   KEM_X25519,
   KEM_XWING,
   keyStream,
+  sha256,
 } from '../../../src/crypto/index.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import {
@@ -35,12 +36,16 @@ import {
   explain,
   disclose,
   grant,
+  encodeCapsuleSeal,
+  makeCapsule,
+  openCapsule,
   openRelease,
   passOn,
   release,
   sealAnnex,
   selectFor,
   verifyDisclosure,
+  verifyCapsule,
   verifyEmergency,
   verifyGrant,
   verifySealed,
@@ -59,7 +64,15 @@ import {
   type SignedGrant,
   type WrapKind,
 } from '../../../src/views/index.ts';
-import { concat, readJson, toHex, tuple, TupleReader, type TupleItem } from '../../../src/wire/index.ts';
+import {
+  concat,
+  readJson,
+  toHex,
+  tuple,
+  TupleReader,
+  utf8,
+  type TupleItem,
+} from '../../../src/wire/index.ts';
 import { flipped } from '../../mutation.ts';
 import {
   createWorld,
@@ -80,6 +93,14 @@ import { annexRangeCases, type AnnexRangeCase } from './annex.ts';
 import { hex } from '../hex.ts';
 import type { Party } from './keys.ts';
 import { recordedRandom, seededRandom } from './seed.ts';
+
+/** What a capsule says of itself. */
+export interface CapsuleJson {
+  readonly recordId: string;
+  readonly number: number;
+  readonly from: number;
+  readonly until: number;
+}
 
 /** A reader. */
 export interface ReaderJson {
@@ -285,6 +306,44 @@ type ViewCase = VectorCase &
         readonly body: string;
         readonly statement: string;
       }
+    | {
+        readonly operation: 'capsule';
+        readonly owner: Party;
+        readonly team: OpeningJson;
+        readonly content: string;
+        readonly terms: CapsuleJson;
+        readonly randomness: string;
+        readonly key: string;
+        readonly half: string;
+        readonly keyCommit: string;
+        readonly info: string;
+        readonly aad: string;
+        readonly digest: string;
+        readonly seal: string;
+        readonly printed: string;
+        readonly capsule: string;
+      }
+    | { readonly operation: 'verify capsule'; readonly owner: string; readonly capsule: string }
+    | {
+        readonly operation: 'open capsule';
+        readonly clinician: Party;
+        readonly owner: string;
+        readonly capsule: string;
+        readonly as: OpeningJson;
+        readonly seal: string;
+        readonly reason: string;
+        readonly time: number;
+        readonly content?: string;
+        readonly statement?: string;
+      }
+    | {
+        readonly operation: 'verify capsule use';
+        readonly clinician: string;
+        readonly owner: string;
+        readonly capsule: string;
+        readonly statement: string;
+      }
+    | { readonly operation: 'read capsule seal'; readonly text: string; readonly seal?: string }
     | { readonly operation: 'verify emergency'; readonly clinician: string; readonly statement: string }
     | {
         readonly operation: 'release';
@@ -348,6 +407,7 @@ export async function generate(): Promise<VectorFile<ViewsCase>> {
       ...(await forgedCases(world)),
       ...(await grantCases(world)),
       ...(await emergencyCases(world)),
+      ...(await capsuleCases(world)),
       ...(await annexCases()),
       ...annexRangeCases(),
     ],
@@ -574,7 +634,7 @@ async function sealCase(
   const verified = verifySealed(sealed, { recordId: world.compartments.recordId, authors: world.authors });
   const { manifest, bodyHash } = verified;
   const root = await openOwnWrap(verified, keyOf(world, 'root'));
-  if (root === null || root.owner === null) throw new Error('the root opens');
+  if (!root?.owner) throw new Error('the root opens');
   const ownerKey = exposeSecret(root.owner.ownerKey);
   const names = new Set(
     explain(definePolicy(policy), readJson(document)).flatMap(({ readers }) =>
@@ -1483,5 +1543,146 @@ async function annexCases(): Promise<ViewsCase[]> {
     opening('a description with a key of 3 bytes', {
       text: JSON.stringify({ key: 'AAAA', length, mediaType, root }),
     }),
+  ];
+}
+
+async function capsuleCases(world: World): Promise<ViewsCase[]> {
+  const { patient, clinician, doctor } = world;
+  const [owner, team] = [patient.credential, keyOf(world, 'emergency')];
+  const content = utf8('{"bloodType":"A+"}');
+  const { recordId } = world.compartments;
+  const terms = { recordId, number: 3, from: 100, until: 200 };
+  const { random, taken } = recordedRandom('views capsule');
+  const made = await makeCapsule(patient, team.reader, content, terms, random);
+  const capsule = verifyCapsule(made.capsule, owner);
+  const other = await makeCapsule(patient, team.reader, content, terms, seededRandom('views other capsule'));
+  const [key, half] = [taken().slice(0, 64), taken().slice(64, 128)];
+  const names = [recordId, 3, owner.id, team.reader.id, 100, 200] as const;
+  const { keyCommit, wrap, digest } = capsule;
+  const { encapsulation, ciphertext } = wrap;
+  const right: TupleItem[] = [...names, keyCommit, [encapsulation, ciphertext], sha256(capsule.ciphertext)];
+  const stated = async (changes: Readonly<Record<number, TupleItem>>): Promise<Uint8Array> => {
+    const body = tuple('capsule', ...Object.assign([...right], changes));
+    return tuple('sealed capsule', await signStatement(patient, body), capsule.ciphertext);
+  };
+  const verify = (
+    title: string,
+    bytes: Uint8Array,
+    error?: ErrorCode,
+    by: Identity = patient,
+  ): ViewsCase => ({
+    name: `verify capsule: ${title}`,
+    operation: 'verify capsule',
+    owner: hex(by.credential.encoded),
+    capsule: hex(bytes),
+    ...(error === undefined ? {} : { error }),
+  });
+  const rightUse = { as: team, seal: made.seal, reason: 'unconscious', time: 150 };
+  const opened = await openCapsule(clinician, capsule, rightUse);
+  const open = (
+    title: string,
+    changes: Partial<typeof rightUse>,
+    bytes: Uint8Array = made.capsule,
+    found?: { readonly content: Uint8Array; readonly statement: Uint8Array },
+  ): ViewsCase => {
+    const { as, seal, reason, time } = { ...rightUse, ...changes };
+    return {
+      name: `open capsule: ${title}`,
+      operation: 'open capsule',
+      clinician: partyJson(clinician),
+      owner: hex(owner.encoded),
+      capsule: hex(bytes),
+      as: openingJson(as),
+      seal: hex(exposeSecret(seal)),
+      reason,
+      time,
+      ...(found === undefined
+        ? { error: 'VIEW_CAPSULE' }
+        : { content: hex(found.content), statement: hex(found.statement) }),
+    };
+  };
+  const using = (changes: Readonly<Record<number, TupleItem>>): Promise<Uint8Array> => {
+    const use: TupleItem[] = [recordId, 3, digest, 'unconscious', 150];
+    return signStatement(clinician, tuple('capsule opened', ...Object.assign(use, changes)));
+  };
+  const verifyUse = (title: string, statement: Uint8Array, refused = true, by = clinician): ViewsCase => ({
+    name: `verify capsule use: ${title}`,
+    operation: 'verify capsule use',
+    clinician: hex(by.credential.encoded),
+    owner: hex(owner.encoded),
+    capsule: hex(made.capsule),
+    statement: hex(statement),
+    ...(refused ? { error: 'VIEW_CAPSULE' } : {}),
+  });
+  const printed = encodeCapsuleSeal(made.seal);
+  const read = (title: string, text: string, found = false): ViewsCase => ({
+    name: `read capsule seal: ${title}`,
+    operation: 'read capsule seal',
+    text,
+    ...(found ? { seal: hex(exposeSecret(made.seal)) } : { error: 'VIEW_CAPSULE' }),
+  });
+  const wrongSeal = new Secret('capsule seal', flipped(exposeSecret(made.seal), 31));
+  const insurer = { reader: team.reader, key: keyOf(world, 'insurer').key };
+  return [
+    {
+      name: 'capsule: for an emergency team',
+      operation: 'capsule',
+      owner: partyJson(patient),
+      team: openingJson(team),
+      content: hex(content),
+      terms: { ...terms, recordId: hex(recordId) },
+      randomness: taken(),
+      key,
+      half,
+      keyCommit: hex(keyCommit),
+      info: hex(tuple('capsule wrap', suite(team.reader.kem), team.reader.id)),
+      aad: hex(tuple('capsule wrap aad', ...names, keyCommit)),
+      digest: hex(digest),
+      seal: hex(exposeSecret(made.seal)),
+      printed,
+      capsule: hex(made.capsule),
+    },
+    verify('as made', made.capsule),
+    verify('of another owner', made.capsule, 'VIEW_CAPSULE', doctor),
+    verify('its content changed', flipped(made.capsule, made.capsule.length - 1), 'VIEW_CAPSULE'),
+    verify('its statement changed', flipped(made.capsule, 120), 'VIEW_CAPSULE'),
+    verify('another owner inside', await stated({ 2: doctor.credential.id }), 'VIEW_CAPSULE'),
+    verify('an end before its beginning', await stated({ 4: 201 }), 'VIEW_CAPSULE'),
+    verify('the hash of other content', await stated({ 8: new Uint8Array(32) }), 'VIEW_CAPSULE'),
+    verify('a wrap of nothing', await stated({ 7: [] }), 'VIEW_CAPSULE'),
+    verify('a further part', await stated({ 9: '' }), 'VIEW_CAPSULE'),
+    open('team and seal', {}, made.capsule, opened),
+    open('another key than the team’s', { as: insurer }),
+    open('another team', { as: keyOf(world, 'insurer') }),
+    open('another seal', { seal: wrongSeal }),
+    open('the seal of another capsule', { seal: other.seal }),
+    open('a blank reason', { reason: ' ' }),
+    open('a reason of 513 bytes', { reason: 'x'.repeat(513) }),
+    open('too early', { time: 99 }),
+    open('too late', { time: 201 }),
+    open('another number, signed by the owner', {}, await stated({ 1: 4 })),
+    open('a longer time, signed by the owner', { time: 250 }, await stated({ 5: 300 })),
+    open('another commitment, signed by the owner', {}, await stated({ 6: new Uint8Array(32) })),
+    verifyUse('as signed', opened.statement, false),
+    verifyUse('changed', flipped(opened.statement, 90)),
+    verifyUse('of another clinician', opened.statement, true, doctor),
+    verifyUse('of another record', await using({ 0: new Uint8Array(16) })),
+    verifyUse('of another number', await using({ 1: 4 })),
+    verifyUse('of another capsule', await using({ 2: new Uint8Array(32) })),
+    verifyUse('a blank reason', await using({ 3: ' ' })),
+    verifyUse('a time outside', await using({ 4: 201 })),
+    verifyUse('a further part', await using({ 5: '' })),
+    read('as printed', printed, true),
+    read('small letters, spaces', ` ${printed.toLowerCase().replaceAll('-', ' ')}`, true),
+    read(
+      'without hyphens, letters for digits',
+      printed.replaceAll('-', '').replaceAll('0', 'O').replaceAll('1', 'l'),
+      true,
+    ),
+    read('a sign wrong', `${printed.startsWith('0') ? '1' : '0'}${printed.slice(1)}`),
+    read('a sign missing', printed.slice(1)),
+    read('a sign that there is not', `U${printed.slice(1)}`),
+    read('two hyphens', printed.replace('-', '--')),
+    read('nothing', ''),
   ];
 }
