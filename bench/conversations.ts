@@ -127,7 +127,8 @@ export function bareHpkeMessages(): Conversation {
   };
 }
 
-function bareParty(): bare.BareHpke {
+/** Somebody to whom HPKE messages go, on the platform's own calls. */
+export function bareParty(): bare.BareHpke {
   return bare.bareHpke(bare.bareDhKem(bare.bareX25519, X25519_KEM, bare.bareX25519.generate()), X25519_KEM);
 }
 

@@ -30,6 +30,7 @@ const JOBS: ReadonlyMap<string, () => Promise<Loaded>> = new Map<string, () => P
       return { job: envelope, trial: envelopeTrial };
     },
   ],
+  ['grant', async () => ({ job: (await import('./jobs/grant.ts')).grants })],
   ['session', async () => ({ job: (await import('./jobs/session.ts')).session })],
   ['views', async () => ({ job: (await import('./jobs/views.ts')).views })],
 ]);

@@ -69,7 +69,28 @@ const SEALED_SIZES: readonly (readonly [record: string, part: number])[] = [
   ['200 × 1 KiB', 0.6],
 ];
 
+/** Far below the 50 ms that a grant may take, and whatever lies in the compartment. */
+const GRANTS: readonly Target[] = [
+  {
+    job: 'grant',
+    contest: 'grant a compartment',
+    ratio: ['X25519', 'bare'],
+    bound: ['at most', 2],
+    node: 20,
+  },
+  ...['X25519', 'X-Wing'].map((row): Target => {
+    return {
+      job: 'grant',
+      contest: 'bytes written',
+      ratio: [row, '10 KiB'],
+      bound: ['at most', 1],
+      node: 20,
+    };
+  }),
+];
+
 const TARGETS: readonly Target[] = [
+  ...GRANTS,
   ...ANNEXES,
   ...WHOLLY_NATIVE.map((contest): Target => ({
     job: 'crypto',

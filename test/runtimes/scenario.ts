@@ -33,7 +33,15 @@ export async function sealAndOpen(author: Identity, reader: Identity, patient: I
   ];
   const rules = [{ fields: ['/cost'], readers: ['insurer'] }];
   const policy = definePolicy({ name: 'runtimes/1', rules, otherwise: [] });
-  const options = { policy, owner, readers: () => addressee, breakGlass: null, author, time: 1e12, type: 'visit' };
+  const options = {
+    policy,
+    owner,
+    readers: () => addressee,
+    breakGlass: null,
+    author,
+    time: 1e12,
+    type: 'visit',
+  };
   const sealed = decodeSealed(encodeSealed(await seal(TEXT, options)));
   const view = await open(sealed, {
     recordId,
