@@ -130,8 +130,8 @@ export async function grant(
  *
  * @param grantor - its grantee
  * @param grantee - to whom
- * @param granting - terms within those of the grant, and what is handed over; what `openGrant` opened
- * @param under - the grant that is passed on, verified
+ * @param granting - terms within those of the grant, what is handed over (what `openGrant` opened, or a part), and the verified grant that is passed on
+ * @param random - for vectors only
  * @throws `MunimentError` `VIEW_GRANT` if that grant does not allow it: to this grantor, with this scope, purpose and time, and not for the eighth time
  */
 export async function passOn(
@@ -155,6 +155,8 @@ export async function passOn(
  * @param holder - who opened the document
  * @param to - whose sealing key they are sealed to
  * @param wrapping - terms, and what `open` gave
+ * @param random - for vectors only
+ * @throws `RangeError` and `MunimentError` as `grant` does
  */
 export async function rewrap(
   holder: Identity,
