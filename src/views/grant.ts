@@ -22,7 +22,9 @@ import {
 import { encodeItems, equalBytes, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
 import { MANIFEST_LINES } from './constants.ts';
 import { disclosedHash } from './disclosure.ts';
-import { compartmentReader, type OpeningReader } from './reader.ts';
+import type { Account } from './account.ts';
+import type { View } from './open.ts';
+import { compartmentReader, type OpeningReader, type Reader } from './reader.ts';
 import {
   checkWithin,
   decodeTerms,
@@ -148,14 +150,18 @@ export async function passOn(
 }
 
 /**
- * Seals the keys of a document that one has opened to another key, of the same reader or a new one: the same content
- * keys, so that no byte of the document changes and its author's signature stays. Whoever held the old key still
- * opens it; to end that, `reseal`. In form it is a grant of classes.
+ * Seals the keys of a document that a reader holds to that reader's new key: the same content keys, so that no byte of
+ * the document changes and its author's signature stays. Whoever held the old key still opens it; to end that,
+ * `reseal`. In form it is a grant of classes.
  *
- * @param holder - who opened the document
+ * The owner, who holds every key, hands out those of the classes that its accounting proves to be the reader's, and none
+ * to whoever holds halves or shares. Anybody else hands out all that its view has, which must be its own.
+ *
+ * @param holder - who opened the document: its owner, or the reader itself
  * @param to - whose sealing key they are sealed to
- * @param wrapping - terms, and what `open` gave
+ * @param wrapping - terms, what `open` gave, and the reader by its old key
  * @param random - for vectors only
+ * @returns the grant; `null` if the reader holds no whole key of this document
  * @throws `RangeError` and `MunimentError` as `grant` does
  */
 export async function rewrap(
@@ -163,12 +169,15 @@ export async function rewrap(
   to: Credential,
   wrapping: {
     readonly terms: GrantTerms;
-    readonly view: { readonly bodyHash: Uint8Array; readonly keys: readonly OpenedKey[] };
+    readonly view: Pick<View, 'bodyHash' | 'keys' | 'account'>;
+    readonly reader: Reader;
   },
   random: Random = systemRandom,
-): Promise<SignedGrant> {
-  const { bodyHash, keys } = wrapping.view;
-  return grant(holder, to, { terms: wrapping.terms, granted: { kind: 'classes', bodyHash, keys } }, random);
+): Promise<SignedGrant | null> {
+  const { terms, view, reader } = wrapping;
+  const keys = view.keys.filter(({ index }) => readsWhole(view.account, reader, index));
+  if (keys.length === 0) return null;
+  return grant(holder, to, { terms, granted: { kind: 'classes', bodyHash: view.bodyHash, keys } }, random);
 }
 
 /**
@@ -252,6 +261,14 @@ async function sign(
   const wrap = encodeItems([encapsulation, ciphertext]);
   const body = tuple('grant', grantee.id, sha256(wrap), aad);
   return { statement: await signStatement(grantor, body), wrap };
+}
+
+function readsWhole(account: Account | null, { id }: Reader, line: number): boolean {
+  if (account === null) return true;
+  const isReader = (one: Uint8Array): boolean => equalBytes(one, id);
+  if ([...account.halved, ...account.custodians].some(isReader)) return false;
+  const ids = account.readers.get(line);
+  return ids !== undefined && ids !== 'public' && ids.some(isReader);
 }
 
 function checkPassing(terms: StatedTerms, under: Grant): void {

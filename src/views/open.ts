@@ -5,7 +5,7 @@ import { exposeSecret, Secret, type Credential } from '../keys/index.ts';
 import { equalBytes, jsonValue, writeJson, type JsonValue } from '../wire/index.ts';
 import { account, type Account } from './account.ts';
 import type { SealedDocument } from './body.ts';
-import { openClass } from './classes.ts';
+import { commitKey, openClass } from './classes.ts';
 import type { SealedField } from './field.ts';
 import { slotOf, type WrapKind } from './manifest.ts';
 import { assemble, SKELETON } from './paths.ts';
@@ -46,7 +46,7 @@ export interface View {
   readonly fields: readonly OpenedField[];
   /** Whether this is all there is. The owner alone can know; a document that is not complete for the owner is refused. */
   readonly complete: boolean;
-  /** The keys of the classes that were opened, by ascending line: what `disclose`, `grant` and `rewrap` hand on. */
+  /** The keys of the classes that fields came from, by ascending line: what `disclose`, `grant` and `rewrap` hand on. The skeleton's is its owner's alone. */
   readonly keys: readonly OpenedKey[];
   /** The lines of classes of which these readers hold halves, and no release made keys of them. */
   readonly locked: readonly number[];
@@ -68,7 +68,7 @@ export interface View {
  * @param sealed - decoded, nothing of it trusted
  * @param options - record, authors, readers
  * @returns the verified view, or `null` if nothing is addressed to any of these readers or to the public, or only halves without a release
- * @throws `MunimentError` what `verifySealed` throws; `VIEW_WRAP` if one's wrap does not open or is not the one of its slot; `VIEW_COMMITMENT` if a class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_EQUIVOCATION` if fields contradict each other, or for the owner two classes have the same readers; `VIEW_RELEASE` if there are releases and no sufficient number of them completes the halves
+ * @throws `MunimentError` what `verifySealed` throws; `VIEW_WRAP` if one's wrap does not open or is not the one of its slot; `VIEW_COMMITMENT` if a class or field is not what the author committed to; `VIEW_INCOMPLETE` if a class of one's own or, for the owner, its wrap or any line is missing; `VIEW_EQUIVOCATION` if fields contradict each other, or for the owner two classes have the same readers; `VIEW_GRANT` if a granted key is not its class's; `VIEW_RELEASE` if there are releases and no sufficient number of them completes the halves
  * @example
  * ```ts
  * import { KEM_XWING, systemRandom } from 'muniment/crypto';
@@ -114,7 +114,9 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
     addressed = true;
     for (const { index, key } of whole) keys.set(index, key);
   }
-  for (const { index, key } of options.granted ?? []) keys.set(index, exposeSecret(key));
+  // Only where no key is at hand: a grantor must not spoil what opens without its grant.
+  const beside = (options.granted ?? []).filter(({ index }) => !keys.has(index));
+  for (const { index, key } of grantedKeys(document, beside)) keys.set(index, key);
   // Every document is sealed to its owner: no wrap for the root is a wrap withheld.
   if (opening === null && options.as.some(({ reader }) => isRoot(reader)))
     throw new MunimentError('VIEW_INCOMPLETE');
@@ -126,18 +128,38 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
   // The owner has a key of every class, the one of the skeleton among them.
   const lacking = !complete || !sealed.classes.every(({ index }) => keys.has(index));
   if (opening !== null && lacking) throw new MunimentError('VIEW_INCOMPLETE');
+  const fields = opened.filter(({ path }) => path !== SKELETON);
   return {
     value: jsonValue(tree),
     text: writeJson(tree),
-    fields: opened.filter(({ path }) => path !== SKELETON),
+    fields,
     complete,
     locked: [...halved].filter((line) => !keys.has(line)).sort((a, b) => a - b),
-    keys: [...keys]
-      .sort(([a], [b]) => a - b)
-      .map(([index, key]) => ({ index, key: new Secret('class key', key) })),
+    keys: keysOf(fields, keys),
     ...{ author, time, type, docId, bodyHash, supersedes, opening },
     account: opening === null ? null : account(document, opening),
   };
+}
+
+// The skeleton's key is not among them: with it and fewer than all fields a grantee would find a document that
+// contradicts itself, and with all it would know that it sees everything.
+function keysOf(fields: readonly OpenedField[], keys: ReadonlyMap<number, Uint8Array>): OpenedKey[] {
+  const lines = new Set(fields.map(({ classIndex }) => classIndex));
+  return [...keys]
+    .filter(([index]) => lines.has(index))
+    .sort(([a], [b]) => a - b)
+    .map(([index, key]) => ({ index, key: new Secret('class key', key) }));
+}
+
+// No slot says that a granted key is its reader's own. One that is not its class's is the grantor's doing, not the author's.
+function grantedKeys({ sealed, manifest }: VerifiedSealed, granted: readonly OpenedKey[]): ClassKey[] {
+  return granted.map(({ index, key: secret }) => {
+    const key = exposeSecret(secret);
+    const commit = sealed.classes.find((candidate) => candidate.index === index)?.keyCommit;
+    if (commit !== undefined && !equalBytes(commitKey(key, manifest), commit))
+      throw new MunimentError('VIEW_GRANT');
+    return { index, key };
+  });
 }
 
 /** A reader's own wrap, opened and held against its slot, which fixes exactly which classes are its own, and whether whole or halved; `null` if there is none. */

@@ -54,7 +54,7 @@ export function decodeTerms(bytes: Uint8Array): StatedTerms {
   const [scope, purpose] = [reader.group(readScope), reader.text(REASON_LIMIT)];
   const [from, until, may, parent] = [reader.integer(), reader.integer(), reader.integer(), reader.bytes(32)];
   reader.end();
-  if (may > 1) throw new MunimentError('WIRE_TUPLE');
+  if (may > 1 || from > until) throw new MunimentError('WIRE_TUPLE');
   return { recordId, grantor, scope, purpose, from, until, mayPassOn: may === 1, parent };
 }
 
@@ -93,13 +93,23 @@ function scopeItems(scope: GrantScope): readonly TupleItem[] {
   }
 }
 
+// At least one, ascending, each once: a scope has one spelling.
+function readLines(part: TupleReader): number[] {
+  const lines = part.list(MANIFEST_LINES, (line) => line.integer());
+  const ascend = lines.every(
+    (line, i) => line < MANIFEST_LINES && (i === 0 || line > (lines[i - 1] ?? line)),
+  );
+  if (!ascend || lines.length === 0) throw new MunimentError('WIRE_TUPLE');
+  return lines;
+}
+
 function readScope(part: TupleReader): GrantScope {
   const kind = part.text();
   switch (kind) {
     case 'compartment':
       return { kind, name: part.text(NAME_LIMIT), epoch: part.integer() };
     case 'classes':
-      return { kind, bodyHash: part.bytes(32), lines: part.list(MANIFEST_LINES, (line) => line.integer()) };
+      return { kind, bodyHash: part.bytes(32), lines: readLines(part) };
     case 'fields':
       return { kind, bodyHash: part.bytes(32) };
     default:

@@ -2,7 +2,14 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hpkeSeal, sha256 } from '../../src/crypto/index.ts';
-import { compartmentNode, exposeSecret, signStatement, suite, type Identity } from '../../src/keys/index.ts';
+import {
+  compartmentNode,
+  exposeSecret,
+  Secret,
+  signStatement,
+  suite,
+  type Identity,
+} from '../../src/keys/index.ts';
 import {
   decodeSealed,
   definePolicy,
@@ -22,6 +29,8 @@ import {
   type Granted,
   type GrantTerms,
   type OpenedGrant,
+  type OpenedKey,
+  type Reader,
   type SealedDocument,
   type SignedGrant,
   type View,
@@ -144,10 +153,27 @@ describe('a grant of classes', () => {
     const other = await sealIn(world, DOCUMENT);
     const elsewhere = { ...other, deliveries: [], wraps: [] };
     expect(await refusalOf(() => openIn(world, elsewhere, [], { granted: keys }))).toMatch(
-      /^VIEW_(COMMITMENT|INCOMPLETE)$/,
+      /^VIEW_(GRANT|INCOMPLETE)$/,
     );
     const fewer = { ...part, classes: part.classes.slice(1) };
     expect(await refusalOf(() => openIn(world, fewer, [], { granted: keys }))).toBe('VIEW_INCOMPLETE');
+  });
+
+  it('never hands on the skeleton, by which one would know that one sees everything', async () => {
+    expect(view.keys).toHaveLength(sealed.classes.length - 1);
+    const { keys } = await opening(await grantIn(keysOf(view))).then((one) =>
+      one.kind === 'classes' ? one : nothing(),
+    );
+    const seen = await viewIn(world, { ...sealed, wraps: [], deliveries: [] }, [], { granted: keys });
+    expect(seen.fields).toHaveLength(view.fields.length);
+    expect(seen.complete).toBe(false);
+  });
+
+  it('is found out if a key is not its class’s, and does not stand in for one’s own', async () => {
+    const line = view.fields.find(({ path }) => path === '/cost')?.classIndex ?? nothing();
+    const granted = [{ index: line, key: new Secret('class key', new Uint8Array(32)) }];
+    expect(await refusalOf(() => openIn(world, sealed, [], { granted }))).toBe('VIEW_GRANT');
+    expect((await viewIn(world, sealed, 'insurer', { granted })).value).toHaveProperty('cost');
   });
 
   it('is not made of nothing', async () => {
@@ -184,14 +210,42 @@ describe('a grant of fields', () => {
 
 describe('rewrapping', () => {
   it('seals the same keys to another key, and changes no byte of the document', async () => {
-    const one = await rewrap(world.patient, world.clinician.credential, { terms, view });
-    const opened = await opening(one, world.clinician);
-    const { keys } = opened.kind === 'classes' ? opened : nothing();
-    expect((await viewIn(world, { ...sealed, wraps: [], deliveries: [] }, [], { granted: keys })).text).toBe(
-      DOCUMENT,
+    const { reader } = keyOf(world, 'insurer');
+    const keys = await rewrapped({ view, reader });
+    const now = await viewIn(world, { ...sealed, wraps: [], deliveries: [] }, [], { granted: keys });
+    // The old key still opens the same; the owner's own view, from which the keys came, holds far more.
+    expect(now.text).toBe((await viewIn(world, sealed, 'insurer')).text);
+    expect(keys.length).toBeLessThan(view.keys.length);
+  });
+
+  const rewrapped = async (
+    what: { view: View; reader: Reader },
+    by = world.patient,
+  ): Promise<OpenedKey[]> => {
+    const one = await rewrap(by, world.clinician.credential, { terms, ...what });
+    if (one === null) return [];
+    const opened = await opening(one, world.clinician, { grantor: by });
+    return opened.kind === 'classes' ? [...opened.keys] : nothing();
+  };
+
+  it('is done by a reader for itself, of all that it holds', async () => {
+    const insurer = await viewIn(
+      world,
+      selectFor(sealed, [keyOf(world, 'insurer').reader.id], false),
+      'insurer',
     );
-    // The old key still opens.
-    expect((await viewIn(world, sealed, 'root')).text).toBe(DOCUMENT);
+    const keys = await rewrapped({ view: insurer, reader: keyOf(world, 'insurer').reader }, world.colleague);
+    expect(keys.map(({ index }) => index)).toEqual(insurer.keys.map(({ index }) => index));
+  });
+
+  it('gives whoever is no reader nothing', async () => {
+    expect(await rewrapped({ view, reader: keyOf(world, 'speciality:dermatology').reader })).toEqual([]);
+  });
+
+  it.each(['emergency', 'custodian'])('makes no whole key of what %s holds', async (name) => {
+    const halved = await sealIn(world, DOCUMENT, POLICY, { breakGlass: world.breakGlass });
+    const whole = await viewIn(world, halved, 'root');
+    expect(await rewrapped({ view: whole, reader: keyOf(world, name).reader })).toEqual([]);
   });
 });
 
@@ -215,7 +269,7 @@ describe('resealing', () => {
     const insurer = await viewIn(world, sealed, 'insurer');
     const parts = { ...anew, wraps: [], deliveries: [] };
     expect(await refusalOf(() => openIn(world, parts, [], { granted: insurer.keys }))).toMatch(
-      /^VIEW_(COMMITMENT|INCOMPLETE)$/,
+      /^VIEW_(GRANT|INCOMPLETE)$/,
     );
     expect(insurer.text).toContain('cost');
   });
@@ -403,6 +457,11 @@ describe('a grant is refused', () => {
           Array.from({ length: 17 }, (_, i) => i),
         ),
       ),
+      tuple('grant', id, hash, scoped('classes', hash, [])),
+      tuple('grant', id, hash, scoped('classes', hash, [1, 1])),
+      tuple('grant', id, hash, scoped('classes', hash, [2, 1])),
+      tuple('grant', id, hash, scoped('classes', hash, [16])),
+      tuple('grant', id, hash, aadOf({ from: 201 })),
       tuple('grant', id, hash, scoped('fields', hash.subarray(1))),
       tuple('grant', id, hash, aadOf({ purpose: 'x'.repeat(513) })),
       tuple('grant', id, hash, aadOf({ recordId: new Uint8Array(15) })),
