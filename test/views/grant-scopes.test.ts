@@ -1,24 +1,30 @@
 /** For random documents and policies: a grantee opens exactly the scope of its grant, and nothing else. */
 
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KEM_XWING, sha256, systemRandom } from '../../src/crypto/index.ts';
 import { compartmentNode } from '../../src/keys/index.ts';
 import {
+  decodeAnnex,
   disclose,
+  encodeAnnex,
+  encodeSealed,
   grant,
+  openAnnex,
   openGrant,
+  sealAnnex,
   verifyDisclosure,
   type Granted,
   type OpenedGrant,
   type SealedDocument,
 } from '../../src/views/index.ts';
-import { equalBytes } from '../../src/wire/index.ts';
+import { equalBytes, toHex } from '../../src/wire/index.ts';
 import { PROPERTY } from '../property.ts';
 import { anyDocument, anyPolicy } from './any-policy.ts';
 import { createWorld, keyOf, openIn, sealIn, viewIn, type World } from './fixture.ts';
 
 let world: World;
-beforeAll(async () => (world = await createWorld()));
+beforeEach(async () => (world = await createWorld()));
 
 const RUNS = { ...PROPERTY, numRuns: Math.ceil((PROPERTY.numRuns ?? 100) / 6) };
 const coins = fc.infiniteStream(fc.boolean());
@@ -95,4 +101,47 @@ describe('a grantee opens exactly', () => {
       RUNS,
     );
   });
+});
+
+it('writes less than 10 KiB for ten years of cardiology with a gibibyte of annexes, and all of it opens', async () => {
+  world = await createWorld(KEM_XWING, 'views ten years');
+  const policy = {
+    name: 'years/1',
+    rules: [{ fields: ['/**'], readers: ['speciality:cardiology'], compartment: 'clinical' }],
+    otherwise: [],
+  };
+  const picture = new TextEncoder().encode('the first echocardiogram');
+  const names = { recordId: world.compartments.recordId, docId: systemRandom(16) };
+  const made = sealAnnex(new Blob([picture]).stream(), { ...names, mediaType: 'image/png' });
+  const ciphertext = new Uint8Array(await new Response(made.ciphertext).arrayBuffer());
+  const first = await made.annex;
+  // A month each, with a picture of 9 MiB; of all but the first, only what the documents say of it is there.
+  const texts = Array.from({ length: 120 }, (_, month) => {
+    const other = { ...first, length: 9 * 1024 * 1024, root: systemRandom(32), key: systemRandom(32) };
+    return `{"month":${month},"finding":"sinus rhythm","echo":${encodeAnnex(month === 0 ? first : other)}}`;
+  });
+  const record: SealedDocument[] = [];
+  for (const [month, text] of texts.entries())
+    record.push(await sealIn(world, text, policy, month === 0 ? { docId: names.docId } : {}));
+  const stored = record.map((one) => toHex(sha256(encodeSealed(one))));
+
+  const { recordId } = names;
+  const terms = { recordId, purpose: 'second opinion', from: 100, until: 200, mayPassOn: false };
+  const { patient, colleague } = world;
+  const node = compartmentNode(world.root, 'clinical', 0);
+  const what = { kind: 'compartment', name: 'clinical', epoch: 0, kem: KEM_XWING, node } as const;
+  const signed = await grant(patient, colleague.credential, { terms, granted: what });
+  expect(signed.statement.length + signed.wrap.length).toBeLessThan(10 * 1024);
+  expect(record.map((one) => toHex(sha256(encodeSealed(one))))).toEqual(stored);
+
+  const expected = { grantor: patient.credential, recordId, at: 150, under: null };
+  const opened = await openGrant(colleague, signed, expected);
+  const as = opened.kind === 'compartment' ? [opened.reader] : [];
+  const seen: { month: number; echo: object }[] = [];
+  for (const one of record)
+    seen.push(JSON.parse((await viewIn(world, one, [], { as })).text) as (typeof seen)[number]);
+  expect(seen.map(({ month }) => month)).toEqual(texts.map((_, month) => month));
+  const found = decodeAnnex(JSON.stringify(seen[0]?.echo));
+  const read = openAnnex(new Blob([ciphertext]).stream(), found, names);
+  expect(new Uint8Array(await new Response(read).arrayBuffer())).toEqual(picture);
 });
