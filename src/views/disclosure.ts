@@ -3,7 +3,7 @@
  * a disclosure tells their number in the same classes and those classes' padded sizes. spec/views.md, "Disclosures".
  */
 
-import { sha256 } from '../crypto/index.ts';
+import { hashTuple, sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { exposeSecret, readSignature, verifySignature, type Credential } from '../keys/index.ts';
 import { equalBytes, jsonValue, tuple, TupleReader, writeJson, type JsonValue } from '../wire/index.ts';
@@ -38,7 +38,7 @@ export interface Disclosure {
  * @param view - what `open` gave for it
  * @param paths - which fields, by the paths that `view.fields` has
  * @returns the disclosure, in clear; `grant` seals it to somebody
- * @throws `MunimentError` `VIEW_DISCLOSURE` if a path is not among the view's fields or the view is another document's; `VIEW_INCOMPLETE` if a class is missing
+ * @throws `MunimentError` `VIEW_DISCLOSURE` if a path is not among the view's fields or the view is another document's; `VIEW_INCOMPLETE` if a class is missing; `VIEW_LIMIT` if it would have more than 40 MiB
  * @example
  * ```ts
  * import { KEM_XWING, systemRandom } from 'muniment/crypto';
@@ -79,7 +79,9 @@ export function disclose(sealed: SealedDocument, view: View, paths: readonly str
       const { readersHash, keyCommit, ciphertext } = own;
       return [index, readersHash, keyCommit, sha256(ciphertext), ciphertext.length, leaves, shown] as const;
     });
-  return tuple('disclosure', sealed.manifest, sealed.signature, groups);
+  const disclosure = tuple('disclosure', sealed.manifest, sealed.signature, groups);
+  if (disclosure.length > SEALED_LIMIT) throw new MunimentError('VIEW_LIMIT');
+  return disclosure;
 }
 
 /**
@@ -118,9 +120,15 @@ export function verifyDisclosure(
   };
 }
 
-/** The `bodyHash` of the document that a disclosure is of; nothing is verified by that. Throws `VIEW_DISCLOSURE`. */
-export function disclosedHash(bytes: Uint8Array): Uint8Array {
-  return bodyHash(decode(bytes).manifest);
+/** Of which document a disclosure is, of which of its classes, and the digest of it all; nothing is verified by that. Throws `VIEW_DISCLOSURE`. */
+export function disclosureScope(bytes: Uint8Array): {
+  readonly bodyHash: Uint8Array;
+  readonly lines: readonly number[];
+  readonly digest: Uint8Array;
+} {
+  const { manifest, groups } = decode(bytes);
+  const lines = groups.map(({ index }) => index);
+  return { bodyHash: bodyHash(manifest), lines, digest: hashTuple('disclosed', bytes) };
 }
 
 /** One class of a disclosure. */

@@ -4,7 +4,16 @@
  * spec/views.md, "Grants".
  */
 
-import { hpkeSeal, KEY_LENGTH, kem, sha256, systemRandom, type KemId, type Random } from '../crypto/index.ts';
+import {
+  hashTuple,
+  hpkeSeal,
+  KEY_LENGTH,
+  kem,
+  sha256,
+  systemRandom,
+  type KemId,
+  type Random,
+} from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import {
   exposeSecret,
@@ -21,7 +30,7 @@ import {
 } from '../keys/index.ts';
 import { encodeItems, equalBytes, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
 import { MANIFEST_LINES } from './constants.ts';
-import { disclosedHash } from './disclosure.ts';
+import { disclosureScope } from './disclosure.ts';
 import type { Account } from './account.ts';
 import type { View } from './open.ts';
 import { compartmentReader, type OpeningReader, type Reader } from './reader.ts';
@@ -67,7 +76,7 @@ export interface Grant extends StatedTerms {
   /** The grantee's Id. */
   readonly grantee: Uint8Array;
   readonly wrapHash: Uint8Array;
-  /** `H` of the signed statement, by which a grant that passes it on names it. */
+  /** `H(T("muniment/1 grant digest", statement))`, by which a grant that passes it on names it. */
   readonly digest: Uint8Array;
   /** How often it was passed on: 0 for the first grantor's own. */
   readonly passed: number;
@@ -198,7 +207,7 @@ export function verifyGrant(statement: Uint8Array, grantor: Credential, under: G
     if (under !== null) checkPassing(terms, under);
     else if (!equalBytes(terms.parent, PARENT_NONE)) refuse();
     const passed = under === null ? 0 : under.passed + 1;
-    return { ...terms, grantee, wrapHash, digest: sha256(statement), passed };
+    return { ...terms, grantee, wrapHash, digest: hashTuple('grant digest', statement), passed };
   } catch (cause) {
     throw new MunimentError('VIEW_GRANT', undefined, { cause });
   }
@@ -287,7 +296,7 @@ function scopeOf(granted: Granted): GrantScope {
       return { kind: 'classes', bodyHash: granted.bodyHash, lines };
     }
     case 'fields':
-      return { kind: 'fields', bodyHash: disclosedHash(granted.disclosure) };
+      return { kind: 'fields', ...disclosureScope(granted.disclosure) };
   }
 }
 
@@ -333,7 +342,9 @@ function decodeGranted(plaintext: Uint8Array, scope: GrantScope): Granted {
       const reader = TupleReader.labelled(plaintext, 'grant fields');
       const disclosure = reader.bytes();
       reader.end();
-      if (!equalBytes(disclosedHash(disclosure), scope.bodyHash)) refuse();
+      const { bodyHash, lines, digest } = disclosureScope(disclosure);
+      const stated = equalBytes(bodyHash, scope.bodyHash) && lines.join() === scope.lines.join();
+      if (!stated || !equalBytes(digest, scope.digest)) refuse();
       return { kind: 'fields', disclosure };
     }
   }

@@ -53,6 +53,7 @@ export interface View {
   readonly author: Credential;
   readonly time: number;
   readonly type: string;
+  readonly recordId: Uint8Array;
   readonly docId: Uint8Array;
   readonly bodyHash: Uint8Array;
   readonly supersedes: Uint8Array;
@@ -122,7 +123,7 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
     throw new MunimentError('VIEW_INCOMPLETE');
   if (!addressed && keys.size === 0) return null;
   const { manifest, author, bodyHash } = document;
-  const { docId, type, time, supersedes } = manifest;
+  const { recordId, docId, type, time, supersedes } = manifest;
   const opened = openClasses(document, keys);
   const { document: tree, complete } = assemble(opened);
   // The owner has a key of every class, the one of the skeleton among them.
@@ -136,7 +137,7 @@ export async function open(sealed: SealedDocument, options: OpenOptions): Promis
     complete,
     locked: [...halved].filter((line) => !keys.has(line)).sort((a, b) => a - b),
     keys: keysOf(fields, keys),
-    ...{ author, time, type, docId, bodyHash, supersedes, opening },
+    ...{ author, time, type, recordId, docId, bodyHash, supersedes, opening },
     account: opening === null ? null : account(document, opening),
   };
 }

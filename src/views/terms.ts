@@ -16,7 +16,14 @@ export const PARENT_NONE = new Uint8Array(32);
 export type GrantScope =
   | { readonly kind: 'compartment'; readonly name: string; readonly epoch: number }
   | { readonly kind: 'classes'; readonly bodyHash: Uint8Array; readonly lines: readonly number[] }
-  | { readonly kind: 'fields'; readonly bodyHash: Uint8Array };
+  | {
+      readonly kind: 'fields';
+      readonly bodyHash: Uint8Array;
+      /** The classes that the fields are in. */
+      readonly lines: readonly number[];
+      /** `H(T("muniment/1 disclosed", disclosure))`: exactly these fields. */
+      readonly digest: Uint8Array;
+    };
 
 /** What grantor and grantee agree on beside the scope, which what is handed over states itself. */
 export interface GrantTerms {
@@ -77,9 +84,8 @@ function covers(given: GrantScope, scope: GrantScope): boolean {
   if (given.kind === 'compartment')
     return scope.kind === 'compartment' && scope.name === given.name && scope.epoch === given.epoch;
   if (scope.kind === 'compartment' || !equalBytes(scope.bodyHash, given.bodyHash)) return false;
-  // Fields are a part of classes; which part of which is inside the wrap.
-  if (scope.kind === 'fields') return true;
-  return given.kind === 'classes' && scope.lines.every((line) => given.lines.includes(line));
+  if (given.kind === 'fields') return scope.kind === 'fields' && equalBytes(scope.digest, given.digest);
+  return scope.lines.every((line) => given.lines.includes(line));
 }
 
 function scopeItems(scope: GrantScope): readonly TupleItem[] {
@@ -89,7 +95,7 @@ function scopeItems(scope: GrantScope): readonly TupleItem[] {
     case 'classes':
       return ['classes', scope.bodyHash, scope.lines];
     case 'fields':
-      return ['fields', scope.bodyHash];
+      return ['fields', scope.bodyHash, scope.lines, scope.digest];
   }
 }
 
@@ -111,7 +117,7 @@ function readScope(part: TupleReader): GrantScope {
     case 'classes':
       return { kind, bodyHash: part.bytes(32), lines: readLines(part) };
     case 'fields':
-      return { kind, bodyHash: part.bytes(32) };
+      return { kind, bodyHash: part.bytes(32), lines: readLines(part), digest: part.bytes(32) };
     default:
       throw new MunimentError('WIRE_TUPLE');
   }

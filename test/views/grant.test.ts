@@ -1,7 +1,7 @@
 /** Grants: a compartment, classes or fields of one record, to one grantee, for a time; and what is passed on. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hpkeSeal, sha256 } from '../../src/crypto/index.ts';
+import { hashTuple, hpkeSeal, sha256 } from '../../src/crypto/index.ts';
 import {
   compartmentNode,
   exposeSecret,
@@ -35,6 +35,7 @@ import {
   type SignedGrant,
   type View,
 } from '../../src/views/index.ts';
+import { disclosureScope } from '../../src/views/disclosure.ts';
 import { encodeTerms, PARENT_NONE, type StatedTerms } from '../../src/views/terms.ts';
 import { encodeItems, pad, toHex, tuple } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
@@ -109,7 +110,7 @@ describe('a grant of a compartment', () => {
       grantee: world.colleague.credential.id,
       parent: PARENT_NONE,
       wrapHash: sha256(signed.wrap),
-      digest: sha256(signed.statement),
+      digest: hashTuple('grant digest', signed.statement),
       passed: 0,
     });
   });
@@ -341,6 +342,12 @@ describe('passing on', () => {
       { granted: async () => keysOf(await viewIn(world, await sealIn(world, DOCUMENT), 'root')) },
     ],
     ['classes of fields', () => may(fieldsOf('/cost')), { granted: () => keysOf(view) }],
+    ['other fields', () => may(fieldsOf('/cost')), { granted: () => fieldsOf('/name') }],
+    [
+      'fields of other classes',
+      async () => may(keysOf(await viewIn(world, sealed, 'insurer'))),
+      { granted: () => fieldsOf('/a~1b/') },
+    ],
     ['an earlier beginning', () => may(), { changes: { from: 99 } }],
     ['a later end', () => may(), { changes: { until: 201 } }],
     ['another purpose', () => may(), { changes: { purpose: 'research' } }],
@@ -412,7 +419,12 @@ describe('a grant is refused', () => {
   it.each<[string, () => Partial<StatedTerms>]>([
     ['scope', () => ({ scope: { kind: 'compartment', name: 'financial', epoch: 0 } })],
     ['epoch', () => ({ scope: { kind: 'compartment', name: 'clinical', epoch: 1 } })],
-    ['kind of scope', () => ({ scope: { kind: 'fields', bodyHash: view.bodyHash } })],
+    [
+      'kind of scope',
+      () => ({
+        scope: { kind: 'fields', bodyHash: view.bodyHash, lines: [0], digest: new Uint8Array(32) },
+      }),
+    ],
     ['purpose', () => ({ purpose: 'curiosity' })],
     ['beginning', () => ({ from: 0 })],
     ['end', () => ({ until: 4e12 })],
@@ -479,6 +491,7 @@ describe('a grant is refused', () => {
     const { bodyHash } = view;
     const classes = { kind: 'classes', bodyHash, lines: [own!.index] } as const;
     const disclosure = disclose(sealed, view, ['/cost']);
+    const shown = { kind: 'fields', ...disclosureScope(disclosure) } as const;
     const key = exposeSecret(own!.key);
     const { kem } = patient.sealing;
     const cases: [StatedTerms['scope'], Uint8Array][] = [
@@ -491,8 +504,11 @@ describe('a grant is refused', () => {
       [classes, tuple('grant keys', [])],
       [classes, tuple('grant keys', [[own!.index + 1, key]])],
       [classes, tuple('grant keys', [[own!.index, key.subarray(1)]])],
-      [{ kind: 'fields', bodyHash: sha256(bodyHash) }, tuple('grant fields', disclosure)],
-      [{ kind: 'fields', bodyHash }, tuple('grant fields', disclosure.subarray(1))],
+      [{ ...shown, bodyHash: sha256(bodyHash) }, tuple('grant fields', disclosure)],
+      [{ ...shown, lines: [...shown.lines, 15] }, tuple('grant fields', disclosure)],
+      [{ ...shown, digest: sha256(disclosure) }, tuple('grant fields', disclosure)],
+      [shown, tuple('grant fields', disclosure.subarray(1))],
+      [shown, tuple('grant fields', disclose(sealed, view, ['/name']))],
     ];
     for (const [scope, plaintext] of cases) {
       const aad = aadOf({ scope });

@@ -393,7 +393,7 @@ describe('grants', () => {
     const { recordId, purpose, from, until, mayPassOn } = one.terms;
     const [, grantor = Buffer.alloc(0)] = parts(unhexed(one.grantor.credential));
     const { scope, content } = statedBy(one.granted);
-    const parent = one.under === null ? Buffer.alloc(32) : H(unhexed(one.under.statement));
+    const parent = one.under === null ? Buffer.alloc(32) : H(T('grant digest', unhexed(one.under.statement)));
     const may = mayPassOn ? 1 : 0;
     const aad = T('grant aad', unhexed(recordId), H(grantor), scope, purpose, from, until, may, parent);
     expect(aad.toString('hex')).toBe(one.aad);
@@ -421,9 +421,11 @@ describe('grants', () => {
         return { scope: ['classes', unhexed(granted.bodyHash), lines], content: T('grant keys', keys) };
       }
       case 'fields': {
-        const [, manifest = Buffer.alloc(0)] = parts(unhexed(granted.disclosure));
-        const content = T('grant fields', unhexed(granted.disclosure));
-        return { scope: ['fields', H(manifest)], content };
+        const disclosure = unhexed(granted.disclosure);
+        const [, manifest = Buffer.alloc(0), , groups = Buffer.alloc(0)] = parts(disclosure);
+        const lines = parts(groups).map((group) => Number(parts(group)[0]?.readBigUInt64BE()));
+        const scope = ['fields', H(manifest), lines, H(T('disclosed', disclosure))];
+        return { scope, content: T('grant fields', disclosure) };
       }
     }
   }
