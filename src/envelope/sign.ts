@@ -38,7 +38,7 @@ export interface EnvelopeDigests {
   readonly signature: Uint8Array;
 }
 
-/** When a message may have been made, both ends included, in milliseconds since 1970. */
+/** When a message may have been made: numbers in milliseconds since 1970, both ends included, the first not after the second. */
 export interface TimeWindow {
   readonly notBefore: number;
   readonly notAfter: number;
@@ -71,7 +71,7 @@ export interface VerifiedEnvelope<Type extends SignedType = SignedType> {
  * Signs a request or a reply.
  *
  * @param signer - the sender's signing key
- * @param envelope - header (whose sender must be the signer's Id) and data
+ * @param envelope - header (whose sender must be `context.from`) and data; that the key is that sender's own only verifying shows
  * @param context - session, parties, and for a reply the request's digests
  * @throws `RangeError` if header and context contradict each other
  */
@@ -83,7 +83,7 @@ export async function signEnvelope(
   const header = copyHeader(envelope.header); // the caller's may change while a card signs
   const { data } = envelope;
   checkHeader(header, ID_LENGTH);
-  if (!equalBytes(header.sender, context.from)) throw new RangeError('the sender is not the signer');
+  if (!equalBytes(header.sender, context.from)) throw new RangeError('the sender is not context.from');
   const signature = await signer.sign(signedBytes(header, sha256(utf8(data)), context));
   return new SignedEnvelope(header, data, signature);
 }

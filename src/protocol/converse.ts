@@ -5,7 +5,7 @@ import type { Credential, Identity } from '../keys/index.ts';
 import { encodeItems, TupleReader } from '../wire/index.ts';
 import { conclude, confirm, initiate, request, type Conclusion, type SessionOptions } from './user.ts';
 
-/** Sends bytes to the bank and resolves to its answer. */
+/** Sends bytes to the bank and resolves to its answer. It keeps the deadlines of waiting: one that never resolves is waited for for ever. */
 export type Send = (message: Uint8Array) => Promise<Uint8Array>;
 
 /** What is asked. */
@@ -22,8 +22,8 @@ export interface Question {
  * @param send - carries one message to the bank and its answer back, on the connection that the binding names
  * @param parties - the caller's identity, and the verified credential of the bank it means
  * @param options - binding and clocks, and the question
- * @returns the verified reply
- * @throws `MunimentError` `SESSION_MESSAGE`, `SESSION_CLOSED`, `SESSION_PEER`; and whatever `send` rejects with
+ * @returns the verified reply; a gateway that refuses the user answers with one too, which the application tells by its data
+ * @throws `MunimentError` `SESSION_MESSAGE` (with `ENVELOPE_TEXT` as its cause where the question holds what XML cannot carry), `SESSION_CLOSED`, `SESSION_PEER` for oneself; and whatever `send` rejects with
  * @example
  * ```ts
  * import { createAnchor, enrol, verifyCredential } from 'muniment/keys';
@@ -35,6 +35,7 @@ export interface Question {
  * const binding = { kind: 'none', value: new Uint8Array(0) } as const; // over TLS the exporter's value
  * const clock = { now: () => Date.now(), monotonic: () => performance.now() };
  * const validate = (encoded: Uint8Array, now: number) => verifyCredential(encoded, hospital.credential, now);
+ * // A server that was started before begins its floor at the start and one CLOCK_WINDOW, or remembers on disk.
  * const replay = new MemoryReplayCache({ capacity: 100_000, floor: 0 });
  * const first = async (message: Uint8Array) =>
  *   respond(bank, message, { binding, clock, validate, replay });

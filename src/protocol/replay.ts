@@ -15,7 +15,8 @@ export interface FirstMessage {
 /**
  * Remembers first messages. It may forget those whose time lies more than {@link CLOCK_WINDOW} before `now`, which
  * the clock refuses; and it remembers the newest time that it forgot, its _floor_: should the clock be set back,
- * nothing at or below the floor is taken again.
+ * nothing at or below the floor is taken again. One that outlives a restart is in the reference server's
+ * `examples/server/store.ts`.
  */
 export interface ReplayCache {
   /**
@@ -36,10 +37,15 @@ export class MemoryReplayCache implements ReplayCache {
    * @param options - `capacity`: most messages remembered at once. `floor`: everything up to this time counts as seen.
    * 0 on the first start of all; after a restart, which loses this memory, the time of the start and one
    * {@link CLOCK_WINDOW}.
+   * @throws `RangeError` for a capacity that is no integer from 1, or a floor that is no number from 0
    */
   constructor(options: { readonly capacity: number; readonly floor: number }) {
-    this.#capacity = options.capacity;
-    this.#floor = options.floor;
+    const { capacity, floor } = options;
+    // Asked this way round, what is no number does not pass; and it would remember nothing.
+    if (!(Number.isSafeInteger(capacity) && capacity >= 1 && floor >= 0))
+      throw new RangeError('capacity is an integer from 1, floor a time from 0');
+    this.#capacity = capacity;
+    this.#floor = floor;
   }
 
   /** See {@link ReplayCache.remember}. */

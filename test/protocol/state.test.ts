@@ -405,6 +405,19 @@ describe('the replay memory', () => {
 
   const message = (n: number, time: number) => ({ digest: digest(n), time });
 
+  test('takes no bound that is none', () => {
+    for (const options of [
+      { capacity: NaN, floor: 0 },
+      { capacity: 0, floor: 0 },
+      { capacity: -1, floor: 0 },
+      { capacity: 1.5, floor: 0 },
+      { capacity: 1, floor: NaN },
+      { capacity: 1, floor: -1 },
+      { capacity: 1 } as { capacity: number; floor: number },
+    ])
+      expect(() => new MemoryReplayCache(options)).toThrow(RangeError);
+  });
+
   test('refuses what it remembers, for as long as the clock would take it', () => {
     const cache = new MemoryReplayCache({ capacity: 100_000, floor: 0 });
     cache.remember(message(1, NOW), NOW);
