@@ -20,7 +20,7 @@ import {
 import { groupFields, type Audience, type FieldClass } from './grouping.ts';
 import {
   bodyHash,
-  dummyLine,
+  dummyLines,
   encodeManifest,
   signedBytes,
   slotBlind,
@@ -97,6 +97,7 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
     const blind = slotBlind(ownerKey, names, holding.readerId);
     return { index: positions[i] ?? 0, line: slotOf(names, blind, holding) };
   });
+  const dummies = dummyLines(ownerKey, names);
   const manifest = encodeManifest({
     ...names,
     author: author.credential.id,
@@ -104,10 +105,10 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
     type,
     supersedes: options.supersedes ?? SUPERSEDES_NONE,
     classes: fillLines(
+      dummies.classes,
       sealed.map((one) => ({ index: one.index, line: commitClass(one) })),
-      (i) => dummyLine(ownerKey, names, i),
     ),
-    slots: fillLines(slots, (i) => dummyLine(ownerKey, names, MANIFEST_LINES + i)),
+    slots: fillLines(dummies.slots, slots),
   });
   const hash = bodyHash(manifest);
   const wraps = portions.map(({ reader, ...content }): Wrap => {
@@ -157,9 +158,10 @@ function drawLines(count: number, random: Random): number[] {
 }
 
 function fillLines(
+  dummies: readonly Uint8Array[],
   taken: readonly { readonly index: number; readonly line: Uint8Array }[],
-  dummy: (i: number) => Uint8Array,
 ): Uint8Array[] {
-  const lines = new Map(taken.map(({ index, line }) => [index, line]));
-  return Array.from({ length: MANIFEST_LINES }, (_, i) => lines.get(i) ?? dummy(i));
+  const lines = [...dummies];
+  for (const { index, line } of taken) lines[index] = line;
+  return lines;
 }
