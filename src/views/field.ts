@@ -2,7 +2,7 @@
 
 import { hashTupleOf, sha256 } from '../crypto/index.ts';
 import { encodeItems, tuple } from '../wire/index.ts';
-import type { DocumentNames } from './manifest.ts';
+import type { DocumentNames } from './document-names.ts';
 import { deriveValues, VALUE_LENGTH } from './values.ts';
 
 /** A field: its path with random array indices, and its value as JSON text. */

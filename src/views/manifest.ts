@@ -7,15 +7,8 @@ import { deriveTuple, hashTuple, sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { tuple, TupleReader } from '../wire/index.ts';
 import { ID_LENGTH, MANIFEST_LINES, TYPE_LIMIT } from './constants.ts';
+import type { DocumentNames } from './document-names.ts';
 import { deriveValues } from './values.ts';
-
-/** The names of one document, which nearly every derivation takes. */
-export interface DocumentNames {
-  /** 16 bytes. */
-  readonly recordId: Uint8Array;
-  /** 16 random bytes. */
-  readonly docId: Uint8Array;
-}
 
 /** A manifest's content. */
 export interface Manifest extends DocumentNames {

@@ -17,6 +17,7 @@ import {
   SEALED_LIMIT,
   TYPE_LIMIT,
 } from './constants.ts';
+import type { DocumentNames } from './document-names.ts';
 import { groupFields, type Audience, type FieldClass } from './grouping.ts';
 import {
   bodyHash,
@@ -26,7 +27,6 @@ import {
   slotBlind,
   slotOf,
   SUPERSEDES_NONE,
-  type DocumentNames,
 } from './manifest.ts';
 import { checkBreakGlass, holdingOf, portionKeys, type KeyedClass } from './portion.ts';
 import { isRoot, publicId } from './reader.ts';
@@ -90,12 +90,12 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
   const length = sealed.reduce((sum, { ciphertext }) => sum + ciphertext.length, 0);
   if (length > SEALED_LIMIT - REST_LIMIT) throw new MunimentError('VIEW_LIMIT');
 
-  const portions = portionKeys(classes, options.breakGlass, random);
-  const deliveries = portions.map(holdingOf);
+  const portions = portionKeys(classes, options.breakGlass, random).map((portion) => {
+    return { ...portion, blind: slotBlind(ownerKey, names, portion.reader.id) };
+  });
   const positions = drawLines(portions.length, random);
-  const slots = deliveries.map((holding, i) => {
-    const blind = slotBlind(ownerKey, names, holding.readerId);
-    return { index: positions[i] ?? 0, line: slotOf(names, blind, holding) };
+  const slots = portions.map((portion, i) => {
+    return { index: positions[i] ?? 0, line: slotOf(names, portion.blind, holdingOf(portion)) };
   });
   const dummies = dummyLines(ownerKey, names);
   const manifest = encodeManifest({
@@ -112,14 +112,13 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
   });
   const hash = bodyHash(manifest);
   const wraps = portions.map(({ reader, ...content }): Wrap => {
-    const blind = slotBlind(ownerKey, names, reader.id);
     const opening = isRoot(reader) ? { ownerKey: new Secret('document opening', ownerKey), policy } : null;
-    return { readerId: reader.id, ...sealWrap(reader, hash, { ...content, blind, owner: opening }, random) };
+    return { readerId: reader.id, ...sealWrap(reader, hash, { ...content, owner: opening }, random) };
   });
   return {
     manifest,
     signature: await author.signer.sign(signedBytes(hash, author.credential.id)),
-    deliveries,
+    deliveries: portions.map(holdingOf),
     wraps,
     classes: sealed.sort((a, b) => a.index - b.index),
     publicKeys: classes
@@ -146,8 +145,9 @@ function sealFields(
 ): SealedClass {
   shuffle(fields, random);
   const readerIds = [...readers.map(({ id }) => id), ...(open ? [publicId()] : [])];
-  const readersHash = hashReaders(ownerKey, names, commitKey(key, names), policy, readerIds);
-  return { index, ...sealClass(key, names, readersHash, fields) };
+  const keyCommit = commitKey(key, names);
+  const readersHash = hashReaders(ownerKey, names, keyCommit, policy, readerIds);
+  return { index, ...sealClass(key, names, { keyCommit, readersHash }, fields) };
 }
 
 function drawLines(count: number, random: Random): number[] {

@@ -1,7 +1,7 @@
 /** Many values from one key: the salts of a class, the dummies of a manifest. spec/views.md, "Classes", "Manifest". */
 
 import { deriveTuple, keyStream } from '../crypto/index.ts';
-import type { DocumentNames } from './manifest.ts';
+import type { DocumentNames } from './document-names.ts';
 
 /** Bytes of each value. */
 export const VALUE_LENGTH = 32;

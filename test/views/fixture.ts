@@ -244,12 +244,9 @@ export async function forge(
   const keyed = classes.map((one, index) => {
     const key = random(32);
     const ids = one.stated ?? [...one.readers.map(({ id }) => id), ...(one.open === true ? PUBLIC : [])];
-    const body = sealClass(
-      key,
-      names,
-      hashReaders(ownerKey, names, commitKey(key, names), policy, ids),
-      one.fields,
-    );
+    const keyCommit = commitKey(key, names);
+    const readersHash = hashReaders(ownerKey, names, keyCommit, policy, ids);
+    const body = sealClass(key, names, { keyCommit, readersHash }, one.fields);
     lines[index] = commitClass(body);
     return { ...one, index, key, body };
   });
