@@ -9,7 +9,7 @@ import { equalBytes } from '../wire/index.ts';
 import { annexKey, annexLayout, openChunk, SEALED_CHUNK, type Annex, type AnnexLayout } from './annex.ts';
 import { ChunkReader, streamOf } from './annex-chunks.ts';
 import { ANNEX_RUN, CHUNK_LENGTH } from './constants.ts';
-import type { DocumentNames } from './manifest.ts';
+import type { DocumentNames } from './document-names.ts';
 
 /** Where an annex is stored, seen from its reader. What it throws comes out of the plaintext stream as it is. */
 export interface AnnexSource {

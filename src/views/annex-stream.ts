@@ -6,7 +6,7 @@ import { equalBytes, padmeLength } from '../wire/index.ts';
 import { annexKey, annexLayout, openChunk, SEALED_CHUNK, type Annex } from './annex.ts';
 import { ChunkReader, streamOf } from './annex-chunks.ts';
 import { CHUNK_LENGTH } from './constants.ts';
-import type { DocumentNames } from './manifest.ts';
+import type { DocumentNames } from './document-names.ts';
 
 /**
  * Encrypts a stream chunk by chunk, in constant memory: a chunk is read and sealed when somebody asks for it. Each call

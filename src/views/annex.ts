@@ -9,7 +9,7 @@ import { chunkOpen, deriveTuple, hashTuple, KEY_LENGTH, TAG_LENGTH } from '../cr
 import { MunimentError } from '../errors.ts';
 import { fromBase64url, jsonValue, padmeLength, readJson, toBase64url } from '../wire/index.ts';
 import { CHUNK_LENGTH } from './constants.ts';
-import type { DocumentNames } from './manifest.ts';
+import type { DocumentNames } from './document-names.ts';
 
 /** What a field says of its annex. Whoever reads the field reads the annex. */
 export interface Annex {

@@ -8,7 +8,7 @@ import { MunimentError } from '../errors.ts';
 import { compareBytes, equalBytes, concatAll, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
 import { DOCUMENT_LIMIT, FIELDS_LIMIT, PATH_LIMIT } from './constants.ts';
 import { encodeField, fieldSalts, hashLeafList, leafHasher, type SealedField } from './field.ts';
-import type { DocumentNames } from './manifest.ts';
+import type { DocumentNames } from './document-names.ts';
 import type { Policy } from './policy.ts';
 
 /** A class as it travels. */
@@ -42,10 +42,9 @@ export function hashReaders(
 export function sealClass(
   key: Uint8Array,
   names: DocumentNames,
-  readersHash: Uint8Array,
+  { keyCommit, readersHash }: Pick<SealedClass, 'keyCommit' | 'readersHash'>,
   fields: readonly SealedField[],
 ): Omit<SealedClass, 'index'> {
-  const keyCommit = commitKey(key, names);
   const encoded = fields.map(encodeField);
   const leavesHash = hashLeafList(leavesOf(key, names, keyCommit, encoded).leaves);
   const plaintext = concatAll([tuple('fields'), ...encoded]);

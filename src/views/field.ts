@@ -1,8 +1,9 @@
 /** One field as it is sealed, and the leaf that commits to it. spec/views.md, "Classes". */
 
-import { deriveTuple, hashTupleOf, keyStream, sha256 } from '../crypto/index.ts';
+import { hashTupleOf, sha256 } from '../crypto/index.ts';
 import { encodeItems, tuple } from '../wire/index.ts';
-import type { DocumentNames } from './manifest.ts';
+import type { DocumentNames } from './document-names.ts';
+import { deriveValues, VALUE_LENGTH } from './values.ts';
 
 /** A field: its path with random array indices, and its value as JSON text. */
 export interface SealedField {
@@ -11,7 +12,7 @@ export interface SealedField {
 }
 
 /** Bytes of a field's salt. */
-export const SALT_LENGTH = 32;
+export const SALT_LENGTH = VALUE_LENGTH;
 // The number of a leaf and its salt, each behind its length.
 const OWN_LENGTH = 4 + 8 + 4 + SALT_LENGTH;
 
@@ -22,8 +23,7 @@ export function encodeField({ path, text }: SealedField): Uint8Array {
 
 /** The salts of a class's fields. */
 export function fieldSalts(key: Uint8Array, names: DocumentNames, count: number): Uint8Array[] {
-  const stream = keyStream(deriveTuple(key, 'salts', names.recordId, names.docId), SALT_LENGTH * count);
-  return Array.from({ length: count }, (_, j) => stream.subarray(SALT_LENGTH * j, SALT_LENGTH * (j + 1)));
+  return deriveValues(key, 'salts', names, count);
 }
 
 /** `leaf_j` of a class, as a function of j, salt and encoded field: what all leaves begin with is written once. */

@@ -44,8 +44,11 @@ export function groupFields(tree: JsonNode, audience: Audience, random: Random):
   const groups = new Map<string, FieldClass>();
   // Most fields have a rule's readers in common; hashing those for each field would cost more than the field itself.
   const chosen = new Map<string, FieldClass>();
+  const spelled = new Map<'public' | readonly string[], string>();
   const add = (readers: 'public' | readonly string[], compartment: string, field: SealedField): void => {
-    const given = JSON.stringify([readers, compartment]);
+    const list = spelled.get(readers) ?? JSON.stringify(readers);
+    spelled.set(readers, list);
+    const given = `${list} ${compartment}`;
     const group = chosen.get(given) ?? joinGroup(groups, chooseReaders(readers, compartment, audience));
     chosen.set(given, group);
     group.fields.push(field);

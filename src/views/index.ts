@@ -40,7 +40,8 @@ export type {
 } from './grant.ts';
 export type { SealedField } from './field.ts';
 export type { Audience } from './grouping.ts';
-export type { DocumentNames, Holding, Manifest, WrapKind } from './manifest.ts';
+export type { DocumentNames } from './document-names.ts';
+export type { Holding, Manifest, WrapKind } from './manifest.ts';
 export { open, verifyOwnWrap } from './open.ts';
 export type { OpenedField, OpenOptions, View } from './open.ts';
 export type { BreakGlass } from './portion.ts';

@@ -7,14 +7,8 @@ import { deriveTuple, hashTuple, sha256 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { tuple, TupleReader } from '../wire/index.ts';
 import { ID_LENGTH, MANIFEST_LINES, TYPE_LIMIT } from './constants.ts';
-
-/** The names of one document, which nearly every derivation takes. */
-export interface DocumentNames {
-  /** 16 bytes. */
-  readonly recordId: Uint8Array;
-  /** 16 random bytes. */
-  readonly docId: Uint8Array;
-}
+import type { DocumentNames } from './document-names.ts';
+import { deriveValues } from './values.ts';
 
 /** A manifest's content. */
 export interface Manifest extends DocumentNames {
@@ -101,7 +95,11 @@ export function slotOf(names: DocumentNames, blind: Uint8Array, holding: Holding
   return hashTuple('slot', names.recordId, names.docId, readerId, blind, kind, threshold, classes);
 }
 
-/** `dummy_i`; i counts over both lists: 0 to 15 the classes, 16 to 31 the slots. */
-export function dummyLine(ownerKey: Uint8Array, names: DocumentNames, i: number): Uint8Array {
-  return deriveTuple(ownerKey, 'dummy', names.recordId, names.docId, i);
+/** What stands in the lines that nothing needs, those of both lists from one key stream. */
+export function dummyLines(
+  ownerKey: Uint8Array,
+  names: DocumentNames,
+): { readonly classes: Uint8Array[]; readonly slots: Uint8Array[] } {
+  const dummies = deriveValues(ownerKey, 'dummies', names, 2 * MANIFEST_LINES);
+  return { classes: dummies.slice(0, MANIFEST_LINES), slots: dummies.slice(MANIFEST_LINES) };
 }

@@ -9,7 +9,7 @@ import type { Random } from '../crypto/index.ts';
 import { readJson, toHex, writeJson, type JsonNode } from '../wire/index.ts';
 import { DEPTH_LIMIT, DOCUMENT_LIMIT } from './constants.ts';
 import type { SealedField } from './field.ts';
-import { escapeToken } from './pointer.ts';
+import { escapeToken, unescapeToken } from './pointer.ts';
 
 /** The path of the skeleton, which is no JSON Pointer and so no field's path. */
 export const SKELETON = 'skeleton';
@@ -70,12 +70,13 @@ const DRAWS = 8192;
  */
 export function assemble(fields: readonly SealedField[]): { document: JsonNode; complete: boolean } {
   const root: Branch = new Map();
+  const plant = planter(root);
   let skeleton: string | null = null;
   for (const { path, text } of fields) {
     if (path === SKELETON) {
       if (skeleton !== null) refuse();
       skeleton = readText(text);
-    } else plant(root, path, text);
+    } else plant(path, text);
   }
   const top = root.get('');
   if (skeleton === null) return { document: top === undefined ? EMPTY : grow(top), complete: false };
@@ -88,20 +89,30 @@ const EMPTY: JsonNode = { kind: 'leaf', text: '{}' };
 // A document without fields has no top; otherwise the top stands under the empty token before a path's first slash.
 type Branch = Map<string, Branch | JsonNode>;
 
-function plant(root: Branch, path: string, text: string): void {
-  const tokens = path.split('/');
-  const last = tokens.pop() ?? '';
-  // Every path starts at the top; and one with more levels than a document has could overflow the stack.
-  if ((path !== '' && tokens[0] !== '') || tokens.length > DEPTH_LIMIT) refuse();
-  let branch = root;
-  for (const token of tokens) {
+// Most fields have siblings, and find their parent by its path at once.
+function planter(root: Branch): (path: string, text: string) => void {
+  const parents = new Map([['', root]]);
+  return (path, text) => {
+    const above = path.slice(0, path.lastIndexOf('/') + 1);
+    const parent = parents.get(above) ?? descend(root, above);
+    parents.set(above, parent);
+    const last = path.slice(above.length);
+    // Every path starts at the top.
+    if ((above === '' && last !== '') || parent.has(last)) refuse();
+    parent.set(last, readLeaf(text));
+  };
+}
+
+function descend(root: Branch, above: string): Branch {
+  const tokens = above.split('/').slice(0, -1);
+  // One with more levels than a document has could overflow the stack.
+  if (tokens[0] !== '' || tokens.length > DEPTH_LIMIT) refuse();
+  return tokens.reduce((branch, token) => {
     const next = branch.get(token) ?? new Map<string, Branch | JsonNode>();
     if (!(next instanceof Map)) refuse();
     branch.set(token, next);
-    branch = next;
-  }
-  if (branch.has(last)) refuse();
-  branch.set(last, readLeaf(text));
+    return next;
+  }, root);
 }
 
 function grow(branch: Branch | JsonNode): JsonNode {
@@ -112,7 +123,7 @@ function grow(branch: Branch | JsonNode): JsonNode {
   return {
     kind: 'object',
     members: tokens.map((token) => {
-      const name = token.replaceAll('~1', '/').replaceAll('~0', '~');
+      const name = unescapeToken(token);
       if (escapeToken(name) !== token) refuse(); // or one name could stand twice, in two spellings
       return { name, spelling: JSON.stringify(name), node: child(token) };
     }),
@@ -144,7 +155,12 @@ function isArray(tokens: readonly string[]): boolean {
   return indices !== 0;
 }
 
+// Texts without escapes and plain numbers, which most leaves are: a pattern knows them sooner than a reader of JSON.
+const PLAIN = /^(?:"[ !#-[\]-\ud7ff\ue000-\uffff]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)$/;
+const SHORT = 4096;
+
 function readLeaf(text: string): JsonNode {
+  if (text.length <= SHORT && PLAIN.test(text)) return { kind: 'leaf', text };
   const node = read(text);
   if (node.kind !== 'leaf' || node.text !== text) refuse();
   return node;

@@ -32,10 +32,17 @@ export class RuleFinder {
 
   /** The index of the first rule that takes a field. */
   find(field: readonly string[]): number {
-    const takes = ({ pattern }: Ruled): boolean => matches(pattern, field);
-    const own = this.#byFirst.get(field[0] ?? '')?.find(takes)?.rule ?? Infinity;
-    const wild = this.#wild.find((one) => one.rule >= own || takes(one))?.rule ?? Infinity;
-    const rule = Math.min(own, wild);
+    const own = firstTaking(this.#byFirst.get(field[0] ?? '') ?? [], field, Infinity);
+    const rule = firstTaking(this.#wild, field, own);
     return rule === Infinity ? refusePolicy() : rule;
   }
+}
+
+// The first of these that takes a field, where it comes before another that does.
+function firstTaking(ruled: readonly Ruled[], field: readonly string[], before: number): number {
+  for (const { rule, pattern } of ruled) {
+    if (rule >= before) break;
+    if (matches(pattern, field)) return rule;
+  }
+  return before;
 }

@@ -17,16 +17,16 @@ import {
   SEALED_LIMIT,
   TYPE_LIMIT,
 } from './constants.ts';
+import type { DocumentNames } from './document-names.ts';
 import { groupFields, type Audience, type FieldClass } from './grouping.ts';
 import {
   bodyHash,
-  dummyLine,
+  dummyLines,
   encodeManifest,
   signedBytes,
   slotBlind,
   slotOf,
   SUPERSEDES_NONE,
-  type DocumentNames,
 } from './manifest.ts';
 import { checkBreakGlass, holdingOf, portionKeys, type KeyedClass } from './portion.ts';
 import { isRoot, publicId } from './reader.ts';
@@ -90,13 +90,14 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
   const length = sealed.reduce((sum, { ciphertext }) => sum + ciphertext.length, 0);
   if (length > SEALED_LIMIT - REST_LIMIT) throw new MunimentError('VIEW_LIMIT');
 
-  const portions = portionKeys(classes, options.breakGlass, random);
-  const deliveries = portions.map(holdingOf);
-  const positions = drawLines(portions.length, random);
-  const slots = deliveries.map((holding, i) => {
-    const blind = slotBlind(ownerKey, names, holding.readerId);
-    return { index: positions[i] ?? 0, line: slotOf(names, blind, holding) };
+  const portions = portionKeys(classes, options.breakGlass, random).map((portion) => {
+    return { ...portion, blind: slotBlind(ownerKey, names, portion.reader.id) };
   });
+  const positions = drawLines(portions.length, random);
+  const slots = portions.map((portion, i) => {
+    return { index: positions[i] ?? 0, line: slotOf(names, portion.blind, holdingOf(portion)) };
+  });
+  const dummies = dummyLines(ownerKey, names);
   const manifest = encodeManifest({
     ...names,
     author: author.credential.id,
@@ -104,21 +105,20 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
     type,
     supersedes: options.supersedes ?? SUPERSEDES_NONE,
     classes: fillLines(
+      dummies.classes,
       sealed.map((one) => ({ index: one.index, line: commitClass(one) })),
-      (i) => dummyLine(ownerKey, names, i),
     ),
-    slots: fillLines(slots, (i) => dummyLine(ownerKey, names, MANIFEST_LINES + i)),
+    slots: fillLines(dummies.slots, slots),
   });
   const hash = bodyHash(manifest);
   const wraps = portions.map(({ reader, ...content }): Wrap => {
-    const blind = slotBlind(ownerKey, names, reader.id);
     const opening = isRoot(reader) ? { ownerKey: new Secret('document opening', ownerKey), policy } : null;
-    return { readerId: reader.id, ...sealWrap(reader, hash, { ...content, blind, owner: opening }, random) };
+    return { readerId: reader.id, ...sealWrap(reader, hash, { ...content, owner: opening }, random) };
   });
   return {
     manifest,
     signature: await author.signer.sign(signedBytes(hash, author.credential.id)),
-    deliveries,
+    deliveries: portions.map(holdingOf),
     wraps,
     classes: sealed.sort((a, b) => a.index - b.index),
     publicKeys: classes
@@ -145,8 +145,9 @@ function sealFields(
 ): SealedClass {
   shuffle(fields, random);
   const readerIds = [...readers.map(({ id }) => id), ...(open ? [publicId()] : [])];
-  const readersHash = hashReaders(ownerKey, names, commitKey(key, names), policy, readerIds);
-  return { index, ...sealClass(key, names, readersHash, fields) };
+  const keyCommit = commitKey(key, names);
+  const readersHash = hashReaders(ownerKey, names, keyCommit, policy, readerIds);
+  return { index, ...sealClass(key, names, { keyCommit, readersHash }, fields) };
 }
 
 function drawLines(count: number, random: Random): number[] {
@@ -157,9 +158,10 @@ function drawLines(count: number, random: Random): number[] {
 }
 
 function fillLines(
+  dummies: readonly Uint8Array[],
   taken: readonly { readonly index: number; readonly line: Uint8Array }[],
-  dummy: (i: number) => Uint8Array,
 ): Uint8Array[] {
-  const lines = new Map(taken.map(({ index, line }) => [index, line]));
-  return Array.from({ length: MANIFEST_LINES }, (_, i) => lines.get(i) ?? dummy(i));
+  const lines = [...dummies];
+  for (const { index, line } of taken) lines[index] = line;
+  return lines;
 }

@@ -18,7 +18,6 @@ import {
   compartmentReader,
   definePolicy,
   groupReader,
-  MANIFEST_LINES,
   open,
   partyReader,
   seal,
@@ -36,7 +35,7 @@ import {
 import { commitClass, commitKey, hashReaders, sealClass } from '../../src/views/classes.ts';
 import {
   bodyHash,
-  dummyLine,
+  dummyLines,
   encodeManifest,
   signedBytes,
   slotBlind,
@@ -241,17 +240,13 @@ export async function forge(
   const names = { recordId: world.compartments.recordId, docId: random(16) };
   const ownerKey = random(32);
   const policy = definePolicy(POLICY);
-  const lines = Array.from({ length: MANIFEST_LINES }, (_, i) => dummyLine(ownerKey, names, i));
-  const slots = Array.from({ length: MANIFEST_LINES }, (_, i) => dummyLine(ownerKey, names, 16 + i));
+  const { classes: lines, slots } = dummyLines(ownerKey, names);
   const keyed = classes.map((one, index) => {
     const key = random(32);
     const ids = one.stated ?? [...one.readers.map(({ id }) => id), ...(one.open === true ? PUBLIC : [])];
-    const body = sealClass(
-      key,
-      names,
-      hashReaders(ownerKey, names, commitKey(key, names), policy, ids),
-      one.fields,
-    );
+    const keyCommit = commitKey(key, names);
+    const readersHash = hashReaders(ownerKey, names, keyCommit, policy, ids);
+    const body = sealClass(key, names, { keyCommit, readersHash }, one.fields);
     lines[index] = commitClass(body);
     return { ...one, index, key, body };
   });

@@ -24,7 +24,7 @@ import {
   type SoftwareKeys,
 } from '../../../src/keys/index.ts';
 import { commitClass, openClass } from '../../../src/views/classes.ts';
-import { decodeManifest, dummyLine, signedBytes, slotBlind, slotOf } from '../../../src/views/manifest.ts';
+import { decodeManifest, dummyLines, signedBytes, slotBlind, slotOf } from '../../../src/views/manifest.ts';
 import { openOwnWrap } from '../../../src/views/open.ts';
 import { decodeTerms, encodeTerms, type StatedTerms } from '../../../src/views/terms.ts';
 import {
@@ -636,6 +636,7 @@ async function sealCase(
   const root = await openOwnWrap(verified, keyOf(world, 'root'));
   if (!root?.owner) throw new Error('the root opens');
   const ownerKey = exposeSecret(root.owner.ownerKey);
+  const dummies = dummyLines(ownerKey, manifest);
   const names = new Set(
     explain(definePolicy(policy), readJson(document)).flatMap(({ readers }) =>
       readers === 'public' ? [] : readers,
@@ -669,7 +670,7 @@ async function sealCase(
       const line = manifest.slots.findIndex((one) => hex(one) === hex(slot));
       return { line, readerId: hex(readerId), blind: hex(blind), kind, threshold, classes, slot: hex(slot) };
     }),
-    dummies: Array.from({ length: 32 }, (_, i) => hex(dummyLine(ownerKey, manifest, i))),
+    dummies: [...dummies.classes, ...dummies.slots].map(hex),
     manifest: hex(sealed.manifest),
     bodyHash: hex(bodyHash),
     signatureInput: hex(signedBytes(bodyHash, manifest.author)),
