@@ -145,10 +145,11 @@ export class Directory {
   }
 
   /** The reader ids of an owner's compartments, or of the one of that name, in every epoch: what was sealed before a rotation is still read. */
-  compartmentsOf(owner: Credential, name: string | null): Uint8Array[] {
+  compartmentsOf(owner: Credential, name: string | null, epoch: number | null = null): Uint8Array[] {
     const all = this.compartments(owner).flatMap(({ verified }) => verified.list);
     const ids = all
       .filter((one) => name === null || one.name === name)
+      .filter((one) => epoch === null || one.epoch === epoch)
       .map((one) => compartmentReader(one).id);
     return [...new Map(ids.map((id) => [toHex(id), id])).values()];
   }

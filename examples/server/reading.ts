@@ -42,7 +42,7 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
   const owner = equalBytes(record.owner.id, user.id);
   const grants = owner ? new Map<number, GrantScope>() : grantsTo(store, record, { user, now: reading.now });
   const nodes = [...grants.values()].flatMap((scope) =>
-    scope.kind === 'compartment' ? directory.compartmentsOf(record.owner, scope.name) : [],
+    scope.kind === 'compartment' ? directory.compartmentsOf(record.owner, scope.name, scope.epoch) : [],
   );
   const readerIds = owner ? directory.compartmentsOf(user, '') : [...directory.readersOf(user), ...nodes];
   const page: Page & { next: number | null } = { items: [], next: null, documents: [], annexes: [] };

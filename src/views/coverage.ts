@@ -55,11 +55,13 @@ export function covered(pattern: Pattern, others: readonly Pattern[], budget: St
   const todo: { at: number; places: Places }[] = [{ at: 0, places: start(others) }];
   for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
     const { at, places } = one;
+    // Whatever is done with a state, looking at it has gone through all the others.
+    budget.left -= 1 + places.reduce((sum, list) => sum + 1 + list.length, 0);
+    if (budget.left < 0) return false;
     const key = `${at}:${places.map((list) => list.join()).join(';')}`;
     if (seen.has(key) || takesAll(others, places)) continue;
     seen.add(key);
-    budget.left -= 1 + places.reduce((sum, list) => sum + list.length, 0);
-    if (budget.left < 0 || places.every((list) => list.length === 0)) return false;
+    if (places.every((list) => list.length === 0)) return false;
     const token = pattern[at];
     if (token === undefined) {
       if (!others.some(({ length }, i) => places[i]?.includes(length))) return false;

@@ -6,13 +6,19 @@ import { utf8 } from '../wire/index.ts';
 
 /** Throws `VIEW_POLICY` unless a name has 1 to 128 bytes. */
 export function checkName(name: string): void {
-  if (name === '' || utf8(name).length > NAME_LIMIT) refusePolicy();
+  const given: unknown = name;
+  if (typeof given !== 'string' || name === '' || utf8(name).length > NAME_LIMIT) refusePolicy();
 }
 
 /** Throws `VIEW_POLICY` unless a policy's name ends in a version, a positive number without leading zeros. */
 export function checkPolicyName(name: string): void {
   checkName(name);
   if (!/^[^]+\/[1-9][0-9]*$/.test(name)) refusePolicy();
+}
+
+/** Throws `VIEW_POLICY` unless it is a list: a text in the place of one has a length too, and letters for items. */
+export function checkList(list: readonly unknown[]): void {
+  if (!Array.isArray(list)) refusePolicy();
 }
 
 /** Refuses the policy. */

@@ -17,7 +17,8 @@ const DEEP_LIMIT = 4;
 
 /** Reads a pattern, or throws `VIEW_POLICY`. */
 export function compilePattern(source: string): Pattern {
-  if (!source.startsWith('/')) throw new MunimentError('VIEW_POLICY');
+  const given: unknown = source;
+  if (typeof given !== 'string' || !source.startsWith('/')) throw new MunimentError('VIEW_POLICY');
   const pattern = source
     .slice(1)
     .split('/')

@@ -6,7 +6,7 @@
 import { hashTuple } from '../crypto/index.ts';
 import { INBOX } from '../keys/index.ts';
 import { POLICY_TOKENS_LIMIT, RULES_LIMIT } from './constants.ts';
-import { checkName, checkPolicyName, refusePolicy } from './name.ts';
+import { checkList, checkName, checkPolicyName, refusePolicy } from './name.ts';
 import { reportRules, type PolicyReport } from './overlap.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 import { compileReaders, encodeReaders, type CompiledReaders, type ReaderRule } from './reader-rule.ts';
@@ -123,6 +123,7 @@ export function alwaysWithheld(policy: Policy, holds: (reader: ReaderRule) => bo
 
 function compileRule(rule: PolicyRule): CompiledRule {
   const { fields, readers, compartment = INBOX } = rule;
+  checkList(fields);
   if (fields.length === 0 || fields.length > RULES_LIMIT) refusePolicy();
   checkName(compartment);
   return {

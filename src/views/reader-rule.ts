@@ -27,10 +27,13 @@ export function compileReaders(rules: readonly ReaderRule[]): CompiledReaders {
 }
 
 function compilePlaced(rule: Readonly<Record<string, string>>): CompiledReaders['placed'][number] {
+  const given: unknown = rule;
+  if (typeof given !== 'object' || given === null) refusePolicy();
   const [pair, ...others] = Object.entries(rule);
   if (pair === undefined || others.length > 0) refusePolicy();
   pair.forEach(checkName);
   const [kind, pointer] = pair;
+  if (kind.includes(':')) refusePolicy(); // `a:b` and `c` would be nobody else than `a` and `b:c`
   return { kind, pointer: compileTextPointer(pointer) };
 }
 

@@ -34,7 +34,8 @@ function completeHalf(
   threshold: number,
 ): Uint8Array {
   const commit = sealed.classes.find((candidate) => candidate.index === index)?.keyCommit;
-  const shares = releases.flatMap((release) => release.filter((share) => share.index === index));
+  // One of each release: else a single false one could leave no room for the true ones.
+  const shares = releases.flatMap((release) => release.find((share) => share.index === index) ?? []);
   const formed = shares.filter(({ key }) => key.length === SHARE_LENGTH && key[0] !== 0);
   const distinct = [...new Map(formed.map(({ key }) => [toHex(key), key])).values()];
   for (const some of choices(distinct.slice(0, MANIFEST_LINES), threshold)) {

@@ -126,7 +126,9 @@ export async function release(
 }
 
 /**
- * Opens a release: the shares to hand to `open`, beside those of other custodians.
+ * Opens a release: the shares to hand to `open`, beside those of other custodians. Anybody who sees the emergency can
+ * seal to its key: take releases from where each custodian's own is known to be its own (a signed reply), and no more
+ * than one of each.
  *
  * @param key - the emergency's private key
  * @param released - what the custodian made
@@ -138,7 +140,8 @@ export async function openRelease(
   released: Release,
   expected: { readonly context: ReleaseContext; readonly at: number },
 ): Promise<readonly ClassKey[]> {
-  if (expected.at > released.until) throw new MunimentError('VIEW_RELEASE');
+  // Asked this way round, a time that is no number is past.
+  if (!(expected.at <= released.until)) throw new MunimentError('VIEW_RELEASE');
   try {
     const aad = releaseAad(expected.context, released.bodyHash, released.until);
     const { plaintext } = await hpkeOpenWith(key, releaseInfo(key.kem, expected.context), aad, released);
@@ -147,6 +150,8 @@ export async function openRelease(
       item.group((part) => ({ index: part.integer(), key: part.bytes(SHARE_LENGTH) })),
     );
     reader.end();
+    if (!shares.every(({ index }, i) => i === 0 || (shares[i - 1]?.index ?? index) < index))
+      throw new MunimentError('VIEW_RELEASE');
     return shares;
   } catch (cause) {
     throw new MunimentError('VIEW_RELEASE', undefined, { cause });

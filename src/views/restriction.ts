@@ -4,7 +4,7 @@
 
 import { RULES_LIMIT } from './constants.ts';
 import type { Container, Leaf } from './leaves.ts';
-import { checkName, refusePolicy } from './name.ts';
+import { checkList, checkName, refusePolicy } from './name.ts';
 import { compilePattern, matches, type Pattern } from './pattern.ts';
 import {
   compileReaders,
@@ -41,8 +41,10 @@ export interface CompiledRestriction {
 /** Checks a restriction, or throws `VIEW_POLICY`. */
 export function compileRestriction(restriction: PolicyRestriction): CompiledRestriction {
   const { within, labels, values, readers, compartment } = restriction;
-  for (const list of [labels, values])
+  for (const list of [labels, values]) {
+    checkList(list);
     if (list.length === 0 || list.length > RULES_LIMIT || new Set(list).size !== list.length) refusePolicy();
+  }
   [...values, compartment].forEach(checkName);
   return {
     within: within === '' ? [] : compilePattern(within),

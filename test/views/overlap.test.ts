@@ -135,6 +135,25 @@ describe('the work of reporting', () => {
   });
 });
 
+describe('the work of reporting what one pattern alone takes', () => {
+  it('is bounded too, however many others share fields with it', () => {
+    const count = 600;
+    const others = Array.from({ length: count }, (_, i) => [`/**/x${i}/**`]);
+    const last = Array.from({ length: 100 }, (_, i) => [`/y${i}/**`]);
+    const work = (rules: readonly string[][]): number =>
+      workOf(() => definePolicy(policy(...grouped(rules)))).blocks;
+    const without = work([...others, ['/**']]);
+    const withLast = work([...others, ['/**'], ...last]);
+    // A hundred questions of 16,384 steps each, and the patterns compared with one another.
+    expect(withLast - without).toBeLessThan(100 * 20 * 16_384);
+  });
+
+  const grouped = (rules: readonly string[][]): string[][] =>
+    Array.from({ length: Math.ceil(rules.length / 100) }, (_, i) =>
+      rules.slice(100 * i, 100 * i + 100).flat(),
+    );
+});
+
 /** Every pointer of at most so many tokens over two names that patterns use and one that none does. */
 function allPointers(longest: number): string[][] {
   const grown: string[][] = [[]];

@@ -21,6 +21,8 @@ import { DOCUMENT, POLICY } from './fixture.ts';
 
 const base: PolicyDefinition = { name: 'p/1', rules: [], otherwise: [] };
 
+const RESTRICTION = { within: '/a', labels: ['/b'], values: ['V'], readers: [], compartment: 'c' };
+
 describe('definePolicy', () => {
   it.each<[string, PolicyDefinition]>([
     ['no name', { ...base, name: '' }],
@@ -56,6 +58,26 @@ describe('definePolicy', () => {
     ['a reader with no pointer', { ...base, otherwise: [{}] }],
     ['a pointer that starts nowhere', { ...base, otherwise: [{ a: 'a' }] }],
     ['a text in the place of a list of readers', { ...base, otherwise: 'public' as never }],
+    ['a kind with a colon', { ...base, otherwise: [{ 'a:b': '/a' }] }],
+    ['a reader that is none', { ...base, otherwise: [null as never] }],
+    [
+      'a text in the place of a list of patterns',
+      { ...base, rules: [{ fields: '/a' as never, readers: [] }] },
+    ],
+    ['a pattern that is no text', { ...base, rules: [{ fields: [7 as never], readers: [] }] }],
+    [
+      'a text in the place of a list of values',
+      { ...base, restrictions: [{ ...RESTRICTION, values: 'HIV' as never }] },
+    ],
+    [
+      'a text in the place of a list of labels',
+      { ...base, restrictions: [{ ...RESTRICTION, labels: '/a' as never }] },
+    ],
+    ['a value that is no text', { ...base, restrictions: [{ ...RESTRICTION, values: [7 as never] }] }],
+    [
+      'a container that is no pattern',
+      { ...base, restrictions: [{ ...RESTRICTION, within: null as never }] },
+    ],
     ['a pattern of 129 tokens', { ...base, rules: [{ fields: ['/a'.repeat(129)], readers: [] }] }],
     [
       '16,385 tokens in all patterns',

@@ -209,6 +209,18 @@ describe('two custodians of three', () => {
     expect(view.value).toMatchObject(clinical);
   });
 
+  it('are not crowded out by a release full of false ones', async () => {
+    const [a, b] = shares as [ClassKey[], ClassKey[]];
+    const crowd = a.flatMap(({ index }) =>
+      Array.from({ length: 16 }, (_, i) => ({ index, key: Uint8Array.of(1, ...new Uint8Array(31), i) })),
+    );
+    for (const releases of [
+      [crowd, a, b],
+      [a, crowd, b],
+    ])
+      expect((await viewIn(world, shared, 'emergency', { releases })).value).toMatchObject(clinical);
+  });
+
   it('are told apart by the owner', async () => {
     const { halved, custodians, threshold } = (await viewIn(world, shared, 'root')).account!;
     expect(halved.map(toHex)).toEqual([toHex(keyOf(world, 'emergency').reader.id)]);
@@ -310,7 +322,29 @@ describe('a release', () => {
     key = declared.key,
   ): Promise<unknown> => openRelease(key, one, { context: { ...context, ...changes }, at });
 
+  it('is refused with a line twice, or out of order', async () => {
+    const { hpkeSeal } = await import('../../src/crypto/index.ts');
+    const { suite } = await import('../../src/keys/index.ts');
+    const info = tuple('release', suite(KEM_X25519), context.custodian, context.clinician);
+    const aad = tuple('release aad', context.emergencyHash, released.bodyHash, UNTIL);
+    const share = new Uint8Array(33).fill(1);
+    for (const [lines, fits] of [
+      [[1, 2], true],
+      [[1, 1], false],
+      [[2, 1], false],
+    ] as const) {
+      const plaintext = tuple(
+        'release shares',
+        lines.map((line) => [line, share]),
+      );
+      const forged = { ...released, ...hpkeSeal(emergency.key, info, aad, plaintext, world.random) };
+      if (fits) expect(await opening(forged)).toHaveLength(2);
+      else expect(await refusalOf(() => opening(forged))).toBe('VIEW_RELEASE');
+    }
+  });
+
   it('is refused after its time, and with its time altered', async () => {
+    expect(await refusalOf(() => opening(released, {}, NaN))).toBe('VIEW_RELEASE');
     expect(await refusalOf(() => opening(released, {}, UNTIL + 1))).toBe('VIEW_RELEASE');
     expect(await refusalOf(() => opening({ ...released, until: UNTIL + 1 }))).toBe('VIEW_RELEASE');
   });
