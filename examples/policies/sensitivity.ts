@@ -41,6 +41,7 @@ const INLINE = 'PROCESSINLINELABEL';
 
 const LABELS = [
   '/**/meta/security/*/code',
+  '/entry/resource/confidentiality', // a Composition's
   '/entry/resource/securityLabel/*/coding/*/code', // a DocumentReference's, of the document that it refers to
 ];
 

@@ -28,7 +28,7 @@ import {
   type Identity,
   type NodeSecret,
 } from '../keys/index.ts';
-import { encodeItems, equalBytes, pad, tuple, TupleReader, unpad } from '../wire/index.ts';
+import { encodeItems, equalBytes, pad, tuple, TupleReader, unpad, utf8 } from '../wire/index.ts';
 import { MANIFEST_LINES } from './constants.ts';
 import { disclosureScope } from './disclosure.ts';
 import type { Account } from './account.ts';
@@ -40,6 +40,7 @@ import {
   encodeTerms,
   PARENT_NONE,
   PASSING_LIMIT,
+  REASON_LIMIT,
   type GrantScope,
   type GrantTerms,
   type StatedTerms,
@@ -108,7 +109,7 @@ export interface Granting {
  * @param granting - terms (purpose at most 512 bytes), and what is handed over, which is the scope
  * @param random - for vectors only
  * @returns the signed statement and the wrap
- * @throws `RangeError` if `until` is before `from` or there is nothing to hand over; `MunimentError` `KEY_PUBLIC`, `VIEW_DISCLOSURE`
+ * @throws `RangeError` if `until` is before `from`, the purpose is too long or there is nothing to hand over; `MunimentError` `KEY_PUBLIC`, `VIEW_DISCLOSURE`
  * @example
  * ```ts
  * import { KEM_XWING, systemRandom } from 'muniment/crypto';
@@ -263,6 +264,7 @@ async function sign(
   random: Random,
 ): Promise<SignedGrant> {
   if (!(terms.from <= terms.until)) throw new RangeError('a grant ends after it begins');
+  if (utf8(terms.purpose).length > REASON_LIMIT) throw new RangeError('a purpose has at most 512 bytes');
   const scope = scopeOf(granted);
   const aad = encodeTerms({ ...terms, scope, grantor: grantor.credential.id, parent });
   const plaintext = pad(encodeGranted(granted));

@@ -8,6 +8,7 @@ import { KEY_LENGTH, splitSecret, type Random } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { toHex } from '../wire/index.ts';
 import type { Holding, WrapKind } from './manifest.ts';
+import type { Policy } from './policy.ts';
 import type { Reader } from './reader.ts';
 import type { ClassKey } from './wrap.ts';
 
@@ -68,11 +69,22 @@ export function portionKeys(
   return [...portions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, portion]) => portion);
 }
 
-/** Throws `VIEW_POLICY` unless custodians are distinct and their number allows for the threshold. */
-export function checkBreakGlass({ custodians, threshold }: BreakGlass): void {
+/**
+ * Throws `VIEW_POLICY` unless the policy can give each name (one that is misspelt would leave a team its whole keys),
+ * and custodians are distinct and as many as the threshold needs.
+ */
+export function checkBreakGlass({ names, custodians, threshold }: BreakGlass, policy: Policy): void {
   const distinct = new Set(custodians.map(({ id }) => toHex(id))).size === custodians.length;
   const fits = Number.isInteger(threshold) && threshold >= 1 && threshold <= custodians.length;
-  if (!distinct || !fits) throw new MunimentError('VIEW_POLICY');
+  if (!distinct || !fits || !names.every((name) => canName(policy, name)))
+    throw new MunimentError('VIEW_POLICY');
+}
+
+function canName({ compiled }: Policy, name: string): boolean {
+  return compiled.some(({ readers }) => {
+    if (readers === 'public') return false;
+    return readers.fixed.includes(name) || readers.placed.some(({ kind }) => name.startsWith(`${kind}:`));
+  });
 }
 
 /** What slot and delivery say of a portion. */

@@ -53,7 +53,7 @@ export interface SealOptions extends Audience {
  * @param document - JSON text, at most 16 Mi characters, or a tree of it; its spelling is kept digit for digit
  * @param options - policy, readers, author
  * @returns the sealed document; `encodeSealed` makes bytes of it
- * @throws `MunimentError` `VIEW_LIMIT` for more than 16 classes or readers, too many fields, a path or a sealed document that is too long; `VIEW_POLICY` if a reader would get some keys whole and others halved, a custodian is a reader of what is halved, or the threshold cannot be met; `WIRE_JSON`, `WIRE_LIMIT`, `KEY_PUBLIC`
+ * @throws `MunimentError` `VIEW_LIMIT` for more than 16 classes or readers, too many fields, a path or a sealed document that is too long; `VIEW_POLICY` if a reader would get some keys whole and others halved, a custodian is a reader of what is halved, the threshold cannot be met, or break-glass names somebody whom the policy cannot; `WIRE_JSON`, `WIRE_LIMIT`, `KEY_PUBLIC`
  * @example
  * ```ts
  * import { systemRandom } from 'muniment/crypto';
@@ -81,7 +81,7 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
       : document;
   const names = { recordId: owner.recordId, docId: options.docId ?? random(ID_LENGTH) };
   if (names.docId.length !== ID_LENGTH) throw new RangeError('docId is 16 bytes');
-  if (options.breakGlass !== null) checkBreakGlass(options.breakGlass);
+  if (options.breakGlass !== null) checkBreakGlass(options.breakGlass, policy);
   if (utf8(type).length > TYPE_LIMIT) throw new RangeError('a type has at most 64 bytes');
   const ownerKey = random(KEY_LENGTH);
 

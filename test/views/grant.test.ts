@@ -121,6 +121,7 @@ describe('a grant of a compartment', () => {
       expect(await refusalOf(() => opening(signed, world.colleague, { at }))).toBe('VIEW_GRANT');
     await expect(grantIn(nodeOf('clinical'), { from: 201 })).rejects.toThrow(RangeError);
     await expect(grantIn(nodeOf('clinical'), { from: NaN })).rejects.toThrow(RangeError);
+    await expect(grantIn(nodeOf('clinical'), { purpose: 'x'.repeat(513) })).rejects.toThrow(RangeError);
   });
 
   it('hands the whole tree over at the root', async () => {

@@ -247,6 +247,13 @@ describe('two custodians of three', () => {
 });
 
 describe('a policy that would undo the two hands is refused', () => {
+  it('where nobody can be called what break-glass says, so that a team would keep whole keys', async () => {
+    const breakGlass = { ...world.breakGlass, names: ['emergancy'] };
+    expect(await refusalOf(() => sealIn(world, DOCUMENT, POLICY, { breakGlass }))).toBe('VIEW_POLICY');
+    const named = { ...world.breakGlass, names: ['emergency', 'speciality:cardiology'] };
+    expect((await sealIn(world, DOCUMENT, POLICY, { breakGlass: named })).wraps.length).toBeGreaterThan(0);
+  });
+
   const sealing = (definition: PolicyDefinition, changes: object = {}): Promise<unknown> =>
     sealIn(world, '{"a":1,"b":2}', definition, { breakGlass: world.breakGlass, ...changes });
 
