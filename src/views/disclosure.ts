@@ -95,7 +95,7 @@ export function verifyDisclosure(
   bytes: Uint8Array,
   expected: { readonly recordId: Uint8Array; readonly authors: FindCredential },
 ): Disclosure {
-  const { manifest, signature, groups } = decode(bytes);
+  const { manifest, signature, rest } = readHead(bytes);
   const names = readManifest(manifest);
   if (!equalBytes(names.recordId, expected.recordId)) refuse();
   const hash = bodyHash(manifest);
@@ -107,7 +107,8 @@ export function verifyDisclosure(
     throw new MunimentError('VIEW_AUTHOR', undefined, { cause });
   }
   const { time, type, docId, supersedes } = names;
-  const fields = groups.flatMap((group) =>
+  // Only now the leaves, of which there may be a million: an author must have signed for them.
+  const fields = readGroups(rest).flatMap((group) =>
     verifyGroup(group, names).map(({ path, text }) => {
       return { path, text, classIndex: group.index, author, time };
     }),
@@ -126,8 +127,8 @@ export function disclosureScope(bytes: Uint8Array): {
   readonly lines: readonly number[];
   readonly digest: Uint8Array;
 } {
-  const { manifest, groups } = decode(bytes);
-  const lines = groups.map(({ index }) => index);
+  const { manifest, rest } = readHead(bytes);
+  const lines = readGroups(rest).map(({ index }) => index);
   return { bodyHash: bodyHash(manifest), lines, digest: hashTuple('disclosed', bytes) };
 }
 
@@ -163,21 +164,28 @@ function verifyGroup(group: Group, manifest: Manifest): readonly Shown[] {
   return shown;
 }
 
-function decode(bytes: Uint8Array): {
+function readHead(bytes: Uint8Array): {
   readonly manifest: Uint8Array;
   readonly signature: Uint8Array;
-  readonly groups: readonly Group[];
+  readonly rest: TupleReader;
 } {
   try {
     if (bytes.length > SEALED_LIMIT) throw new MunimentError('WIRE_LIMIT');
-    const reader = TupleReader.labelled(bytes, 'disclosure');
-    const [manifest, signature] = [reader.bytes(), readSignature(reader)];
-    const groups = reader.list(MANIFEST_LINES, (item) => item.group(readGroup));
-    reader.end();
+    const rest = TupleReader.labelled(bytes, 'disclosure');
+    return { manifest: rest.bytes(), signature: readSignature(rest), rest };
+  } catch (cause) {
+    throw new MunimentError('VIEW_DISCLOSURE', undefined, { cause });
+  }
+}
+
+function readGroups(rest: TupleReader): readonly Group[] {
+  try {
+    const groups = rest.list(MANIFEST_LINES, (item) => item.group(readGroup));
+    rest.end();
     const ordered = groups.length > 0 && ascends(groups.map(({ index }) => index));
     if (!ordered || !groups.every(({ shown }) => shown.length > 0 && ascends(shown.map(({ j }) => j))))
       throw new MunimentError('WIRE_TUPLE');
-    return { manifest, signature, groups };
+    return groups;
   } catch (cause) {
     throw new MunimentError('VIEW_DISCLOSURE', undefined, { cause });
   }

@@ -151,6 +151,13 @@ describe('a disclosure is refused', () => {
     );
   });
 
+  it('by its author first: no leaf is read that nobody signed for', () => {
+    const parts = partsOf(disclose(sealed, view, ['/cost']));
+    const unsigned = { ...parts, signature: flipped(parts.signature, 10), groups: [] };
+    expect(refusal(() => verifying(joined(unsigned)))).toBe('VIEW_AUTHOR');
+    expect(refusal(() => verifying(joined({ ...parts, groups: [] })))).toBe('VIEW_DISCLOSURE');
+  });
+
   it('malformed', () => {
     const bytes = disclose(sealed, view, ['/cost', '/name']);
     const parts = partsOf(bytes);
