@@ -2,7 +2,7 @@
 
 import { MunimentError } from 'muniment';
 import { encodeSignedEntry, signEntry, STATEMENT, type SignedEntry } from 'muniment/record';
-import { declareEmergency, decodeReleases, openRelease, type ClassKey } from 'muniment/views';
+import { declareEmergency, decodeReleases, openRelease, type OpenedShare } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { hashEntry } from 'muniment/record';
 import { Refused, type BankClient } from './bank.ts';
@@ -15,7 +15,7 @@ export interface BrokenGlass {
   /** The emergency's entry in the record's chain. */
   readonly entry: SignedEntry;
   /** The other halves of each document's keys, by `bodyHash` in hexadecimal. */
-  readonly releases: ReadonlyMap<string, readonly ClassKey[]>;
+  readonly releases: ReadonlyMap<string, readonly OpenedShare[]>;
 }
 
 const RELEASES_LIMIT = 100_000;
@@ -53,7 +53,7 @@ export async function breakGlass(
         clinician: client.user.credential.id,
         emergencyHash: reply.emergencyHash,
       };
-      const releases = new Map<string, readonly ClassKey[]>();
+      const releases = new Map<string, readonly OpenedShare[]>();
       for (const one of decodeReleases(documents[reply.releases] ?? new Uint8Array(0), RELEASES_LIMIT)) {
         releases.set(toHex(one.bodyHash), await openRelease(declared.key, one, { context, at: CLOCK.now() }));
       }

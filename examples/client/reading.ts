@@ -11,7 +11,7 @@ import {
   openGrant,
   type GrantedKeys,
   verifyGrant,
-  type ClassKey,
+  type OpenedShare,
   type OpeningReader,
   type Reader,
   type View,
@@ -54,7 +54,7 @@ export interface RecordView {
 export interface ReadOptions {
   readonly purpose: string;
   /** Of a break-glass: the halves for each document, by `bodyHash` in hexadecimal; `null` otherwise. */
-  readonly releases: ReadonlyMap<string, readonly ClassKey[]> | null;
+  readonly releases: ReadonlyMap<string, readonly OpenedShare[]> | null;
   /** Called with each page's documents while its annexes can still be fetched. */
   readonly onPage?: (
     documents: readonly OpenedDocument[],

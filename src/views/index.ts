@@ -75,4 +75,4 @@ export type { SealOptions } from './seal.ts';
 export type { TextPointer } from './text-pointer.ts';
 export { sealedDigest, verifySealed } from './verify.ts';
 export type { FindCredential, VerifiedSealed } from './verify.ts';
-export type { ClassKey, OpenedKey, OwnerOpening } from './wrap.ts';
+export type { ClassKey, OpenedKey, OpenedShare, OwnerOpening } from './wrap.ts';

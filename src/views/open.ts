@@ -12,7 +12,14 @@ import { assemble, SKELETON } from './paths.ts';
 import { isRoot, type OpeningReader } from './reader.ts';
 import { rejoin } from './rejoin.ts';
 import { verifySealed, type FindCredential, type VerifiedSealed } from './verify.ts';
-import { openWrap, type ClassKey, type OpenedKey, type OwnerOpening, type WrapContent } from './wrap.ts';
+import {
+  openWrap,
+  type ClassKey,
+  type OpenedKey,
+  type OpenedShare,
+  type OwnerOpening,
+  type WrapContent,
+} from './wrap.ts';
 
 /** What opening needs. */
 export interface OpenOptions {
@@ -25,7 +32,7 @@ export interface OpenOptions {
   /** Keys that `openGrant` gave for this document, beside those of one's own wraps. */
   readonly granted?: readonly OpenedKey[];
   /** Custodians' shares for this document, one list a custodian, as `openRelease` gives them; where they are `null`, a reader whose keys are halved opens nothing by them. */
-  readonly releases: readonly (readonly ClassKey[])[] | null;
+  readonly releases: readonly (readonly OpenedShare[])[] | null;
 }
 
 /** A field that was opened, and who answers for it. */

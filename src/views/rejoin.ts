@@ -2,12 +2,13 @@
 
 import { combineShares } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
+import { exposeSecret } from '../keys/index.ts';
 import { equalBytes, toHex } from '../wire/index.ts';
 import { commitKey } from './classes.ts';
 import { MANIFEST_LINES, SHARE_LENGTH } from './constants.ts';
 import { xor } from './portion.ts';
 import type { VerifiedSealed } from './verify.ts';
-import type { ClassKey, WrapContent } from './wrap.ts';
+import type { ClassKey, OpenedShare, WrapContent } from './wrap.ts';
 
 /**
  * Whole keys of what a wrap holds; `null` for halves that nothing was released for, and for shares, which are for
@@ -16,7 +17,7 @@ import type { ClassKey, WrapContent } from './wrap.ts';
 export function rejoin(
   document: VerifiedSealed,
   content: WrapContent,
-  releases: readonly (readonly ClassKey[])[] | null,
+  releases: readonly (readonly OpenedShare[])[] | null,
 ): readonly ClassKey[] | null {
   if (content.kind === 'keys') return content.keys;
   if (content.kind === 'share' || releases === null) return null;
@@ -30,14 +31,16 @@ export function rejoin(
 function completeHalf(
   { sealed, manifest }: VerifiedSealed,
   { index, key: half }: ClassKey,
-  releases: readonly (readonly ClassKey[])[],
+  releases: readonly (readonly OpenedShare[])[],
   threshold: number,
 ): Uint8Array {
   const commit = sealed.classes.find((candidate) => candidate.index === index)?.keyCommit;
   // One of each release: else a single false one could leave no room for the true ones.
   const shares = releases.flatMap((release) => release.find((share) => share.index === index) ?? []);
-  const formed = shares.filter(({ key }) => key.length === SHARE_LENGTH && key[0] !== 0);
-  const distinct = [...new Map(formed.map(({ key }) => [toHex(key), key])).values()];
+  const formed = shares
+    .map(({ share }) => exposeSecret(share))
+    .filter((share) => share.length === SHARE_LENGTH && share[0] !== 0);
+  const distinct = [...new Map(formed.map((share) => [toHex(share), share])).values()];
   for (const some of choices(distinct.slice(0, MANIFEST_LINES), threshold)) {
     if (new Set(some.map(([place]) => place)).size !== threshold) continue;
     const key = xor(half, combineShares(some));

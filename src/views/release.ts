@@ -9,6 +9,7 @@ import { MunimentError } from '../errors.ts';
 import {
   hpkeOpenWith,
   readKemPublicKey,
+  Secret,
   signStatement,
   SoftwareDecapsulator,
   suite,
@@ -24,7 +25,7 @@ import { REASON_LIMIT } from './terms.ts';
 import { openOwnWrap } from './open.ts';
 import type { OpeningReader } from './reader.ts';
 import type { VerifiedSealed } from './verify.ts';
-import type { ClassKey } from './wrap.ts';
+import type { OpenedShare } from './wrap.ts';
 
 /** An emergency whose clinician's signature was verified. */
 export interface Emergency {
@@ -139,7 +140,7 @@ export async function openRelease(
   key: Decapsulator,
   released: Release,
   expected: { readonly context: ReleaseContext; readonly at: number },
-): Promise<readonly ClassKey[]> {
+): Promise<readonly OpenedShare[]> {
   // Asked this way round, a time that is no number is past.
   if (!(expected.at <= released.until)) throw new MunimentError('VIEW_RELEASE');
   try {
@@ -147,7 +148,9 @@ export async function openRelease(
     const { plaintext } = await hpkeOpenWith(key, releaseInfo(key.kem, expected.context), aad, released);
     const reader = TupleReader.labelled(plaintext, 'release shares');
     const shares = reader.list(MANIFEST_LINES, (item) =>
-      item.group((part) => ({ index: part.integer(), key: part.bytes(SHARE_LENGTH) })),
+      item.group((part): OpenedShare => {
+        return { index: part.integer(), share: new Secret('key share', part.bytes(SHARE_LENGTH)) };
+      }),
     );
     reader.end();
     if (!shares.every(({ index }, i) => i === 0 || (shares[i - 1]?.index ?? index) < index))

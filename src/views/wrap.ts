@@ -21,6 +21,12 @@ export interface OpenedKey {
   readonly key: Secret<'class key'>;
 }
 
+/** A custodian's share of half a class's key, released for one emergency. */
+export interface OpenedShare {
+  readonly index: number;
+  readonly share: Secret<'key share'>;
+}
+
 /** What only the owner's root gets: D, and the policy that the document was sealed under. */
 export interface OwnerOpening {
   /** D, 32 bytes. */

@@ -5,6 +5,7 @@ import {
   compartmentNode,
   createAnchor,
   createRoot,
+  exposeSecret,
   nodeKey,
   publishCompartments,
   Secret,
@@ -23,6 +24,7 @@ import {
   seal,
   type BreakGlass,
   type FindCredential,
+  type OpenedShare,
   type OpeningReader,
   type OpenOptions,
   type PolicyDefinition,
@@ -165,18 +167,31 @@ export function sealIn(
   });
 }
 
+/** Released shares as the tests change them; `openIn` makes secrets of them again. */
+export function plainShares(shares: readonly OpenedShare[]): ClassKey[] {
+  return shares.map(({ index, share }) => ({ index, key: exposeSecret(share) }));
+}
+
+/** Options of `open`, with shares in the plain. */
+export type OpenChanges = Partial<Omit<OpenOptions, 'releases'>> & {
+  readonly releases?: readonly (readonly ClassKey[])[] | null;
+};
+
 /** Opens as somebody. */
 export function openIn(
   world: World,
   sealed: SealedDocument,
   name: string | readonly string[],
-  changes: Partial<OpenOptions> = {},
+  { releases = null, ...changes }: OpenChanges = {},
 ): Promise<View | null> {
   return open(sealed, {
     recordId: world.compartments.recordId,
     authors: world.authors,
     as: (typeof name === 'string' ? [name] : name).map((one) => keyOf(world, one)),
-    releases: null,
+    releases:
+      releases?.map((list) =>
+        list.map(({ index, key }) => ({ index, share: new Secret('key share', key) })),
+      ) ?? null,
     ...changes,
   });
 }

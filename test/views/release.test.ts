@@ -25,7 +25,17 @@ import {
 import { toHex, tuple } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
-import { createWorld, DOCUMENT, keyOf, openIn, POLICY, sealIn, viewIn, type World } from './fixture.ts';
+import {
+  createWorld,
+  DOCUMENT,
+  keyOf,
+  openIn,
+  plainShares,
+  POLICY,
+  sealIn,
+  viewIn,
+  type World,
+} from './fixture.ts';
 
 let world: World;
 let sealed: SealedDocument;
@@ -61,7 +71,7 @@ beforeAll(async () => {
 
 describe('break-glass', () => {
   it('opens everything with both halves', async () => {
-    const shares = await openRelease(declared.key, released, { context, at: UNTIL });
+    const shares = plainShares(await openRelease(declared.key, released, { context, at: UNTIL }));
     const part = selectFor(sealed, [keyOf(world, 'emergency').reader.id], false);
     const view = await viewIn(world, part, 'emergency', { releases: [shares] });
     expect(view.value).toEqual((await viewIn(world, sealed, 'root')).value);
@@ -182,7 +192,7 @@ describe('two custodians of three', () => {
           context,
           until: UNTIL,
         }))!;
-        return openRelease(declared.key, one, { context, at: 0 });
+        return plainShares(await openRelease(declared.key, one, { context, at: 0 }));
       }),
     );
   });
@@ -329,6 +339,17 @@ describe('a release', () => {
     key = declared.key,
   ): Promise<unknown> => openRelease(key, one, { context: { ...context, ...changes }, at });
 
+  it('prints no share', async () => {
+    const { inspect } = await import('node:util');
+    const shares = await openRelease(declared.key, released, { context, at: 0 });
+    const printed = inspect(shares) + JSON.stringify(shares);
+    expect(printed).toContain('[secret: key share]');
+    for (const { key } of plainShares(shares)) {
+      expect(printed).not.toContain([...key].join(', '));
+      expect(printed).not.toContain([...key].join(','));
+    }
+  });
+
   it('is refused with a line twice, or out of order', async () => {
     const { hpkeSeal } = await import('../../src/crypto/index.ts');
     const { suite } = await import('../../src/keys/index.ts');
@@ -380,7 +401,7 @@ describe('a release', () => {
 
   it('does not open another document', async () => {
     const other = await sealIn(world, DOCUMENT, POLICY, { breakGlass: world.breakGlass });
-    const shares = await openRelease(declared.key, released, { context, at: 0 });
+    const shares = plainShares(await openRelease(declared.key, released, { context, at: 0 }));
     expect(await refusalOf(() => openIn(world, other, 'emergency', { releases: [shares] }))).toBe(
       'VIEW_RELEASE',
     );
