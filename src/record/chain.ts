@@ -1,20 +1,26 @@
 /** Chains: appending, and verifying every link, author and right in one pass. spec/record.md, "Chains". */
 
 import { MunimentError, type ErrorCode } from '../errors.ts';
-import { verifySignature, verifySignatureAsync, type Credential } from '../keys/index.ts';
+import { verifySignature, verifySignatureAsync, type Credential, type Standing } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
 import {
   decodeSignedEntry,
+  EMPTY_CHAIN,
+  encodeEntry,
   encodeSignedEntry,
   entryHash,
   entrySignatureInput,
   hashEntry,
-  headAfter,
   type ChainName,
   type Entry,
   type Head,
   type SignedEntry,
 } from './entry.ts';
+import { STATEMENT, verifyPayload } from './payload.ts';
+import type { Step, WriteRule } from './rule.ts';
+
+/** Most entries of a chain whose signatures are being verified at once. */
+const LOOK_AHEAD = 64;
 
 /** An entry that a reader may not see: enough to verify the chain through it. */
 export interface OpaqueEntry {
@@ -23,8 +29,13 @@ export interface OpaqueEntry {
   readonly inner: Uint8Array;
 }
 
+/** An entry that a reader may see, with its payload where the rule has to know it: statements about keys, and the like. */
+export interface ShownEntry extends SignedEntry {
+  readonly payload?: Uint8Array | null;
+}
+
 /** What a chain is made of, as a server hands it out. */
-export type ChainItem = SignedEntry | OpaqueEntry;
+export type ChainItem = ShownEntry | OpaqueEntry;
 
 declare const verified: unique symbol;
 
@@ -33,6 +44,8 @@ export interface VerifiedEntry {
   readonly signed: SignedEntry;
   readonly entry: Entry;
   readonly author: Credential;
+  /** `doubtful`: the author's key may have been somebody else's by then. */
+  readonly standing: Standing['standing'];
   readonly hash: Uint8Array;
   readonly [verified]: true;
 }
@@ -42,133 +55,308 @@ export type VerifiedItem =
   VerifiedEntry | { readonly hidden: true; readonly seq: number; readonly hash: Uint8Array };
 
 /** What a chain is verified against; all of it required. */
-export interface ChainRules {
+export interface ChainRules<State> {
   readonly origin: string;
   readonly recordId: Uint8Array;
   readonly chain: ChainName;
-  /** Finds the verified credential behind an author's Id; `null` if unknown. */
-  readonly authors: (id: Uint8Array) => Credential | null;
-  /** Who may write what, judged by the author's credential. */
-  readonly mayWrite: (entry: Entry, author: Credential) => boolean;
+  /**
+   * Finds the credential behind an author's Id, as it stood when the entry was written: `credentialAsOf` of a key
+   * history answers that. `null` if it is not known, or was no longer valid.
+   */
+  readonly authors: (id: Uint8Array, entry: Entry) => Standing | null;
+  /** Who may write what. */
+  readonly rule: WriteRule<State>;
+}
+
+/** How far a chain was verified: its head, and what the rule knows there. Whoever keeps both goes on from here. */
+export interface ChainState<State> {
+  readonly head: Head;
+  readonly state: State;
+}
+
+/** Why a chain was refused, at which entry, and what of it was still good. */
+export class ChainError extends MunimentError {
+  /** The position of the entry that was refused. */
+  readonly seq: number;
+  /** The head up to which all is good; for `RECORD_STALE` that over which the author signs again. */
+  readonly head: Head;
+
+  constructor(code: ErrorCode, seq: number, head: Head, cause?: unknown) {
+    super(code, `at entry ${String(seq)}`, { cause });
+    this.seq = seq;
+    this.head = head;
+  }
+}
+
+/** Where the verification of a chain begins: before its first entry. */
+export function startOf<State>(rule: WriteRule<State>): ChainState<State> {
+  return { head: EMPTY_CHAIN, state: rule.start };
 }
 
 /**
- * Verifies a chain in one pass and constant memory, from its start or from a head verified before.
+ * Verifies a chain in one pass and constant memory, from its start or from where it was verified to before. Some
+ * signatures are verified ahead, on other threads where the platform has them; what is given out, and in what order,
+ * is as if each had waited for the one before.
  *
  * @param items - the entries in order
  * @param rules - which chain this must be, its authors, and who may write what
- * @param from - the head that the first item must follow; `EMPTY_CHAIN` for the start
- * @returns yields each item verified, and returns the head at the end
- * @throws `MunimentError` `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, each naming the position; what was yielded before is still good
+ * @param from - what the first item must follow: {@link startOf} the rule, or where an earlier verification ended
+ * @returns yields each item verified, and returns the state at the end
+ * @throws {@link ChainError} `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_PAYLOAD`, `RECORD_RIGHT`; what was yielded before is still good
  * @example
  * ```ts
  * import { systemRandom } from 'muniment/crypto';
  * import { createAnchor, enrol } from 'muniment/keys';
- * import { EMPTY_CHAIN, signEntry, STATEMENT, verifyChain } from 'muniment/record';
+ * import { byRole, EMPTY_CHAIN, signEntry, startOf, STATEMENT, verifyChain } from 'muniment/record';
  * const valid = { notBefore: 0, notAfter: 4e12 };
  * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
- * const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
+ * const { credential, ...keys } = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
  * const chain = { origin: 'bank.example/records', recordId: systemRandom(16), chain: 'content' } as const;
  * const said = { kind: 'annotate', time: 1e12, payloadType: STATEMENT, payloadDigest: systemRandom(32), seen: null } as const;
- * const entry = await signEntry(doctor, EMPTY_CHAIN, { ...chain, ...said });
- * const rules = { ...chain, authors: () => doctor.credential, mayWrite: () => true }; // a real rule looks at kind and role
- * for await (const item of verifyChain([entry], rules, EMPTY_CHAIN)) {
+ * const entry = await signEntry({ credential, ...keys }, EMPTY_CHAIN, { ...chain, ...said });
+ * const rule = byRole(({ kind }, author) => kind === 'annotate' && author.roles.includes('doctor'));
+ * const rules = { ...chain, rule, authors: () => ({ credential, standing: 'valid' }) } as const;
+ * for await (const item of verifyChain([entry], rules, startOf(rule))) {
  *   if (!('hidden' in item)) console.log(item.author.subject); // Dr. Ruiz
  * }
  * ```
  */
-export async function* verifyChain(
+export async function* verifyChain<State>(
   items: AsyncIterable<ChainItem> | Iterable<ChainItem>,
-  rules: ChainRules,
-  from: Head,
-): AsyncGenerator<VerifiedItem, Head> {
-  let head = from;
-  for await (const item of items) {
-    if ('inner' in item) {
-      if (item.seq !== head.size || !equalBytes(item.prev, head.hash)) refuse('RECORD_LINK', head.size);
-      head = { size: item.seq + 1, hash: entryHash(rules, item) };
-      yield { hidden: true, seq: item.seq, hash: head.hash };
-    } else {
-      const entry = await verifyInChain(item, rules, head);
-      head = headAfter(entry.signed);
-      yield entry;
+  rules: ChainRules<State>,
+  from: ChainState<State>,
+): AsyncGenerator<VerifiedItem, ChainState<State>> {
+  const source = iteratorOf(items);
+  const ahead: Ahead[] = [];
+  let at = from;
+  let pulled: ReturnType<typeof source.next> | null = source.next();
+  try {
+    for (;;) {
+      const [first] = ahead;
+      if (first !== undefined && (first.settled || pulled === null || ahead.length === LOOK_AHEAD)) {
+        ahead.shift();
+        await first.settling;
+        const step = finish(first, rules, at);
+        at = step.after;
+        yield step.item;
+      } else if (pulled === null) {
+        return at;
+      } else {
+        // Whichever comes first: an entry that is there to be given out does not wait for the next to arrive.
+        const next = await (first === undefined ? pulled : Promise.race([first.settling, pulled]));
+        if (next === undefined) continue;
+        if (next.done !== true) ahead.push(begin(next.value, rules, at.head));
+        pulled = next.done === true ? null : source.next();
+      }
     }
+  } finally {
+    await source.return?.();
   }
-  return head;
 }
 
 /**
- * Verifies one entry as the next of a chain: what a bank does before it accepts, and a verifier for each.
+ * Verifies one entry as the next of a chain.
  *
- * @throws `MunimentError` `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`
+ * @param shown - the entry
+ * @param rules - as for {@link verifyChain}
+ * @param at - the chain so far
+ * @returns the entry, and the chain with it
+ * @throws {@link ChainError} as {@link verifyChain}
  */
-export function verifyEntry(signed: SignedEntry, rules: ChainRules, head: Head): VerifiedEntry {
-  const author = knownAuthor(signed.entry, rules, head);
-  try {
-    verifySignature(author.signing, entrySignatureInput(signed.entry), signed.signature);
-  } catch (cause) {
-    refuse('RECORD_AUTHOR', head.size, cause);
-  }
-  return permitted(signed, author, rules, head);
+export function verifyEntry<State>(
+  shown: ShownEntry,
+  rules: ChainRules<State>,
+  at: ChainState<State>,
+): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
+  return verifyNext(ownCopy(shown, at.head), rules, at, null);
 }
 
-// The same for a chain, which may wait for the signature: in browsers it is verified elsewhere, and faster.
-async function verifyInChain(item: SignedEntry, rules: ChainRules, head: Head): Promise<VerifiedEntry> {
-  const signed = ownCopy(item, head); // the caller's may change while this waits
-  const author = knownAuthor(signed.entry, rules, head);
-  try {
-    await verifySignatureAsync(author.signing, entrySignatureInput(signed.entry), signed.signature);
-  } catch (cause) {
-    refuse('RECORD_AUTHOR', head.size, cause);
-  }
-  return permitted(signed, author, rules, head);
+/**
+ * Appends an entry to a chain: verifies it as the next one, as a bank does before it accepts.
+ *
+ * @param shown - the author's entry, and its payload
+ * @param rules - as for {@link verifyChain}
+ * @param at - the chain now
+ * @throws {@link ChainError} `RECORD_STALE` if the entry was signed over an older head: the error has the newest, over which the author looks and signs again; `RECORD_AUTHOR` also for a key in doubt; else as {@link verifyEntry}
+ */
+export function appendEntry<State>(
+  shown: ShownEntry,
+  rules: ChainRules<State>,
+  at: ChainState<State>,
+): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
+  const { head } = at;
+  const { seq, prev } = shown.entry;
+  if (seq < head.size || (seq === head.size && !equalBytes(prev, head.hash)))
+    throw new ChainError('RECORD_STALE', seq, head);
+  const step = verifyEntry(shown, rules, at);
+  // Of what stands already, doubt is said; nothing more is taken in doubt.
+  if (step.entry.standing === 'doubtful') throw new ChainError('RECORD_AUTHOR', seq, head);
+  return step;
 }
 
-function ownCopy(signed: SignedEntry, head: Head): SignedEntry {
-  try {
-    return decodeSignedEntry(encodeSignedEntry(signed));
-  } catch (cause) {
-    return refuse('RECORD_ENTRY', head.size, cause);
+/**
+ * Appends a batch: all of it, or nothing.
+ *
+ * @param batch - entries, each signed on its own over the one before
+ * @throws {@link ChainError} as {@link appendEntry}, for the first that is refused; then none was appended
+ */
+export function appendEntries<State>(
+  batch: readonly ShownEntry[],
+  rules: ChainRules<State>,
+  at: ChainState<State>,
+): { readonly entries: readonly VerifiedEntry[]; readonly after: ChainState<State> } {
+  const entries: VerifiedEntry[] = [];
+  let after = at;
+  for (const shown of batch) {
+    const step = appendEntry(shown, rules, after);
+    entries.push(step.entry);
+    after = step.after;
   }
+  return { entries, after };
 }
 
-function knownAuthor(entry: Entry, rules: ChainRules, head: Head): Credential {
+/** An entry of our own, which no caller changes while its signature is being verified. */
+interface OwnEntry {
+  readonly signed: SignedEntry;
+  readonly encoded: Uint8Array;
+  readonly payload: Uint8Array | null;
+}
+
+/** An item that was taken before its turn, its signature under verification if the author was known. */
+interface Ahead {
+  readonly item: OpaqueEntry | OwnEntry;
+  readonly signature: SignatureCheck | null;
+  /** Resolves when there is nothing to wait for; never rejects. */
+  readonly settling: Promise<void>;
+  settled: boolean;
+}
+
+/** Under which key a signature was verified, and what came of it. */
+interface SignatureCheck {
+  readonly by: Credential;
+  failure: { readonly cause: unknown } | null;
+}
+
+// Only a guess: who is known now may not be when the entry's turn comes, and then it is asked again.
+function begin<State>(item: ChainItem, rules: ChainRules<State>, head: Head): Ahead {
+  if ('inner' in item) {
+    const opaque = { seq: item.seq, prev: new Uint8Array(item.prev), inner: new Uint8Array(item.inner) };
+    return { item: opaque, signature: null, settling: Promise.resolve(), settled: true };
+  }
+  const own = ownCopy(item, head);
+  const by = rules.authors(own.signed.entry.author, own.signed.entry)?.credential;
+  if (by === undefined) return { item: own, signature: null, settling: Promise.resolve(), settled: true };
+  const signature: SignatureCheck = { by, failure: null };
+  const settling = verifySignatureAsync(by.signing, signatureInput(own), own.signed.signature).then(
+    () => void (ahead.settled = true),
+    (cause: unknown) => {
+      signature.failure = { cause };
+      ahead.settled = true;
+    },
+  );
+  const ahead: Ahead = { item: own, signature, settling, settled: false };
+  return ahead;
+}
+
+function finish<State>(
+  { item, signature }: Ahead,
+  rules: ChainRules<State>,
+  at: ChainState<State>,
+): { readonly item: VerifiedItem; readonly after: ChainState<State> } {
+  if (!('inner' in item)) {
+    const { entry, after } = verifyNext(item, rules, at, signature);
+    return { item: entry, after };
+  }
+  checkLink(item, at.head);
+  const hash = entryHash(rules, item);
+  const after = { head: { size: item.seq + 1, hash }, state: at.state };
+  return { item: { hidden: true, seq: item.seq, hash }, after };
+}
+
+function verifyNext<State>(
+  own: OwnEntry,
+  rules: ChainRules<State>,
+  at: ChainState<State>,
+  known: SignatureCheck | null,
+): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
+  const { head } = at;
+  const { signed, encoded } = own;
+  const { entry } = signed;
   const ours =
     entry.origin === rules.origin &&
     equalBytes(entry.recordId, rules.recordId) &&
     entry.chain === rules.chain;
-  if (!ours) refuse('RECORD_ENTRY', head.size);
-  if (entry.seq !== head.size || !equalBytes(entry.prev, head.hash)) refuse('RECORD_LINK', head.size);
-  const author = rules.authors(entry.author);
-  if (author === null || !equalBytes(author.id, entry.author)) return refuse('RECORD_AUTHOR', head.size);
-  if (entry.time < author.notBefore || entry.time > author.notAfter) refuse('RECORD_AUTHOR', head.size);
-  return author;
-}
-
-function permitted(signed: SignedEntry, author: Credential, rules: ChainRules, head: Head): VerifiedEntry {
-  if (!rules.mayWrite(signed.entry, author)) refuse('RECORD_RIGHT', head.size);
+  if (!ours) throw new ChainError('RECORD_ENTRY', head.size, head);
+  checkLink(entry, head);
+  const { credential: author, standing } = authorOf(entry, rules, head);
+  checkSignature(own, author, known, head);
+  const payload = readPayload(own, head);
+  const hash = hashEntry(signed, encoded);
+  const state = rules.rule.next(at.state, { entry, author, standing, hash, payload });
+  if (state === null) throw new ChainError('RECORD_RIGHT', head.size, head);
   // The brand exists only in types; this is the one place that gives it.
-  return { signed, entry: signed.entry, author, hash: hashEntry(signed) } as VerifiedEntry;
+  const item = { signed, entry, author, standing, hash } as VerifiedEntry;
+  return { entry: item, after: { head: { size: entry.seq + 1, hash }, state } };
 }
 
-/**
- * Appends an entry to a chain: verifies it as the next one and gives the new head.
- *
- * @param signed - the author's entry
- * @param rules - as for {@link verifyChain}
- * @param head - the chain's head now
- * @throws `MunimentError` `RECORD_STALE` if the entry was signed over an older head, so that the author looks and signs again; else as {@link verifyEntry}
- */
-export function appendEntry(
-  signed: SignedEntry,
-  rules: ChainRules,
-  head: Head,
-): { readonly entry: VerifiedEntry; readonly head: Head } {
-  const { seq, prev } = signed.entry;
-  if (seq < head.size || (seq === head.size && !equalBytes(prev, head.hash))) refuse('RECORD_STALE', seq);
-  return { entry: verifyEntry(signed, rules, head), head: headAfter(signed) };
+function checkLink({ seq, prev }: Pick<Entry, 'seq' | 'prev'>, head: Head): void {
+  if (seq !== head.size || !equalBytes(prev, head.hash)) throw new ChainError('RECORD_LINK', head.size, head);
 }
 
-function refuse(code: ErrorCode, seq: number, cause?: unknown): never {
-  throw new MunimentError(code, `at entry ${String(seq)}`, { cause });
+function authorOf<State>(entry: Entry, rules: ChainRules<State>, head: Head): Standing {
+  const found = rules.authors(entry.author, entry);
+  const fits =
+    found !== null &&
+    equalBytes(found.credential.id, entry.author) &&
+    entry.time >= found.credential.notBefore &&
+    entry.time <= found.credential.notAfter;
+  if (!fits) throw new ChainError('RECORD_AUTHOR', head.size, head);
+  return found;
+}
+
+function checkSignature(own: OwnEntry, author: Credential, known: SignatureCheck | null, head: Head): void {
+  let failure = known?.failure ?? null;
+  if (known?.by !== author) {
+    try {
+      verifySignature(author.signing, signatureInput(own), own.signed.signature);
+      failure = null;
+    } catch (cause) {
+      failure = { cause };
+    }
+  }
+  if (failure !== null) throw new ChainError('RECORD_AUTHOR', head.size, head, failure.cause);
+}
+
+// Rules read statements; other payloads are for whoever knows their type.
+function readPayload({ signed, payload }: OwnEntry, head: Head): Uint8Array | null {
+  if (payload === null || signed.entry.payloadType !== STATEMENT) return null;
+  try {
+    return verifyPayload(signed.entry, payload);
+  } catch (cause) {
+    throw new ChainError('RECORD_PAYLOAD', head.size, head, cause);
+  }
+}
+
+function ownCopy({ entry, signature, payload }: ShownEntry, head: Head): OwnEntry {
+  try {
+    const signed = decodeSignedEntry(encodeSignedEntry({ entry, signature }));
+    return { signed, encoded: encodeEntry(signed.entry), payload: payload ? new Uint8Array(payload) : null };
+  } catch (cause) {
+    throw new ChainError('RECORD_ENTRY', head.size, head, cause);
+  }
+}
+
+function signatureInput({ signed, encoded }: OwnEntry): Uint8Array {
+  return entrySignatureInput(signed.entry, encoded);
+}
+
+function iteratorOf(
+  items: AsyncIterable<ChainItem> | Iterable<ChainItem>,
+): Pick<AsyncIterator<ChainItem>, 'next' | 'return'> {
+  if (Symbol.asyncIterator in items) return items[Symbol.asyncIterator]();
+  const iterator = items[Symbol.iterator]();
+  return {
+    next: () => new Promise((resolve) => resolve(iterator.next())),
+    return: () => new Promise((resolve) => resolve(iterator.return?.() ?? { done: true, value: undefined })),
+  };
 }

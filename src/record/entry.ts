@@ -126,13 +126,13 @@ export async function signEntry(author: Identity, head: Head, draft: Draft): Pro
 }
 
 /** `T("muniment/1 entry signature", entry)`: what an author signs. */
-export function entrySignatureInput(entry: Entry): Uint8Array {
-  return tuple('entry signature', encodeEntry(entry));
+export function entrySignatureInput(entry: Entry, encoded = encodeEntry(entry)): Uint8Array {
+  return tuple('entry signature', encoded);
 }
 
 /** `inner`: entry and signature as one hash, which stands for them before readers who may not see the entry. */
-export function innerHash({ entry, signature }: SignedEntry): Uint8Array {
-  return hashTuple('entry inner', encodeEntry(entry), signature);
+export function innerHash({ entry, signature }: SignedEntry, encoded = encodeEntry(entry)): Uint8Array {
+  return hashTuple('entry inner', encoded, signature);
 }
 
 /** `entryHash`, computable from (seq, prev, inner) alone. */
@@ -145,9 +145,9 @@ export function entryHash(
 }
 
 /** `entryHash` of a signed entry. */
-export function hashEntry(signed: SignedEntry): Uint8Array {
+export function hashEntry(signed: SignedEntry, encoded?: Uint8Array): Uint8Array {
   const { seq, prev } = signed.entry;
-  return entryHash(signed.entry, { seq, prev, inner: innerHash(signed) });
+  return entryHash(signed.entry, { seq, prev, inner: innerHash(signed, encoded) });
 }
 
 /** The chain's head once this entry stands. */
@@ -183,7 +183,8 @@ export function sameHead(a: Head, b: Head): boolean {
   return a.size === b.size && equalBytes(a.hash, b.hash);
 }
 
-function encodeEntry(e: Entry): Uint8Array {
+/** `T("muniment/1 entry", …)`. */
+export function encodeEntry(e: Entry): Uint8Array {
   return tuple(
     'entry',
     e.origin,

@@ -1,7 +1,15 @@
 /** Entries, chains, receipts, the log, checkpoints and exports. spec/record.md. */
 
-export { appendEntry, verifyChain, verifyEntry } from './chain.ts';
-export type { ChainItem, ChainRules, OpaqueEntry, VerifiedEntry, VerifiedItem } from './chain.ts';
+export { appendEntries, appendEntry, ChainError, startOf, verifyChain, verifyEntry } from './chain.ts';
+export type {
+  ChainItem,
+  ChainRules,
+  ChainState,
+  OpaqueEntry,
+  ShownEntry,
+  VerifiedEntry,
+  VerifiedItem,
+} from './chain.ts';
 export { CHECKPOINT_LIMIT, signCheckpoint, verifyCheckpoint } from './checkpoint.ts';
 export { CREATE, encodeCreation, readCreation } from './create.ts';
 export type { Creation } from './create.ts';
@@ -28,3 +36,5 @@ export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPaylo
 export type { PayloadDigests, Statement } from './payload.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
+export { byRole } from './rule.ts';
+export type { Step, WriteRule } from './rule.ts';
