@@ -71,8 +71,11 @@ export class Bank {
     return new Bank(anchor, await make('bank'), await make('doctor'), await make('patient'));
   }
 
+  /** Whoever else wrote. */
+  readonly others: Identity[] = [];
+
   get people(): readonly Identity[] {
-    return [this.anchor, this.bank, this.doctor, this.patient];
+    return [this.anchor, this.bank, this.doctor, this.patient, ...this.others];
   }
 
   readonly authors = (id: Uint8Array): Credential | null =>
@@ -143,15 +146,15 @@ export class Bank {
     return encodeStatement({ kind, content: utf8(content) }, this.random);
   }
 
+  /** The statement that opens the record. */
+  creation(): Uint8Array {
+    const content = encodeCreation({ owner: this.patient.credential.id, tagSalt: this.tagSalt });
+    return encodeStatement({ kind: 'create', content }, this.random);
+  }
+
   /** Create, insert, an access, a grant, another insert, another access. */
   async fill(): Promise<this> {
-    const owner = this.patient.credential.id;
-    const creation = encodeCreation({ owner, tagSalt: this.tagSalt });
-    await this.take(
-      this.doctor,
-      'create',
-      encodeStatement({ kind: 'create', content: creation }, this.random),
-    );
+    await this.take(this.doctor, 'create', this.creation());
     await this.take(this.doctor, 'insert', utf8('first body'), { payloadType: BODY, time: timeOf(1) });
     await this.take(this.bank, 'access', this.statement('access', 'patient read'), { chain: 'access' });
     const seen = { size: this.log.size, root: this.log.root() };
