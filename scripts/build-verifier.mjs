@@ -38,12 +38,15 @@ const policy = [
   "form-action 'none'",
 ].join('; ');
 
-/** @type {Record<string, string>} */
-const parts = { policy, script, style };
-const page = readFileSync(path.join(source, 'template.html'), 'utf8').replace(
-  /\s*\{\{(script|style)\}\}\s*|\{\{policy\}\}/g,
-  (_, /** @type {string | undefined} */ name) => parts[name ?? 'policy'] ?? '',
-);
+const template = readFileSync(path.join(source, 'template.html'), 'utf8');
+const page = [
+  ['http-equiv="Content-Security-Policy" content="', policy],
+  ['<style>', style],
+  ['<script>', script],
+].reduce((text, [place = '', part = '']) => {
+  if (text.split(place).length !== 2) throw new Error(`the template has not one ${place}`);
+  return text.replace(place, () => place + part);
+}, template);
 mkdirSync(path.join(root, 'dist'), { recursive: true });
 writeFileSync(path.join(root, 'dist', 'verify.html'), page);
 console.log(`dist/verify.html: ${Math.ceil(page.length / 1024)} KiB`);
