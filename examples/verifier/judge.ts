@@ -14,7 +14,7 @@ import {
   type VerifiedExportEntry,
 } from 'muniment/record';
 import { equalBytes, fromBase64url, jsonValue, readJson, toHex, type JsonValue } from 'muniment/wire';
-import { DIGESTS, mayWriteRecord } from '../server/rights.ts';
+import { DIGESTS, mayWriteRecord, OPENINGS } from '../server/rights.ts';
 
 /** Whom the reader trusts, as typed; empty where nothing was. */
 export interface Typed {
@@ -69,6 +69,8 @@ export async function judgeExport(
       origin: typed.origin === '' ? claims.origin : typed.origin,
       mayWrite: mayWriteRecord(ownerId),
       digests: DIGESTS,
+      openings: OPENINGS,
+      renewalLogs: [],
       progress,
     });
     if (!equalBytes(verified.creation.owner, ownerId))

@@ -31,7 +31,14 @@ beforeAll(async () => {
   bank = await (await Bank.open()).fill();
   parts = await bank.parts();
   text = exportRecord(parts);
-  rules = { anchorId: bank.anchor.credential.id, origin: ORIGIN, mayWrite, digests: DIGESTS };
+  rules = {
+    anchorId: bank.anchor.credential.id,
+    origin: ORIGIN,
+    mayWrite,
+    digests: DIGESTS,
+    openings: {},
+    renewalLogs: [],
+  };
 });
 
 const codeOf = (one: string, changes: Partial<ExportRules> = {}): Promise<ErrorCode> =>
@@ -343,7 +350,7 @@ describe('an export is refused', () => {
       ...without,
       ...Object.keys(first!).map((name) => entry({ [name]: undefined })),
       { ...value, extra: 1 },
-      { ...value, format: 'muniment export 2' },
+      { ...value, format: 'muniment export 1' },
       { ...value, origin: 1 },
       { ...value, recordId: 'AA==' },
       { ...value, credentials: 'AAAA' },

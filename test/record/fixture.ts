@@ -176,7 +176,7 @@ export class Bank {
       this.taken
         .filter((one) => one.chain === chain)
         .map(({ signed, payload, receipt, index }) => ({
-          ...{ signed, payload, receipt, proof: this.log.inclusion(index) },
+          ...{ signed, payload, opened: null, receipt, proof: this.log.inclusion(index) },
         }));
     return {
       origin: ORIGIN,
@@ -185,6 +185,8 @@ export class Bank {
       credentials: this.people.map(({ credential }) => credential.encoded),
       content: entries('content'),
       access: entries('access'),
+      directory: null,
+      renewals: [],
       checkpoint: await signCheckpoint(this.bank.signer, ORIGIN, {
         size: this.log.size,
         root: this.log.root(),
