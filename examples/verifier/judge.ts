@@ -8,6 +8,7 @@ import { readUnverifiedCredential } from 'muniment/keys';
 import {
   decodeSignedEntry,
   readCreation,
+  ExportError,
   verifyExport,
   type ChainName,
   type VerifiedExport,
@@ -39,6 +40,9 @@ export interface Row {
   readonly claimed: string;
   readonly taken: string;
   readonly payload: string;
+  /** What was opened of it, as JSON text. */
+  readonly opened: string;
+  readonly key: string;
 }
 
 /** What the page shows. */
@@ -78,7 +82,9 @@ export async function judgeExport(
     return { verdict: 'verified', basis, reason: '', ...describe(verified) };
   } catch (error) {
     if (!(error instanceof MunimentError || error instanceof RangeError)) throw error;
-    return { verdict: 'refused', basis, reason: error.message, ...nothing };
+    const good = error instanceof ExportError ? error.good : { content: [], access: [] };
+    const chains = { content: good.content.map(rowOf), access: good.access.map(rowOf) };
+    return { verdict: 'refused', basis, reason: error.message, ...nothing, chains };
   }
 }
 
@@ -126,6 +132,9 @@ function describe(verified: VerifiedExport): Pick<Report, 'facts' | 'chains' | '
       ['entries', `${String(content.length)}, the last ${toHex(heads.content.hash)}`],
       ['accesses', `${String(access.length)}, the last ${toHex(heads.access.hash)}`],
       ['log', `${String(tree.size)} leaves, root ${toHex(tree.root)}`],
+      ...verified.renewals
+        .filter(({ tree: renewed }) => renewed !== null)
+        .map(({ algorithm, origin }) => [`renewed under ${algorithm}`, origin] as const),
       ['payloads not in the file', String(missingPayloads.content + missingPayloads.access)],
     ],
     chains: { content: content.map(rowOf), access: access.map(rowOf) },
@@ -133,7 +142,7 @@ function describe(verified: VerifiedExport): Pick<Report, 'facts' | 'chains' | '
   };
 }
 
-function rowOf({ entry: { entry, author }, payload, receipt }: VerifiedExportEntry): Row {
+function rowOf({ entry: { entry, author }, payload, opened, receipt, standing }: VerifiedExportEntry): Row {
   return {
     seq: entry.seq,
     kind: entry.kind,
@@ -142,6 +151,8 @@ function rowOf({ entry: { entry, author }, payload, receipt }: VerifiedExportEnt
     claimed: timeOf(entry.time),
     taken: timeOf(receipt.time),
     payload: payload === null ? 'not in this file' : `${entry.payloadType}, ${String(payload.length)} bytes`,
+    opened: opened === null ? '' : `${opened.text} (by ${opened.author.subject})`,
+    key: standing,
   };
 }
 

@@ -18,6 +18,19 @@ import { verifyPayload, type PayloadDigests } from './payload.ts';
 import type { Receipt } from './receipt.ts';
 import { verifyRenewals, type RenewalLog, type VerifiedRenewal } from './renewal.ts';
 
+/** Why an export was refused, and what of it still stands. */
+export class ExportError extends MunimentError {
+  /** The entry that was refused; `null` where the fault is in no single entry. */
+  readonly at: { readonly chain: ChainName; readonly seq: number } | null;
+  /** What was verified before; nothing of it depends on what was refused. */
+  readonly good: Readonly<Record<ChainName, readonly VerifiedExportEntry[]>>;
+
+  constructor(cause: MunimentError, at: ExportError['at'], good: ExportError['good']) {
+    super(cause.code, at === null ? undefined : `at entry ${String(at.seq)} of ${at.chain}`, { cause });
+    [this.at, this.good] = [at, good];
+  }
+}
+
 /** What was opened of a sealed payload, verified. */
 export interface OpenedPayload {
   /** As JSON text. */
@@ -88,9 +101,25 @@ export interface VerifiedExport {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws `MunimentError` `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
+ * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
  */
 export async function verifyExport(text: string, rules: ExportRules): Promise<VerifiedExport> {
+  const progress: Progress = { at: null, good: { content: [], access: [] } };
+  try {
+    return await verifyParts(text, rules, progress);
+  } catch (error) {
+    // Whatever else is thrown is a defect of the rules that were given.
+    if (!(error instanceof MunimentError)) throw error;
+    throw new ExportError(error, progress.at, progress.good);
+  }
+}
+
+interface Progress {
+  at: ExportError['at'];
+  readonly good: Record<ChainName, VerifiedExportEntry[]>;
+}
+
+async function verifyParts(text: string, rules: ExportRules, progress: Progress): Promise<VerifiedExport> {
   const parts = parseExport(text);
   if (parts.origin !== rules.origin) throw new MunimentError('RECORD_EXPORT');
   const { credentials, anchor } = readCredentials(parts.credentials, rules.anchorId);
@@ -104,7 +133,7 @@ export async function verifyExport(text: string, rules: ExportRules): Promise<Ve
   const heard = hearRevocations(parts.directory, { anchor, find, bank: place });
   const standing = standings(anchor, credentials.values(), heard);
 
-  const context: Context = { parts, rules, find, bank: place, standing, tagSalt: null };
+  const context: Context = { parts, rules, find, bank: place, standing, progress, tagSalt: null };
   const total = parts.content.length + parts.access.length;
   let done = 0;
   const count = (): void => rules.progress?.(++done, total);
@@ -160,6 +189,7 @@ interface Context {
   readonly find: ChainRules['authors'];
   readonly bank: Bank;
   readonly standing: StandingAt;
+  readonly progress: Progress;
   tagSalt: Uint8Array | null;
 }
 
@@ -168,7 +198,7 @@ async function verifyEntries(
   context: Context,
   count: () => void,
 ): Promise<{ entries: VerifiedExportEntry[]; head: Head }> {
-  const { parts, rules, find, bank, standing } = context;
+  const { parts, rules, find, bank, standing, progress } = context;
   const { origin, recordId } = parts;
   const exported = parts[chain];
   const items = verifyChain(
@@ -176,8 +206,9 @@ async function verifyEntries(
     { origin, recordId, chain, authors: find, mayWrite: rules.mayWrite },
     EMPTY_CHAIN,
   );
-  const entries: VerifiedExportEntry[] = [];
+  const entries = progress.good[chain];
   for (const one of exported) {
+    progress.at = { chain, seq: entries.length };
     const { payload } = one;
     const next = await items.next();
     if (next.done === true || 'hidden' in next.value) throw new MunimentError('RECORD_EXPORT');
@@ -193,6 +224,7 @@ async function verifyEntries(
     });
     count();
   }
+  progress.at = null;
   const end = await items.next();
   if (end.done !== true) throw new MunimentError('RECORD_EXPORT');
   const head = end.value;

@@ -21,7 +21,7 @@ export type { ChainName, Draft, Entry, EntryKind, Head, SignedEntry } from './en
 export { RENUNCIATION, REVOCATION } from './export-directory.ts';
 export { EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
 export type { ExportedDirectory, ExportedEntry, RecordExport, Renewal } from './export-file.ts';
-export { verifyExport } from './export.ts';
+export { ExportError, verifyExport } from './export.ts';
 export type { ExportRules, OpenedPayload, Openings, VerifiedExport, VerifiedExportEntry } from './export.ts';
 export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from './log.ts';
 export type { LeafOpening, TreeHead } from './log.ts';

@@ -10,7 +10,9 @@ const COLUMNS: readonly (readonly [keyof Row, string])[] = [
   ['roles', 'as'],
   ['claimed', 'when, by the author'],
   ['taken', 'when, by the bank'],
+  ['key', 'key then'],
   ['payload', 'payload'],
+  ['opened', 'opened by the exporter'],
 ];
 
 /** Shows a report in place of what was there. */
@@ -28,17 +30,17 @@ export function showReport(output: HTMLElement, report: Report): void {
       ]),
     ),
     ...(verdict === 'refused'
-      ? []
+      ? [element('p', 'What stands below was verified before the check that failed, and is still good.')]
       : [
           element('h2', 'Verified'),
           pairs(facts),
           element('h2', 'What could not be established'),
           listOf(notEstablished),
-          element('h2', 'Entries'),
-          table(chains.content),
-          element('h2', 'Accesses'),
-          table(chains.access),
         ]),
+    element('h2', 'Entries'),
+    table(chains.content),
+    element('h2', 'Accesses'),
+    table(chains.access),
   );
 }
 
