@@ -7,9 +7,18 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { KEM_X25519 } from 'muniment/crypto';
-import { createRoot, enrol, publishCompartments, verifyCompartments } from 'muniment/keys';
+import { createRoot, enrol, nodeKey, publishCompartments, verifyCompartments } from 'muniment/keys';
 import { exportRecord, type RecordExport } from 'muniment/record';
-import { definePolicy, encodeSealed, seal, sealedDigest } from 'muniment/views';
+import {
+  compartmentReader,
+  decodeSealed,
+  definePolicy,
+  disclose,
+  encodeSealed,
+  open,
+  seal,
+  sealedDigest,
+} from 'muniment/views';
 import { toHex } from 'muniment/wire';
 import { SEALED } from '../../examples/server/rights.ts';
 import { Bank, ORIGIN } from '../record/fixture.ts';
@@ -30,8 +39,10 @@ export async function checkVerifier(tally: Tally): Promise<void> {
     const context = await browser.newContext({ offline: true });
     const requests: string[] = [];
     context.on('request', (request) => requests.push(request.url()));
-    const bank = await openBank();
-    const parts = await bank.parts();
+    const { bank, opened } = await openBank();
+    const whole = await bank.parts();
+    const content = whole.content.map((one, i) => (i === 1 ? { ...one, opened } : one));
+    const parts = { ...whole, content };
     const trusted = {
       anchorId: toHex(bank.anchor.credential.id),
       origin: ORIGIN,
@@ -56,7 +67,7 @@ export async function checkVerifier(tally: Tally): Promise<void> {
       match(await verdict(page), /^Verified: /);
       const rows = await page.locator('tbody').first().locator('tr').allInnerTexts();
       match(rows[0] ?? '', /^0\s+create\s+doctor\s+doctor\s+2023-11-14T22:13:20.000Z/);
-      match(rows[1] ?? '', /sealed-document, \d+ bytes/);
+      match(rows[1] ?? '', /valid\s+sealed-document, \d+ bytes\s+\{"dose":1.00\} \(by doctor\)/);
       match(await page.innerText('ul'), /longer chain/);
     });
     await tally.check('verifier: says that it trusts the file where nothing was typed', async () => {
@@ -70,10 +81,16 @@ export async function checkVerifier(tally: Tally): Promise<void> {
         await verdict(await judged(parts, { ...trusted, ownerId: '00'.repeat(32) })),
         /RECORD_RIGHT|owner/,
       );
-      const content = parts.content.map((one, i) => {
-        return i === 1 && one.payload !== null ? { ...one, payload: flipped(one.payload, 99) } : one;
-      });
-      match(await verdict(await judged({ ...parts, content }, trusted)), /^Not verified\. RECORD_PAYLOAD/);
+      const [first, second, ...rest] = parts.content;
+      if (first === undefined || !second?.payload) throw new Error('nothing to alter');
+      const altered = { ...second, payload: flipped(second.payload, 99) };
+      const page = await judged({ ...parts, content: [first, altered, ...rest] }, trusted);
+      match(await verdict(page), /^Not verified\. RECORD_PAYLOAD: at entry 1 of content/);
+      deepStrictEqual(await page.locator('tbody tr').count(), 1);
+      const another = bank.taken[2]?.payload ?? null;
+      const moved = { ...second, payload: another === null ? null : second.payload, opened: another };
+      const disclosed = await judged({ ...parts, content: [first, moved, ...rest] }, trusted);
+      match(await verdict(disclosed), /^Not verified\. RECORD_PAYLOAD/);
     });
     await tally.check('verifier: a name that is markup stays a name', async () => {
       const page = await judged(parts, trusted);
@@ -102,7 +119,7 @@ export async function checkVerifier(tally: Tally): Promise<void> {
 }
 
 // A record with a sealed document in it, and one entry by somebody whose name is markup.
-async function openBank(): Promise<Bank> {
+async function openBank(): Promise<{ bank: Bank; opened: Uint8Array }> {
   const bank = await Bank.open();
   await bank.take(bank.doctor, 'create', bank.creation());
   const root = createRoot();
@@ -119,11 +136,18 @@ async function openBank(): Promise<Bank> {
     await bank.take(author, 'insert', payload, { payloadType: SEALED, payloadDigest });
   };
   await insert(bank.doctor);
+  const sealed = decodeSealed(bank.taken[1]?.payload ?? new Uint8Array(0));
+  const as = owner.list.slice(0, 1).map((one) => {
+    return { reader: compartmentReader(one), key: nodeKey(root, one.kem) };
+  });
+  const view = await open(sealed, { recordId, authors: bank.authors, as, releases: null });
+  if (view === null) throw new Error('the owner opens the document');
+  const opened = disclose(sealed, view, ['/dose']);
   const validity = { notBefore: 1_000_000_000_000, notAfter: 2_000_000_000_000 };
   const profile = { subject: INJECTION, roles: ['doctor'], ...validity };
   const odd = await enrol(bank.anchor, profile, { kem: KEM_X25519 });
   bank.others.push(odd);
   await insert(odd);
   await bank.take(bank.bank, 'access', bank.statement('access', 'patient read'), { chain: 'access' });
-  return bank;
+  return { bank, opened };
 }
