@@ -40,6 +40,7 @@ try {
     'LICENSE',
     'dist/index.js',
     'dist/index.d.ts',
+    'dist/verify.html',
     'src/index.ts',
   ].filter((file) => !files.has(file));
   if (missing.length > 0) throw new Error(`the tarball lacks ${missing.join(', ')}`);

@@ -25,7 +25,9 @@ export async function fetchExport(client: BankClient, recordId: Uint8Array): Pro
     credentials: [anchor, bank, ...others].map(({ encoded }) => encoded),
     content,
     access,
+    directory: null,
     checkpoint: pinned.checkpoint,
+    renewals: [],
   });
 }
 
@@ -59,6 +61,7 @@ async function fetchChain(
       entries.push({
         signed: decodeSignedEntry(at(entry)),
         payload: payload === null ? null : at(payload),
+        opened: null,
         receipt: at(receipt),
         proof: proof ?? [],
       });

@@ -23,7 +23,7 @@ import {
   type RecordName,
   type Writing,
 } from '../client/writing.ts';
-import { DIGESTS, mayWriteRecord } from '../server/rights.ts';
+import { DIGESTS, mayWriteRecord, OPENINGS } from '../server/rights.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
 import type { World } from './world.ts';
@@ -139,6 +139,8 @@ export async function play(world: World, subject: Subject, report: Report): Prom
         origin: world.trust.origin,
         mayWrite: mayWriteRecord(patient.user.credential.id),
         digests: DIGESTS,
+        openings: OPENINGS,
+        renewalLogs: [],
         progress: () => {
           progress.advance();
         },

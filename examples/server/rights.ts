@@ -1,16 +1,25 @@
 /** Who may write what, and who may ask: the rules that the bank enforces and every verifier judges again. */
 
 import { hasRole, type Credential } from 'muniment/keys';
-import type { ChainRules, Entry } from 'muniment/record';
+import { MunimentError } from 'muniment';
+import type { ChainRules, Entry, Openings } from 'muniment/record';
 import { STATEMENT } from 'muniment/record';
 import { sha256 } from 'muniment/crypto';
-import { sealedDigest } from 'muniment/views';
+import { sealedDigest, verifyDisclosure } from 'muniment/views';
 import { equalBytes, tuple } from 'muniment/wire';
 
 /** The payload type of sealed documents in entries. */
 export const SEALED = 'sealed-document';
 /** Digest functions of the payload types beside statements. */
 export const DIGESTS = { [SEALED]: sealedDigest };
+/** What may be opened in an export: single fields of a sealed document, with their author's signature. */
+export const OPENINGS: Openings = {
+  [SEALED]: (opened, { recordId, payloadDigest }, authors) => {
+    const { text, author, bodyHash } = verifyDisclosure(opened, { recordId, authors });
+    if (!equalBytes(bodyHash, payloadDigest)) throw new MunimentError('RECORD_PAYLOAD');
+    return { text, author };
+  },
+};
 
 /** The record in which the bank keeps who is who: registrations, groups, compartments. */
 export function directoryId(origin: string): Uint8Array {

@@ -54,4 +54,4 @@ export { ML_DSA_65_ED25519 } from './composite.ts';
 export { ED25519 } from './ed25519.ts';
 export { ES256, toLowS } from './es256.ts';
 export { ML_DSA_44 } from './ml-dsa.ts';
-export { mlDsa44ExpandedKey } from './portable.ts';
+export { mlDsa44ExpandedKey, sha512Of } from './portable.ts';

@@ -65,6 +65,11 @@ export const portable: Primitives = {
   },
 };
 
+/** SHA-512 (FIPS 180-4): for renewals, which are rare, so that no backend brings its own. */
+export function sha512Of(bytes: Uint8Array): Uint8Array {
+  return sha512(bytes);
+}
+
 /** ML-KEM encapsulation with randomness that is handed in: no platform takes any, so vectors are made here. */
 export function mlKem768EncapsulateWith(
   publicKey: Uint8Array,

@@ -1,27 +1,52 @@
 /**
  * The form of an export: a record as one JSON file, with everything that is needed to verify it. Nothing in it is
- * believed here. spec/record.md, "Exports".
+ * believed here. spec/export.md.
  */
 
 import { MunimentError } from '../errors.ts';
+import { HISTORY_CREDENTIALS_LIMIT, HISTORY_REVOCATIONS_LIMIT } from '../keys/index.ts';
 import { fromBase64url, jsonValue, readJson, toBase64url, type JsonValue } from '../wire/index.ts';
 import { decodeSignedEntry, encodeSignedEntry, type SignedEntry } from './entry.ts';
 import { PROOF_LIMIT } from './log.ts';
 
 /** Longest export, in characters. */
 export const EXPORT_LIMIT = 256 * 1024 * 1024;
-const FORMAT = 'muniment export 1';
-const CREDENTIALS_LIMIT = 100_000;
+const FORMAT = 'muniment export 2';
+/** Most renewals of one export. */
+export const RENEWALS_LIMIT = 256;
 
 /** One entry with all that goes with it. */
 export interface ExportedEntry {
   readonly signed: SignedEntry;
   /** The payload's bytes; `null` where they were erased. */
   readonly payload: Uint8Array | null;
+  /** What the exporter chose to show of a sealed payload, in the form that its type's verifier takes; `null` for nothing. */
+  readonly opened: Uint8Array | null;
   /** The bank's signed receipt. */
   readonly receipt: Uint8Array;
   /** The inclusion proof of the entry's leaf under the export's checkpoint. */
   readonly proof: readonly Uint8Array[];
+}
+
+/** What the bank's directory said about keys that were taken back. */
+export interface ExportedDirectory {
+  readonly recordId: Uint8Array;
+  readonly tagSalt: Uint8Array;
+  /** Its entries of the kind `revoke`, in their order; what stands between them is left out. */
+  readonly entries: readonly ExportedEntry[];
+}
+
+/** The place of an export's digest in some log, newer than the export. */
+export interface Renewal {
+  /** The digest's algorithm: `SHA-512`. */
+  readonly algorithm: string;
+  /** The log's origin. */
+  readonly origin: string;
+  /** Where its leaf stands. */
+  readonly index: number;
+  readonly proof: readonly Uint8Array[];
+  /** That log's checkpoint, which the proof is under. */
+  readonly checkpoint: string;
 }
 
 /** The parts of an export. */
@@ -34,15 +59,20 @@ export interface RecordExport {
   readonly credentials: readonly Uint8Array[];
   readonly content: readonly ExportedEntry[];
   readonly access: readonly ExportedEntry[];
+  /** Revocations heard by the bank; `null` where the exporter brings none. */
+  readonly directory: ExportedDirectory | null;
   readonly checkpoint: string;
+  /** Oldest first; each covers everything before it. */
+  readonly renewals: readonly Renewal[];
 }
 
 /** Writes an export as JSON text. */
 export function exportRecord(parts: RecordExport): string {
   const entries = (list: readonly ExportedEntry[]): object[] =>
-    list.map(({ signed, payload, receipt, proof }) => ({
+    list.map(({ signed, payload, opened, receipt, proof }) => ({
       entry: toBase64url(encodeSignedEntry(signed)),
       payload: payload === null ? null : toBase64url(payload),
+      opened: opened === null ? null : toBase64url(opened),
       receipt: toBase64url(receipt),
       proof: proof.map(toBase64url),
     }));
@@ -54,7 +84,13 @@ export function exportRecord(parts: RecordExport): string {
     credentials: parts.credentials.map(toBase64url),
     content: entries(parts.content),
     access: entries(parts.access),
+    directory: parts.directory && {
+      recordId: toBase64url(parts.directory.recordId),
+      tagSalt: toBase64url(parts.directory.tagSalt),
+      entries: entries(parts.directory.entries),
+    },
     checkpoint: parts.checkpoint,
+    renewals: parts.renewals.map((renewal) => ({ ...renewal, proof: renewal.proof.map(toBase64url) })),
   });
 }
 
@@ -67,28 +103,57 @@ export function parseExport(text: string): RecordExport {
       origin: string(value['origin']),
       recordId: bytes(value['recordId']),
       bank: bytes(value['bank']),
-      credentials: list(value['credentials'], CREDENTIALS_LIMIT).map(bytes),
+      credentials: list(value['credentials'], HISTORY_CREDENTIALS_LIMIT).map(bytes),
       content: list(value['content']).map(readExported),
       access: list(value['access']).map(readExported),
+      directory: value['directory'] === null ? null : readDirectory(value['directory']),
       checkpoint: string(value['checkpoint']),
+      renewals: list(value['renewals'], RENEWALS_LIMIT).map(readRenewal),
     };
   } catch (cause) {
     throw new MunimentError('RECORD_EXPORT', undefined, { cause });
   }
 }
 
+function readDirectory(value: JsonValue | undefined): ExportedDirectory {
+  const { recordId, tagSalt, entries } = record(value, ['recordId', 'tagSalt', 'entries']);
+  return {
+    recordId: bytes(recordId),
+    tagSalt: bytes(tagSalt),
+    entries: list(entries, HISTORY_REVOCATIONS_LIMIT).map(readExported),
+  };
+}
+
+function readRenewal(value: JsonValue): Renewal {
+  const { algorithm, origin, index, proof, checkpoint } = record(value, RENEWAL_MEMBERS);
+  if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0)
+    throw new MunimentError('RECORD_EXPORT');
+  return {
+    algorithm: string(algorithm),
+    origin: string(origin),
+    index,
+    proof: list(proof, PROOF_LIMIT).map(bytes),
+    checkpoint: string(checkpoint),
+  };
+}
+
 function readExported(value: JsonValue): ExportedEntry {
-  const { entry, payload, receipt, proof } = record(value, ENTRY_MEMBERS);
+  const { entry, payload, opened, receipt, proof } = record(value, ENTRY_MEMBERS);
   return {
     signed: decodeSignedEntry(bytes(entry)),
     payload: payload === null ? null : bytes(payload),
+    opened: opened === null ? null : bytes(opened),
     receipt: bytes(receipt),
     proof: list(proof, PROOF_LIMIT).map(bytes),
   };
 }
 
-const MEMBERS = ['format', 'origin', 'recordId', 'bank', 'credentials', 'content', 'access', 'checkpoint'];
-const ENTRY_MEMBERS = ['entry', 'payload', 'receipt', 'proof'];
+const MEMBERS = [
+  ...['format', 'origin', 'recordId', 'bank', 'credentials', 'content', 'access'],
+  ...['directory', 'checkpoint', 'renewals'],
+];
+const ENTRY_MEMBERS = ['entry', 'payload', 'opened', 'receipt', 'proof'];
+const RENEWAL_MEMBERS = ['algorithm', 'origin', 'index', 'proof', 'checkpoint'];
 
 function record(
   value: JsonValue | undefined,

@@ -1,6 +1,6 @@
 /**
  * Verifying an export: a record decades later, offline, with nothing but the anchor's Id and the bank's origin.
- * spec/record.md, "Exports".
+ * spec/export.md, "Verifying".
  */
 
 import { MunimentError } from '../errors.ts';
@@ -9,11 +9,40 @@ import { equalBytes, toHex } from '../wire/index.ts';
 import { verifyChain, type ChainRules, type VerifiedEntry } from './chain.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import { readCreation, type Creation } from './create.ts';
-import { EMPTY_CHAIN, type ChainName, type Head } from './entry.ts';
+import { EMPTY_CHAIN, type ChainName, type Entry, type Head } from './entry.ts';
+import { hearRevocations, standings, type StandingAt } from './export-directory.ts';
 import { parseExport, type RecordExport } from './export-file.ts';
-import { verifyInclusion, type TreeHead } from './log.ts';
+import { checkTimes, verifyPlace, type Bank } from './export-place.ts';
+import type { TreeHead } from './log.ts';
 import { verifyPayload, type PayloadDigests } from './payload.ts';
-import { verifyReceipt, type Receipt } from './receipt.ts';
+import type { Receipt } from './receipt.ts';
+import { verifyRenewals, type RenewalLog, type VerifiedRenewal } from './renewal.ts';
+
+/** Why an export was refused, and what of it still stands. */
+export class ExportError extends MunimentError {
+  /** The entry that was refused; `null` where the fault is in no single entry. */
+  readonly at: { readonly chain: ChainName; readonly seq: number } | null;
+  /** What was verified before; nothing of it depends on what was refused. */
+  readonly good: Readonly<Record<ChainName, readonly VerifiedExportEntry[]>>;
+
+  constructor(cause: MunimentError, at: ExportError['at'], good: ExportError['good']) {
+    super(cause.code, at === null ? undefined : `at entry ${String(at.seq)} of ${at.chain}`, { cause });
+    [this.at, this.good] = [at, good];
+  }
+}
+
+/** What was opened of a sealed payload, verified. */
+export interface OpenedPayload {
+  /** As JSON text. */
+  readonly text: string;
+  /** Who wrote it. */
+  readonly author: Credential;
+}
+
+/** Verifies what was opened against the entry that names the sealed payload, by type; throws if it is not part of it. */
+export type Openings = Readonly<
+  Record<string, (opened: Uint8Array, entry: Entry, authors: ChainRules['authors']) => OpenedPayload>
+>;
 
 /** What an export is verified against; all of it required. */
 export interface ExportRules {
@@ -25,6 +54,10 @@ export interface ExportRules {
   readonly mayWrite: ChainRules['mayWrite'];
   /** Digest functions of the payload types other than statements. */
   readonly digests: PayloadDigests;
+  /** Verifiers of what was opened, for the payload types that can be. */
+  readonly openings: Openings;
+  /** Logs that are trusted for renewals. */
+  readonly renewalLogs: readonly RenewalLog[];
   /** Told how many entries have been verified of how many, for a progress bar. */
   readonly progress?: (done: number, total: number) => void;
 }
@@ -34,7 +67,11 @@ export interface VerifiedExportEntry {
   readonly entry: VerifiedEntry;
   /** Verified against the entry; `null` where it was erased. */
   readonly payload: Uint8Array | null;
+  /** Verified against the entry; `null` where nothing was opened. */
+  readonly opened: OpenedPayload | null;
   readonly receipt: Receipt;
+  /** How sure the author's key was when the bank took the entry, by the revocations in the export. */
+  readonly standing: 'valid' | 'doubtful';
 }
 
 /** What was established from an export. */
@@ -50,6 +87,8 @@ export interface VerifiedExport {
   readonly access: readonly VerifiedExportEntry[];
   readonly heads: Readonly<Record<ChainName, Head>>;
   readonly tree: TreeHead;
+  /** Oldest first. */
+  readonly renewals: readonly VerifiedRenewal[];
   /** How many payloads are not in the export, and so were not held against their entries. */
   readonly missingPayloads: Readonly<Record<ChainName, number>>;
   /** What an export alone cannot show, in words. */
@@ -62,18 +101,39 @@ export interface VerifiedExport {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws `MunimentError` `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY` if a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
+ * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
  */
 export async function verifyExport(text: string, rules: ExportRules): Promise<VerifiedExport> {
+  const progress: Progress = { at: null, good: { content: [], access: [] } };
+  try {
+    return await verifyParts(text, rules, progress);
+  } catch (error) {
+    // Whatever else is thrown is a defect of the rules that were given.
+    if (!(error instanceof MunimentError)) throw error;
+    throw new ExportError(error, progress.at, progress.good);
+  }
+}
+
+interface Progress {
+  at: ExportError['at'];
+  readonly good: Record<ChainName, VerifiedExportEntry[]>;
+}
+
+async function verifyParts(text: string, rules: ExportRules, progress: Progress): Promise<VerifiedExport> {
   const parts = parseExport(text);
   if (parts.origin !== rules.origin) throw new MunimentError('RECORD_EXPORT');
   const { credentials, anchor } = readCredentials(parts.credentials, rules.anchorId);
   const find = (id: Uint8Array): Credential | null => credentials.get(toHex(id)) ?? null;
   const bank = find(parts.bank);
   if (bank === null || !hasRole(bank, 'bank')) throw new MunimentError('RECORD_EXPORT');
-  const tree = verifyCheckpoint(parts.checkpoint, { origin: parts.origin, key: bank.signing });
+  const { origin } = parts;
+  const tree = verifyCheckpoint(parts.checkpoint, { origin, key: bank.signing });
+  const renewals = verifyRenewals(parts, rules.renewalLogs);
+  const place: Bank = { origin, credential: bank, tree };
+  const heard = hearRevocations(parts.directory, { anchor, find, bank: place });
+  const standing = standings(anchor, credentials.values(), heard);
 
-  const context: Context = { parts, rules, find, bank, tree, tagSalt: null };
+  const context: Context = { parts, rules, find, bank: place, standing, progress, tagSalt: null };
   const total = parts.content.length + parts.access.length;
   let done = 0;
   const count = (): void => rules.progress?.(++done, total);
@@ -81,6 +141,7 @@ export async function verifyExport(text: string, rules: ExportRules): Promise<Ve
   const access = await verifyEntries('access', context, count);
   const opening = content.entries[0];
   if (opening === undefined || opening.payload === null) throw new MunimentError('RECORD_EXPORT');
+  checkTimes([...heard.receipts, ...[...content.entries, ...access.entries].map(({ receipt }) => receipt)]);
   const missingPayloads = { content: countMissing(content.entries), access: countMissing(access.entries) };
   return {
     origin: parts.origin,
@@ -93,8 +154,15 @@ export async function verifyExport(text: string, rules: ExportRules): Promise<Ve
     access: access.entries,
     heads: { content: content.head, access: access.head },
     tree,
+    renewals,
     missingPayloads,
-    notEstablished: doubts(missingPayloads, access.entries.length),
+    notEstablished: [
+      ...doubts(missingPayloads, access.entries.length),
+      'that the bank has heard of no other revocation than those in this export',
+      ...renewals
+        .filter((one) => one.tree === null)
+        .map(({ origin: log }) => `that this export was renewed in the log ${log}, whose key was not given`),
+    ],
   };
 }
 
@@ -119,8 +187,9 @@ interface Context {
   readonly parts: RecordExport;
   readonly rules: ExportRules;
   readonly find: ChainRules['authors'];
-  readonly bank: Credential;
-  readonly tree: TreeHead;
+  readonly bank: Bank;
+  readonly standing: StandingAt;
+  readonly progress: Progress;
   tagSalt: Uint8Array | null;
 }
 
@@ -129,7 +198,7 @@ async function verifyEntries(
   context: Context,
   count: () => void,
 ): Promise<{ entries: VerifiedExportEntry[]; head: Head }> {
-  const { parts, rules, find, bank, tree } = context;
+  const { parts, rules, find, bank, standing, progress } = context;
   const { origin, recordId } = parts;
   const exported = parts[chain];
   const items = verifyChain(
@@ -137,33 +206,29 @@ async function verifyEntries(
     { origin, recordId, chain, authors: find, mayWrite: rules.mayWrite },
     EMPTY_CHAIN,
   );
-  const entries: VerifiedExportEntry[] = [];
-  for (const { payload, receipt: signedReceipt, proof } of exported) {
+  const entries = progress.good[chain];
+  for (const one of exported) {
+    progress.at = { chain, seq: entries.length };
+    const { payload } = one;
     const next = await items.next();
     if (next.done === true || 'hidden' in next.value) throw new MunimentError('RECORD_EXPORT');
     const entry = next.value;
     if (payload !== null) verifyPayload(entry.entry, payload, rules.digests);
     // The salt that opens leaves stands in the very first entry of the content chain.
     context.tagSalt ??= readCreation(entry.entry, payload ?? new Uint8Array(0)).tagSalt;
-    const receipt = verifyReceipt(signedReceipt, bank, { origin, entryHash: entry.hash });
-    checkReceipt(receipt, entry, { bank, after: entries.at(-1)?.receipt });
-    const { seq } = entry.entry;
-    const leaf = {
-      recordId,
-      tagSalt: context.tagSalt,
-      chain,
-      seq,
-      time: receipt.time,
-      entryHash: entry.hash,
-    };
-    verifyInclusion(leaf, { index: receipt.leafIndex, proof }, tree);
-    entries.push({ entry, payload, receipt });
+    const { tagSalt } = context;
+    const receipt = verifyPlace(one, entry, { bank, tagSalt, after: entries.at(-1)?.receipt });
+    entries.push({
+      ...{ entry, payload, receipt, standing: standing(entry.author, receipt.time) },
+      opened: one.opened === null ? null : verifyOpened(one.opened, entry.entry, context),
+    });
     count();
   }
+  progress.at = null;
   const end = await items.next();
   if (end.done !== true) throw new MunimentError('RECORD_EXPORT');
   const head = end.value;
-  for (const { receipt } of entries) checkStatedHead(receipt, entries, tree);
+  for (const { receipt } of entries) checkStatedHead(receipt, entries, bank.tree);
   return { entries, head };
 }
 
@@ -182,27 +247,16 @@ function checkStatedHead(
   if (!agrees) throw new MunimentError('RECORD_CONSISTENCY');
 }
 
-function checkReceipt(
-  receipt: Receipt,
-  { entry, author }: VerifiedEntry,
-  { bank, after }: { readonly bank: Credential; readonly after: Receipt | undefined },
-): void {
-  const covers = ({ notBefore, notAfter }: Credential): boolean =>
-    receipt.time >= notBefore && receipt.time <= notAfter;
-  const fits =
-    equalBytes(receipt.recordId, entry.recordId) &&
-    receipt.chain === entry.chain &&
-    receipt.seq === entry.seq &&
-    equalBytes(receipt.prev, entry.prev) &&
-    receipt.outcome === 'accepted' &&
-    // The author's own claim of time is no more than that; the bank's stands in the log.
-    covers(author) &&
-    covers(bank) &&
-    // One log for all: what follows in the chain follows in the log.
-    (after === undefined || receipt.leafIndex > after.leafIndex) &&
-    receipt.leafIndex < receipt.tree.size &&
-    receipt.seq < receipt.head.size;
-  if (!fits) throw new MunimentError('RECORD_RECEIPT');
+function verifyOpened(opened: Uint8Array, entry: Entry, { rules, find }: Context): OpenedPayload {
+  // Own members only, as with digests.
+  const { openings } = rules;
+  const verify = Object.hasOwn(openings, entry.payloadType) ? openings[entry.payloadType] : undefined;
+  if (verify === undefined) throw new MunimentError('RECORD_PAYLOAD');
+  try {
+    return verify(opened, entry, find);
+  } catch (cause) {
+    throw new MunimentError('RECORD_PAYLOAD', undefined, { cause });
+  }
 }
 
 function readCredentials(

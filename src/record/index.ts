@@ -26,10 +26,11 @@ export {
   signEntry,
 } from './entry.ts';
 export type { ChainName, Draft, Entry, EntryKind, Head, SignedEntry } from './entry.ts';
-export { EXPORT_LIMIT, exportRecord } from './export-file.ts';
-export type { ExportedEntry, RecordExport } from './export-file.ts';
-export { verifyExport } from './export.ts';
-export type { ExportRules, VerifiedExport, VerifiedExportEntry } from './export.ts';
+export { RENUNCIATION, REVOCATION } from './export-directory.ts';
+export { EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
+export type { ExportedDirectory, ExportedEntry, RecordExport, Renewal } from './export-file.ts';
+export { ExportError, verifyExport } from './export.ts';
+export type { ExportRules, OpenedPayload, Openings, VerifiedExport, VerifiedExportEntry } from './export.ts';
 export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from './log.ts';
 export type { LeafOpening, TreeHead } from './log.ts';
 export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPayload } from './payload.ts';
@@ -38,3 +39,5 @@ export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
 export { byRole } from './rule.ts';
 export type { Step, WriteRule } from './rule.ts';
+export { renewalLeaf, renewExport } from './renewal.ts';
+export type { RenewalAlgorithm, RenewalLog, VerifiedRenewal } from './renewal.ts';

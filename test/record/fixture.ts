@@ -71,8 +71,16 @@ export class Bank {
     return new Bank(anchor, await make('bank'), await make('doctor'), await make('patient'));
   }
 
+  /** When this bank takes entry i of its log. */
+  timeOf = timeOf;
+  /** The bank's directory: another record, of which only revocations are kept here. */
+  readonly directory = { recordId: new Uint8Array(16).fill(5), tagSalt: new Uint8Array(32).fill(6) };
+  readonly heard: Taken[] = [];
+  /** Whoever else wrote. */
+  readonly others: Identity[] = [];
+
   get people(): readonly Identity[] {
-    return [this.anchor, this.bank, this.doctor, this.patient];
+    return [this.anchor, this.bank, this.doctor, this.patient, ...this.others];
   }
 
   readonly authors = (id: Uint8Array): Credential | null =>
@@ -114,24 +122,53 @@ export class Bank {
     const draft = this.draft(kind, payload, changes);
     const signed = await signEntry(author, this.heads[draft.chain], draft);
     this.heads[draft.chain] = headAfter(signed);
-    const index = this.log.append(logLeaf(this.opening(signed, timeOf(this.log.size))));
-    const receipt = await issueReceipt(this.bank.signer, {
-      origin: ORIGIN,
-      recordId: this.recordId,
+    const taken = {
+      ...(await this.logged(signed, this, this.heads[draft.chain])),
       chain: draft.chain,
-      request: { data: sha256(utf8(`request ${index}`)), signature: sha256(utf8(`signature ${index}`)) },
-      outcome: 'accepted',
-      entryHash: hashEntry(signed),
-      seq: signed.entry.seq,
-      prev: signed.entry.prev,
-      leafIndex: index,
-      tree: { size: this.log.size, root: this.log.root() },
-      time: timeOf(index),
-      head: this.heads[draft.chain],
-    });
-    const taken = { chain: draft.chain, signed, payload, index, receipt };
+      payload,
+    };
     this.taken.push(taken);
     return taken;
+  }
+
+  /** Takes a revocation into the directory, whose chain is this long already. */
+  async hear(
+    author: Identity,
+    payload: Uint8Array,
+    before: Head = { size: 7, hash: sha256(utf8('x')) },
+  ): Promise<void> {
+    const { recordId } = this.directory;
+    const signed = await signEntry(author, before, this.draft('revoke', payload, { recordId }));
+    const taken = await this.logged(signed, this.directory, headAfter(signed));
+    this.heard.push({ ...taken, chain: 'content', payload });
+  }
+
+  private async logged(
+    signed: SignedEntry,
+    { recordId, tagSalt }: { recordId: Uint8Array; tagSalt: Uint8Array },
+    head: Head,
+  ): Promise<Pick<Taken, 'signed' | 'index' | 'receipt'>> {
+    const time = this.timeOf(this.log.size);
+    const { chain, seq, prev } = signed.entry;
+    const entryHash = hashEntry(signed);
+    const index = this.log.append(logLeaf({ recordId, tagSalt, chain, seq, time, entryHash }));
+    const receipt = await issueReceipt(this.bank.signer, {
+      ...{
+        origin: ORIGIN,
+        recordId,
+        chain,
+        outcome: 'accepted',
+        entryHash,
+        seq,
+        prev,
+        leafIndex: index,
+        time,
+        head,
+      },
+      request: { data: sha256(utf8(`request ${index}`)), signature: sha256(utf8(`signature ${index}`)) },
+      tree: { size: this.log.size, root: this.log.root() },
+    });
+    return { signed, index, receipt };
   }
 
   opening(signed: SignedEntry, time: number): LeafOpening {
@@ -143,15 +180,15 @@ export class Bank {
     return encodeStatement({ kind, content: utf8(content) }, this.random);
   }
 
+  /** The statement that opens the record. */
+  creation(): Uint8Array {
+    const content = encodeCreation({ owner: this.patient.credential.id, tagSalt: this.tagSalt });
+    return encodeStatement({ kind: 'create', content }, this.random);
+  }
+
   /** Create, insert, an access, a grant, another insert, another access. */
   async fill(): Promise<this> {
-    const owner = this.patient.credential.id;
-    const creation = encodeCreation({ owner, tagSalt: this.tagSalt });
-    await this.take(
-      this.doctor,
-      'create',
-      encodeStatement({ kind: 'create', content: creation }, this.random),
-    );
+    await this.take(this.doctor, 'create', this.creation());
     await this.take(this.doctor, 'insert', utf8('first body'), { payloadType: BODY, time: timeOf(1) });
     await this.take(this.bank, 'access', this.statement('access', 'patient read'), { chain: 'access' });
     const seen = { size: this.log.size, root: this.log.root() };
@@ -169,11 +206,11 @@ export class Bank {
   }
 
   async parts(): Promise<RecordExport> {
-    const entries = (chain: ChainName): ExportedEntry[] =>
-      this.taken
+    const entries = (chain: ChainName, from = this.taken): ExportedEntry[] =>
+      from
         .filter((one) => one.chain === chain)
         .map(({ signed, payload, receipt, index }) => ({
-          ...{ signed, payload, receipt, proof: this.log.inclusion(index) },
+          ...{ signed, payload, opened: null, receipt, proof: this.log.inclusion(index) },
         }));
     return {
       origin: ORIGIN,
@@ -182,6 +219,9 @@ export class Bank {
       credentials: this.people.map(({ credential }) => credential.encoded),
       content: entries('content'),
       access: entries('access'),
+      directory:
+        this.heard.length === 0 ? null : { ...this.directory, entries: entries('content', this.heard) },
+      renewals: [],
       checkpoint: await signCheckpoint(this.bank.signer, ORIGIN, {
         size: this.log.size,
         root: this.log.root(),

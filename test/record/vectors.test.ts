@@ -279,6 +279,8 @@ describe('exports', () => {
         origin: one.origin,
         mayWrite: mayWrite(one.rights),
         digests: Object.fromEntries(one.hashedTypes.map((type) => [type, sha256])),
+        openings: {},
+        renewalLogs: [],
       });
     if (one.error !== undefined) {
       expect(await refusalOf(run)).toBe(one.error);

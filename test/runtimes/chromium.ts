@@ -19,7 +19,7 @@ export const SANDBOXED = 'http://localhost/sandboxed';
 const SCRIPT = '/program.js';
 
 // As root in a container, and without a word to anybody outside.
-const ARGUMENTS = [
+export const ARGUMENTS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',

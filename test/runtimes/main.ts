@@ -1,5 +1,5 @@
 /**
- * Runs the packed library's self-check on every runtime, and browser keys in Chromium; then writes the table of
+ * Runs the packed library's self-check on every runtime, and browser keys and the verifier's page in Chromium; then writes the table of
  * docs/runtimes.md, or with `--check` compares it. Called by run.sh.
  */
 
@@ -12,6 +12,7 @@ import { ENGINES } from './engines.ts';
 import { packProgram } from './pack.ts';
 import { checkTable, writeTable, type Column } from './table.ts';
 import { Tally } from './tally.ts';
+import { checkVerifier } from './verifier.ts';
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 const tally = new Tally();
@@ -29,6 +30,7 @@ try {
       columns.push([engine.name, run]);
     });
   await checkBrowserKeys(program.browserKeys, tally);
+  await checkVerifier(tally);
   await tally.check('docs/runtimes.md', async () => {
     if (columns.length < ENGINES.length) throw new Error('not every runtime has a column');
     await (values.check ? checkTable(columns) : writeTable(columns));

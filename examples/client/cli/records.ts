@@ -4,7 +4,7 @@ import { INBOX, openRoot, ROOT, type Compartments } from 'muniment/keys';
 import { verifyExport } from 'muniment/record';
 import { definePolicy, explain, type Policy } from 'muniment/views';
 import { equalBytes, readJson, toHex } from 'muniment/wire';
-import { DIGESTS, mayWriteRecord } from '../../server/rights.ts';
+import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
 import { readAccesses } from '../accesses.ts';
 import type { BankClient } from '../bank.ts';
 import { breakGlass } from '../emergency.ts';
@@ -150,7 +150,14 @@ export async function verify(
   say: Say,
 ): Promise<void> {
   const { anchorId, origin, ownerId } = expected;
-  const rules = { anchorId, origin, mayWrite: mayWriteRecord(ownerId), digests: DIGESTS };
+  const rules = {
+    anchorId,
+    origin,
+    mayWrite: mayWriteRecord(ownerId),
+    digests: DIGESTS,
+    openings: OPENINGS,
+    renewalLogs: [],
+  };
   const result = await verifyExport(readText(file), rules);
   if (!equalBytes(result.creation.owner, ownerId)) throw new CliError('the export is of another owner');
   const { content, access } = result.heads;

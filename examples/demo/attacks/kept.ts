@@ -9,7 +9,7 @@ import { decodeSealed, encodeSealed, open, openAnnex, openGrant, sealAnnex } fro
 import { fromBase64url, toBase64url } from 'muniment/wire';
 import Database from 'better-sqlite3';
 import path from 'node:path';
-import { DIGESTS, mayWriteRecord } from '../../server/rights.ts';
+import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
 import { CLOCK } from '../../client/connection.ts';
 import { readRecord, rootReader } from '../../client/reading.ts';
 import type { Played } from '../play.ts';
@@ -83,6 +83,8 @@ function verifyTampered(world: World, json: ExportedJson): Promise<unknown> {
     origin: world.trust.origin,
     mayWrite: mayWriteRecord(world.clients.patient.user.credential.id),
     digests: DIGESTS,
+    openings: OPENINGS,
+    renewalLogs: [],
   });
 }
 

@@ -785,7 +785,7 @@ async function exportCases(bank: Bank): Promise<RecordCase[]> {
     bad('another anchor', 'KEY_CREDENTIAL', exportRecord(parts), { anchorId: hex(zeros) }),
     bad('other rights', 'RECORD_RIGHT', exportRecord(parts), { rights: RIGHTS.slice(1) }),
     bad('an unknown payload type', 'RECORD_PAYLOAD', exportRecord(parts), { hashedTypes: [] }),
-    bad('another format', 'RECORD_EXPORT', JSON.stringify({ ...value, format: 'muniment export 2' })),
+    bad('another format', 'RECORD_EXPORT', JSON.stringify({ ...value, format: 'muniment export 1' })),
     bad('an unknown member', 'RECORD_EXPORT', JSON.stringify({ ...value, more: null })),
     bad('a member missing', 'RECORD_EXPORT', JSON.stringify({ ...value, access: undefined })),
     bad('a bank that is none', 'RECORD_EXPORT', withParts({ bank: bank.doctor.credential.id })),

@@ -1,0 +1,126 @@
+/**
+ * Evidence renewal, after the idea of RFC 4998: before the algorithms of an export grow weak, a digest of all of it
+ * under a newer one is put into a newer log. The older proofs stay, and every renewal covers those before it.
+ * spec/export.md, "Renewals".
+ */
+
+import { hashTuple, leafHash, rootFromInclusion, sha512Of } from '../crypto/index.ts';
+import { MunimentError } from '../errors.ts';
+import type { SigningPublicKey } from '../keys/index.ts';
+import { equalBytes, tuple } from '../wire/index.ts';
+import { verifyCheckpoint } from './checkpoint.ts';
+import { encodeSignedEntry } from './entry.ts';
+import {
+  exportRecord,
+  parseExport,
+  RENEWALS_LIMIT,
+  type ExportedEntry,
+  type RecordExport,
+  type Renewal,
+} from './export-file.ts';
+import type { TreeHead } from './log.ts';
+
+/** What a renewal may digest an export with. */
+export type RenewalAlgorithm = 'SHA-512';
+const DIGESTS: Readonly<Record<RenewalAlgorithm, (bytes: Uint8Array) => Uint8Array>> = {
+  'SHA-512': sha512Of,
+};
+
+/** A log that a verifier trusts to hold renewals. */
+export interface RenewalLog {
+  readonly origin: string;
+  readonly key: SigningPublicKey;
+}
+
+/** What became of one renewal. */
+export interface VerifiedRenewal {
+  readonly algorithm: string;
+  readonly origin: string;
+  /** Its log's state, verified; `null` where the verifier was not given that log, so that nothing is established. */
+  readonly tree: TreeHead | null;
+}
+
+/**
+ * The leaf that renews an export as it is: give it to a newer log, and {@link renewExport} what that log proves of it.
+ *
+ * @param text - an export, which the caller has verified
+ * @param algorithm - the digest's
+ * @returns 32 bytes, which tell a log nothing
+ * @throws `MunimentError` `RECORD_EXPORT` for its form; `RECORD_RENEWAL` for another algorithm, or after 256 renewals
+ */
+export function renewalLeaf(text: string, algorithm: RenewalAlgorithm): Uint8Array {
+  const parts = parseExport(text);
+  if (parts.renewals.length >= RENEWALS_LIMIT) throw new MunimentError('RECORD_RENEWAL');
+  return leafOf(contentDigest(parts, algorithm), parts.renewals, algorithm);
+}
+
+/**
+ * Adds a renewal to an export. Whether it is in the log, whoever verifies the export finds out.
+ *
+ * @param text - the very export that the leaf was made of
+ * @param renewal - where the leaf stands, the proof, and the log's checkpoint
+ * @returns the export with the renewal at its end
+ * @throws `MunimentError` `RECORD_EXPORT` for its form; `RECORD_RENEWAL` after 256 renewals
+ */
+export function renewExport(text: string, renewal: Renewal): string {
+  const parts = parseExport(text);
+  if (parts.renewals.length >= RENEWALS_LIMIT) throw new MunimentError('RECORD_RENEWAL');
+  return exportRecord({ ...parts, renewals: [...parts.renewals, renewal] });
+}
+
+/** Verifies each renewal of an export against the logs that are trusted. Throws `RECORD_RENEWAL`. */
+export function verifyRenewals(parts: RecordExport, logs: readonly RenewalLog[]): VerifiedRenewal[] {
+  const digests = new Map<string, Uint8Array>();
+  return parts.renewals.map((renewal, i) => {
+    const { algorithm, origin, index, proof, checkpoint } = renewal;
+    const log = logs.find((one) => one.origin === origin);
+    if (log === undefined) return { algorithm, origin, tree: null };
+    const digest = digests.get(algorithm) ?? contentDigest(parts, algorithm);
+    digests.set(algorithm, digest);
+    const tree = trusted(checkpoint, log);
+    const leaf = leafHash(leafOf(digest, parts.renewals.slice(0, i), algorithm));
+    const root = rootFromInclusion(leaf, index, tree.size, proof);
+    if (root === null || !equalBytes(root, tree.root)) throw new MunimentError('RECORD_RENEWAL');
+    return { algorithm, origin, tree };
+  });
+}
+
+function trusted(checkpoint: string, log: RenewalLog): TreeHead {
+  try {
+    return verifyCheckpoint(checkpoint, log);
+  } catch (cause) {
+    throw new MunimentError('RECORD_RENEWAL', undefined, { cause });
+  }
+}
+
+// Of 32 bytes, as all leaves are: nobody tells it from a record's entry.
+function leafOf(content: Uint8Array, before: readonly Renewal[], algorithm: string): Uint8Array {
+  const digestOf = digestFunction(algorithm);
+  const renewals = before.map((one) => [one.algorithm, one.origin, one.index, one.proof, one.checkpoint]);
+  return hashTuple('renewal', algorithm, digestOf(tuple('renewed', content, renewals)));
+}
+
+// Entry by entry, so that nothing as long as the whole is put together. What was opened is no part: it can be chosen
+// anew for every reader, and is verified against the payload's digest.
+function contentDigest(parts: RecordExport, algorithm: string): Uint8Array {
+  const digestOf = digestFunction(algorithm);
+  const entries = (list: readonly ExportedEntry[]): Uint8Array[] =>
+    list.map(({ signed, payload, receipt, proof }) =>
+      digestOf(
+        tuple('exported entry', encodeSignedEntry(signed), payload === null ? [] : [payload], receipt, proof),
+      ),
+    );
+  const { origin, recordId, bank, credentials, content, access, directory, checkpoint } = parts;
+  const heard = directory && [directory.recordId, directory.tagSalt, entries(directory.entries)];
+  return digestOf(
+    tuple(
+      'exported record',
+      ...[origin, recordId, bank, credentials, entries(content), entries(access), heard ?? [], checkpoint],
+    ),
+  );
+}
+
+function digestFunction(algorithm: string): (bytes: Uint8Array) => Uint8Array {
+  if (!Object.hasOwn(DIGESTS, algorithm)) throw new MunimentError('RECORD_RENEWAL');
+  return DIGESTS[algorithm as RenewalAlgorithm]; // an own member: one of these
+}

@@ -1,0 +1,153 @@
+/** The verifier's page (dist/verify.html) in a real browser, opened as a file and without a network. */
+
+import { deepStrictEqual, match } from 'node:assert';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Page } from 'playwright-core';
+import { KEM_X25519 } from 'muniment/crypto';
+import { createRoot, enrol, nodeKey, publishCompartments, verifyCompartments } from 'muniment/keys';
+import { exportRecord, type RecordExport } from 'muniment/record';
+import {
+  compartmentReader,
+  decodeSealed,
+  definePolicy,
+  disclose,
+  encodeSealed,
+  open,
+  seal,
+  sealedDigest,
+} from 'muniment/views';
+import { toHex } from 'muniment/wire';
+import { SEALED } from '../../examples/server/rights.ts';
+import { Bank, ORIGIN } from '../record/fixture.ts';
+import { flipped } from '../mutation.ts';
+import { ARGUMENTS } from './chromium.ts';
+import type { Tally } from './tally.ts';
+
+const PAGE = path.join(import.meta.dirname, '..', '..', 'dist', 'verify.html');
+const MANY = 1000;
+/** What a name may hold that a page must not run. */
+const INJECTION = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+
+/** Opens the page for each kind of export, and tells each to the tally. */
+export async function checkVerifier(tally: Tally): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'muniment-verifier-'));
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGUMENTS });
+  try {
+    const context = await browser.newContext({ offline: true });
+    const requests: string[] = [];
+    context.on('request', (request) => requests.push(request.url()));
+    const { bank, opened } = await openBank();
+    const whole = await bank.parts();
+    const content = whole.content.map((one, i) => (i === 1 ? { ...one, opened } : one));
+    const parts = { ...whole, content };
+    const trusted = {
+      anchorId: toHex(bank.anchor.credential.id),
+      origin: ORIGIN,
+      ownerId: toHex(bank.patient.credential.id),
+    };
+    const judged = async (one: RecordExport, typed: Partial<typeof trusted>): Promise<Page> => {
+      const file = path.join(folder, 'record.export');
+      await writeFile(file, exportRecord(one));
+      const page = await context.newPage();
+      page.on('pageerror', (error) => requests.push(String(error)));
+      await page.goto(pathToFileURL(PAGE).href);
+      for (const [name, value] of Object.entries(typed)) await page.fill(`[name=${name}]`, value);
+      await page.setInputFiles('[name=file]', file);
+      await page.click('button');
+      await page.waitForSelector('.verdict, #report:not(:empty)');
+      return page;
+    };
+    const verdict = async (page: Page): Promise<string> => (await page.textContent('.verdict')) ?? '';
+
+    await tally.check('verifier: a whole export, by whom and what is not established', async () => {
+      const page = await judged(parts, trusted);
+      match(await verdict(page), /^Verified: /);
+      const rows = await page.locator('tbody').first().locator('tr').allInnerTexts();
+      match(rows[0] ?? '', /^0\s+create\s+doctor\s+doctor\s+2023-11-14T22:13:20.000Z/);
+      match(rows[1] ?? '', /valid\s+sealed-document, \d+ bytes\s+\{"dose":1.00\} \(by doctor\)/);
+      match(await page.innerText('ul'), /longer chain/);
+    });
+    await tally.check('verifier: says that it trusts the file where nothing was typed', async () => {
+      const page = await judged(parts, {});
+      match(await verdict(page), /^Whole in itself, and no more/);
+      match(await page.innerText('dl'), new RegExp(`anchor’s Id, as the file claims\\s+${trusted.anchorId}`));
+    });
+    await tally.check('verifier: another anchor, another owner, a byte changed', async () => {
+      match(await verdict(await judged(parts, { ...trusted, anchorId: '00'.repeat(32) })), /KEY_CREDENTIAL/);
+      match(
+        await verdict(await judged(parts, { ...trusted, ownerId: '00'.repeat(32) })),
+        /RECORD_RIGHT|owner/,
+      );
+      const [first, second, ...rest] = parts.content;
+      if (first === undefined || !second?.payload) throw new Error('nothing to alter');
+      const altered = { ...second, payload: flipped(second.payload, 99) };
+      const page = await judged({ ...parts, content: [first, altered, ...rest] }, trusted);
+      match(await verdict(page), /^Not verified\. RECORD_PAYLOAD: at entry 1 of content/);
+      deepStrictEqual(await page.locator('tbody tr').count(), 1);
+      const another = bank.taken[2]?.payload ?? null;
+      const moved = { ...second, payload: another === null ? null : second.payload, opened: another };
+      const disclosed = await judged({ ...parts, content: [first, moved, ...rest] }, trusted);
+      match(await verdict(disclosed), /^Not verified\. RECORD_PAYLOAD/);
+    });
+    await tally.check('verifier: a name that is markup stays a name', async () => {
+      const page = await judged(parts, trusted);
+      const names = await page.locator('td:nth-child(3)').allInnerTexts();
+      deepStrictEqual(names.includes(INJECTION), true);
+      deepStrictEqual(await page.title(), 'Verify a record');
+      deepStrictEqual(await page.locator('img').count(), 0);
+    });
+    await tally.check(`verifier: ${MANY} entries`, async () => {
+      for (let i = 0; i < MANY; i++)
+        await bank.take(bank.patient, 'grant', bank.statement('grant', String(i)));
+      const page = await judged(await bank.parts(), trusted);
+      await page.waitForFunction(`document.querySelectorAll('tbody')[0].rows.length >= ${MANY}`);
+    });
+    await tally.check('verifier: asked for nothing but itself', () => {
+      // The recorder hears at all: it has heard the page itself.
+      deepStrictEqual(requests.includes(pathToFileURL(PAGE).href), true);
+      const foreign = requests.filter((url) => url !== pathToFileURL(PAGE).href && !url.startsWith('blob:'));
+      deepStrictEqual(foreign, []);
+      return Promise.resolve();
+    });
+  } finally {
+    await browser.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+// A record with a sealed document in it, and one entry by somebody whose name is markup.
+async function openBank(): Promise<{ bank: Bank; opened: Uint8Array }> {
+  const bank = await Bank.open();
+  await bank.take(bank.doctor, 'create', bank.creation());
+  const root = createRoot();
+  const { recordId } = bank;
+  const owner = verifyCompartments(
+    await publishCompartments(bank.patient, root, { recordId, names: [] }),
+    bank.patient.credential,
+  );
+  const policy = definePolicy({ name: 'test/1', rules: [], otherwise: [] });
+  const insert = async (author: typeof bank.doctor): Promise<void> => {
+    const about = { policy, owner, readers: () => null, breakGlass: null, author, time: 1e12, type: 'visit' };
+    const payload = encodeSealed(await seal('{"dose":1.00}', about));
+    const payloadDigest = sealedDigest(payload);
+    await bank.take(author, 'insert', payload, { payloadType: SEALED, payloadDigest });
+  };
+  await insert(bank.doctor);
+  const sealed = decodeSealed(bank.taken[1]?.payload ?? new Uint8Array(0));
+  const as = owner.list.slice(0, 1).map((one) => {
+    return { reader: compartmentReader(one), key: nodeKey(root, one.kem) };
+  });
+  const view = await open(sealed, { recordId, authors: bank.authors, as, releases: null });
+  if (view === null) throw new Error('the owner opens the document');
+  const opened = disclose(sealed, view, ['/dose']);
+  const validity = { notBefore: 1_000_000_000_000, notAfter: 2_000_000_000_000 };
+  const profile = { subject: INJECTION, roles: ['doctor'], ...validity };
+  const odd = await enrol(bank.anchor, profile, { kem: KEM_X25519 });
+  bank.others.push(odd);
+  await insert(odd);
+  await bank.take(bank.bank, 'access', bank.statement('access', 'patient read'), { chain: 'access' });
+  return { bank, opened };
+}
