@@ -28,3 +28,10 @@ export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPaylo
 export type { PayloadDigests, Statement } from './payload.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
+export { directoryId } from './directory.ts';
+export { judge, proveFraud } from './fraud.ts';
+export type { Accused, Conviction, FraudEvidence } from './fraud.ts';
+export { FRAUD_EVIDENCE, FRAUD_LIMIT } from './fraud-file.ts';
+export type { FraudKind, Piece } from './fraud-file.ts';
+export { signHead, verifyHead } from './head.ts';
+export type { HeadStatement } from './head.ts';
