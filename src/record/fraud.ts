@@ -7,7 +7,8 @@ import { MunimentError } from '../errors.ts';
 import { readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
 import { verifyCharter } from './charter.ts';
-import { FRAUD_EVIDENCE, readFraud, writeFraud, type FraudKind, type Piece } from './fraud-file.ts';
+import type { FRAUD_EVIDENCE } from './fraud-file.ts';
+import { readFraud, writeFraud, type FraudKind, type Piece } from './fraud-file.ts';
 import { FRAUD_KINDS } from './fraud-kinds.ts';
 import type { Speaker } from './words.ts';
 

@@ -35,3 +35,6 @@ export { FRAUD_EVIDENCE, FRAUD_LIMIT } from './fraud-file.ts';
 export type { FraudKind, Piece } from './fraud-file.ts';
 export { signHead, verifyHead } from './head.ts';
 export type { HeadStatement } from './head.ts';
+export { follow, FollowError, NOTHING_FOLLOWED } from './follow.ts';
+export type { Contradiction, Followed, Shown } from './follow.ts';
+export type { Speaker } from './words.ts';
