@@ -61,10 +61,13 @@ export const ERROR_CODES = {
   VIEW_ANNEX: ['data', 'an annex is cut off, altered, reordered or not the one its field names'],
 
   RECORD_AUTHOR: ['data', 'the author of an entry is unknown, or its signature does not verify'],
+  RECORD_CHARTER: ['data', 'a charter is malformed, or for another origin'],
   RECORD_CHECKPOINT: ['data', 'a checkpoint is malformed, of another log, or not signed by it'],
   RECORD_CONSISTENCY: ['data', 'a log or chain contradicts what this verifier has seen before'],
   RECORD_ENTRY: ['data', 'an entry is malformed or of another bank, record or chain'],
   RECORD_EXPORT: ['data', 'an export is malformed, of another bank, or lacks a part that it promises'],
+  RECORD_FRAUD: ['data', 'a fraud file is malformed, or proves nothing against the bank'],
+  RECORD_HEAD: ['data', 'a head statement is malformed, not signed by the bank, or about another chain'],
   RECORD_INCLUSION: ['data', 'an entry is not in the log at the place stated'],
   RECORD_LINK: ['data', 'an entry does not follow the one before it'],
   RECORD_PAYLOAD: ['data', 'a payload is not the one that its entry was signed over'],

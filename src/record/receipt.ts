@@ -47,15 +47,20 @@ export function verifyReceipt(
   bank: Credential,
   about: { readonly origin: string; readonly entryHash: Uint8Array },
 ): Receipt {
+  const receipt = openReceipt(signed, bank);
+  const fits = receipt.origin === about.origin && equalBytes(receipt.entryHash, about.entryHash);
+  if (!fits) throw new MunimentError('RECORD_RECEIPT');
+  return receipt;
+}
+
+/** Verifies a receipt whatever it is about, for those who then hold what it says against something else, or throws `RECORD_RECEIPT`. */
+export function openReceipt(signed: Uint8Array, bank: Credential): Receipt {
   try {
     const outer = TupleReader.labelled(signed, 'signed receipt');
     const [body, signature] = [outer.bytes(), readSignature(outer)];
     outer.end();
     verifySignature(bank.signing, body, signature);
-    const receipt = decodeReceipt(body);
-    const fits = receipt.origin === about.origin && equalBytes(receipt.entryHash, about.entryHash);
-    if (!fits) throw new MunimentError('RECORD_RECEIPT');
-    return receipt;
+    return decodeReceipt(body);
   } catch (cause) {
     throw new MunimentError('RECORD_RECEIPT', undefined, { cause });
   }

@@ -1,0 +1,163 @@
+/** Following a chain: what a client does with everything that a bank shows it. spec/evidence.md, "Following a record". */
+
+import { MunimentError } from '../errors.ts';
+import { equalBytes } from '../wire/index.ts';
+import { verifyChain, type ChainItem, type ChainRules, type VerifiedItem } from './chain.ts';
+import { EMPTY_CHAIN, sameHead, type Head } from './entry.ts';
+import { FRAUD_KINDS } from './fraud-kinds.ts';
+import { verifyHead } from './head.ts';
+import { verifyConsistency, verifyInclusion, type TreeHead } from './log.ts';
+import { verifyReceipt } from './receipt.ts';
+import { openTree, type Speaker } from './words.ts';
+
+/** What a client remembers of one chain. It only grows, and it is what convicts a bank that goes back on its word. */
+export interface Followed {
+  readonly head: Head;
+  /** The newest checkpoint; `null` before the first. */
+  readonly checkpoint: string | null;
+  /** The newest receipt and the newest head statement, as signed: at most one of each. */
+  readonly words: readonly Uint8Array[];
+}
+
+/** A client that has seen nothing yet. */
+export const NOTHING_FOLLOWED: Followed = { head: EMPTY_CHAIN, checkpoint: null, words: [] };
+
+/** What a bank shows: its newest checkpoint, what came after the head that the client knows, and where the chain ends. */
+export interface Shown {
+  readonly checkpoint: string;
+  /** From the checkpoint that the client knows; empty if it knows none. */
+  readonly consistency: readonly Uint8Array[];
+  readonly items: readonly {
+    readonly item: ChainItem;
+    readonly receipt: Uint8Array;
+    /** Of its leaf, under the checkpoint. */
+    readonly proof: readonly Uint8Array[];
+  }[];
+  /** Signed, over the checkpoint's tree. */
+  readonly head: Uint8Array;
+}
+
+/** What contradicts itself: a kind and two pieces for `proveFraud`. */
+export interface Contradiction {
+  readonly kind: (typeof PAIRS)[number];
+  readonly evidence: { readonly first: Uint8Array | string; readonly second: Uint8Array | string };
+}
+
+/** Why a client stops, and what it can prove by it: `null` if the bank did not sign against itself. */
+export class FollowError extends MunimentError {
+  readonly contradiction: Contradiction | null;
+
+  constructor(cause: MunimentError, contradiction: Contradiction | null) {
+    super(cause.code, undefined, { cause });
+    this.contradiction = contradiction;
+  }
+}
+
+/**
+ * Verifies all that a bank shows of one chain against what a client remembers.
+ *
+ * @param known - what the client remembers; {@link NOTHING_FOLLOWED} at first
+ * @param shown - what the bank shows now
+ * @param trust - whose bank and log it is, which chain, and the record's tag salt (32 bytes)
+ * @returns what to remember from now on, and the new items, verified
+ * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed
+ */
+export async function follow(
+  known: Followed,
+  shown: Shown,
+  trust: { readonly speaker: Speaker; readonly rules: ChainRules; readonly tagSalt: Uint8Array },
+): Promise<{ readonly known: Followed; readonly items: readonly VerifiedItem[] }> {
+  const { speaker, rules, tagSalt } = trust;
+  try {
+    const tree = openTree(shown.checkpoint, speaker);
+    if (known.checkpoint !== null)
+      verifyConsistency(openTree(known.checkpoint, speaker), tree, shown.consistency);
+    const items: VerifiedItem[] = [];
+    const chain = verifyChain(
+      shown.items.map(({ item }) => item),
+      rules,
+      known.head,
+    );
+    let next = await chain.next();
+    for (; next.done !== true; next = await chain.next()) {
+      checkPlace(next.value, shown.items[items.length] ?? missing(), tree, { speaker, rules, tagSalt });
+      items.push(next.value);
+    }
+    const head = next.value;
+    checkHead(shown.head, head, tree, { speaker, rules });
+    // The words of an answer may be good each for itself, and not beside each other or those remembered.
+    if (findContradiction(known, shown, speaker) !== null) throw new MunimentError('RECORD_CONSISTENCY');
+    const receipt = shown.items.at(-1)?.receipt ?? known.words.find((_, i) => known.words.length - i === 2);
+    const words = receipt === undefined ? [shown.head] : [receipt, shown.head];
+    return { known: { head, checkpoint: shown.checkpoint, words }, items };
+  } catch (error) {
+    if (!(error instanceof MunimentError)) throw error;
+    throw new FollowError(error, findContradiction(known, shown, speaker));
+  }
+}
+
+function checkPlace(
+  item: VerifiedItem,
+  { receipt: signed, proof }: Shown['items'][number],
+  tree: TreeHead,
+  { speaker, rules, tagSalt }: { speaker: Speaker; rules: ChainRules; tagSalt: Uint8Array },
+): void {
+  const seq = 'hidden' in item ? item.seq : item.entry.seq;
+  const { origin, recordId, chain } = rules;
+  const receipt = verifyReceipt(signed, speaker.bank, { origin, entryHash: item.hash });
+  const fits =
+    receipt.outcome === 'accepted' &&
+    receipt.seq === seq &&
+    receipt.chain === chain &&
+    equalBytes(receipt.recordId, recordId) &&
+    receipt.leafIndex < receipt.tree.size;
+  if (!fits) throw new MunimentError('RECORD_RECEIPT');
+  verifyInclusion({ ...receipt, tagSalt }, { index: receipt.leafIndex, proof }, tree);
+}
+
+function checkHead(
+  signed: Uint8Array,
+  head: Head,
+  tree: TreeHead,
+  { speaker, rules }: { speaker: Speaker; rules: ChainRules },
+): void {
+  const stated = verifyHead(signed, speaker.bank, rules);
+  const ofTree = stated.tree.size === tree.size && equalBytes(stated.tree.root, tree.root);
+  if (!ofTree || !sameHead(stated.head, head)) throw new MunimentError('RECORD_HEAD');
+}
+
+const PAIRS = ['two roots', 'two places', 'cut tail', 'out of order'] as const;
+
+// Each word beside the next, in the order in which they came, and each beside the newest.
+function findContradiction(known: Followed, shown: Shown, speaker: Speaker): Contradiction | null {
+  const receipts = shown.items.map(({ receipt }) => receipt);
+  const words = [known.checkpoint, ...known.words, ...receipts, shown.checkpoint, shown.head];
+  const all = words.filter((word) => word !== null);
+  for (const [i, first] of all.entries()) {
+    for (const second of [all[i + 1], shown.checkpoint, shown.head]) {
+      if (second === undefined || second === first) continue;
+      const evidence = { first, second };
+      const kind = PAIRS.find((one) => convicts(one, evidence, speaker));
+      if (kind !== undefined) return { kind, evidence };
+    }
+  }
+  return null;
+}
+
+function convicts(
+  kind: Contradiction['kind'],
+  evidence: Contradiction['evidence'],
+  speaker: Speaker,
+): boolean {
+  try {
+    FRAUD_KINDS[kind](evidence, speaker);
+    return true;
+  } catch (error) {
+    if (error instanceof MunimentError) return false;
+    throw error;
+  }
+}
+
+function missing(): never {
+  throw new RangeError('more items verified than shown');
+}

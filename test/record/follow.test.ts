@@ -1,0 +1,112 @@
+/** Following a chain: what an honest bank shows is taken, and a bank that goes back on its word is caught. */
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  EMPTY_CHAIN,
+  follow,
+  FollowError,
+  hashEntry,
+  headAfter,
+  NOTHING_FOLLOWED,
+  signCheckpoint,
+  signHead,
+  type Followed,
+  type Head,
+  type Shown,
+} from '../../src/record/index.ts';
+import { Bank, ORIGIN, timeOf } from './fixture.ts';
+
+let bank: Bank;
+let trust: Parameters<typeof follow>[2];
+
+beforeAll(async () => {
+  bank = await (await Bank.open()).fill();
+  const log = { origin: ORIGIN, ed25519: bank.bank.signer.publicKey, mlDsa44: null };
+  const speaker = { origin: ORIGIN, anchor: bank.anchor.credential, bank: bank.bank.credential, log };
+  trust = { speaker, rules: bank.rules(), tagSalt: bank.tagSalt };
+});
+
+const headAt = (size: number): Head => {
+  const last = bank.taken
+    .slice(0, size)
+    .filter(({ chain }) => chain === 'content')
+    .at(-1);
+  return last === undefined ? EMPTY_CHAIN : headAfter(last.signed);
+};
+
+/** What an honest bank shows at a log's size to who has followed it to another. */
+async function show(from: number, size: number, changes: { head?: Head } = {}): Promise<Shown> {
+  const tree = { size, root: bank.log.root(size) };
+  const { signer } = bank.bank;
+  return {
+    checkpoint: await signCheckpoint(signer, ORIGIN, tree),
+    consistency: from === 0 ? [] : bank.log.consistency(from, size),
+    items: bank.taken
+      .slice(from, size)
+      .filter(({ chain }) => chain === 'content')
+      .map(({ signed, receipt, index }) => ({
+        item: signed,
+        receipt,
+        proof: bank.log.inclusion(index, size),
+      })),
+    head: await signHead(signer, {
+      ...{ origin: ORIGIN, recordId: bank.recordId, chain: 'content', head: headAt(size) },
+      ...{ tree, time: timeOf(size) - 1, ...changes },
+    }),
+  };
+}
+
+const caught = async (known: Followed, shown: Shown): Promise<FollowError> => {
+  const error: unknown = await follow(known, shown, trust).catch((reason: unknown) => reason);
+  if (error instanceof FollowError) return error;
+  throw new Error('expected a FollowError', { cause: error });
+};
+
+describe('following', () => {
+  it('takes what an honest bank shows, in whatever steps', async () => {
+    for (let middle = 1; middle <= 6; middle++) {
+      const first = await follow(NOTHING_FOLLOWED, await show(0, middle), trust);
+      const second = await follow(first.known, await show(middle, 6), trust);
+      expect(second.known.head).toEqual(bank.heads.content);
+      expect([...first.items, ...second.items].map(({ hash }) => hash)).toEqual(
+        bank.items().map((signed) => hashEntry(signed)),
+      );
+    }
+  });
+
+  it('catches a tail cut off since, with what proves it', async () => {
+    const { known } = await follow(NOTHING_FOLLOWED, await show(0, 5), trust);
+    const shown = { ...(await show(5, 6, { head: headAt(2) })), items: [] };
+    const { code, contradiction } = await caught(known, shown);
+    expect(code).toBe('RECORD_HEAD');
+    expect(contradiction?.kind).toBe('cut tail');
+  });
+
+  it('catches another log of the same size, with what proves it', async () => {
+    const { known } = await follow(NOTHING_FOLLOWED, await show(0, 6), trust);
+    const root = new Uint8Array(32);
+    const checkpoint = await signCheckpoint(bank.bank.signer, ORIGIN, { size: 6, root });
+    const { code, contradiction } = await caught(known, { ...(await show(6, 6)), checkpoint });
+    expect(code).toBe('RECORD_CONSISTENCY');
+    expect(contradiction?.kind).toBe('two roots');
+  });
+
+  it('stops where parts are left out, and accuses nobody', async () => {
+    const shown = await show(0, 6);
+    const { known } = await follow(NOTHING_FOLLOWED, await show(0, 3), trust);
+    const later = await show(3, 6);
+    for (const [from, what, code] of [
+      [NOTHING_FOLLOWED, { ...shown, items: shown.items.slice(1) }, 'RECORD_LINK'],
+      [NOTHING_FOLLOWED, { ...shown, items: shown.items.slice(0, 2) }, 'RECORD_HEAD'],
+      [
+        NOTHING_FOLLOWED,
+        { ...shown, items: shown.items.map((one) => ({ ...one, proof: [] })) },
+        'RECORD_INCLUSION',
+      ],
+      [known, { ...later, consistency: [] }, 'RECORD_CONSISTENCY'],
+    ] as const) {
+      const error = await caught(from, what);
+      expect([error.code, error.contradiction]).toEqual([code, null]);
+    }
+  });
+});
