@@ -18,6 +18,8 @@ export {
   signEntry,
 } from './entry.ts';
 export type { ChainName, Draft, Entry, EntryKind, Head, SignedEntry } from './entry.ts';
+export { encodeErasure, ERASE, ERASURE_LIMIT, readErasure } from './erasure.ts';
+export type { Erased, Erasure } from './erasure.ts';
 export { EXPORT_LIMIT, exportRecord } from './export-file.ts';
 export type { ExportedEntry, RecordExport } from './export-file.ts';
 export { verifyExport } from './export.ts';
@@ -28,3 +30,5 @@ export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPaylo
 export type { PayloadDigests, Statement } from './payload.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
+export { ERASURE_GROUNDS, TEN_YEARS_AFTER_DEATH } from './retention.ts';
+export type { ErasureGround, RetentionRule } from './retention.ts';
