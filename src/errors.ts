@@ -27,6 +27,10 @@ export const ERROR_CODES = {
   KEY_PASSPHRASE: ['caller', 'the passphrase does not open the key file'],
   KEY_POSSESSION: ['data', 'a credential request does not prove possession of its keys'],
   KEY_PUBLIC: ['data', 'a public key is malformed, not canonical or of small order'],
+  KEY_RECOVERY: [
+    'data',
+    'a recovery does not fit its appointment or time, or too few shares of it are right',
+  ],
   KEY_REVOKED: ['data', 'a credential was revoked by the time at which it is judged'],
   KEY_SIGNATURE: ['data', 'a signature does not verify under the stated key'],
   KEY_SUCCESSION: ['data', 'a statement is older than one seen before, or does not follow it'],

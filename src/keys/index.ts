@@ -30,6 +30,8 @@ export { exportKeys, importKeys, KEY_FILE_LIMIT } from './file.ts';
 export type { SoftwareKeys } from './file.ts';
 export { openGroup, publishGroup, publishNextEpoch, verifyGroup } from './group.ts';
 export type { GroupChange, GroupEpoch, GroupMember } from './group.ts';
+export { appointGuardians, GUARDIANS_FEWEST, GUARDIANS_LIMIT, verifyAppointment } from './guardians.ts';
+export type { Appointment, Guardian } from './guardians.ts';
 export { openGroupHistory, verifyGroupHistory, verifyNextEpoch } from './group-history.ts';
 export type { GroupHistory, OpenedEpoch } from './group-history.ts';
 export {
@@ -72,6 +74,14 @@ export {
   requestCredential,
 } from './possession.ts';
 export type { CredentialRequest, PossessionChallenge } from './possession.ts';
+export {
+  approveRecovery,
+  recoverRoot,
+  requestRecovery,
+  verifyApproval,
+  verifyRecoveryRequest,
+} from './recovery.ts';
+export type { Approval, RecoveryRequest } from './recovery.ts';
 export {
   renounceCredential,
   revokeCredential,
