@@ -32,12 +32,15 @@ import {
   type SoftwareKeys,
 } from '../src/keys/index.ts';
 import {
+  byRole,
+  decodeSignedEntry,
   EMPTY_CHAIN,
   encodeSignedEntry,
-  decodeSignedEntry,
   signEntry,
+  startOf,
   STATEMENT,
   verifyChain,
+  withoutRevocations,
 } from '../src/record/index.ts';
 import {
   compartmentReader,
@@ -141,9 +144,10 @@ describe.each(KINDS.map((kind, i) => [kind[0], parties[i]!, kind[1]] as const))(
         payloadDigest: new Uint8Array(32),
       });
       const travelled = decodeSignedEntry(encodeSignedEntry(entry));
-      const rules = { ...chain, authors: () => one.credential, mayWrite: () => true };
+      const rule = byRole(() => true);
+      const rules = { ...chain, authors: withoutRevocations(() => one.credential), rule };
       let verified = 0;
-      for await (const item of verifyChain([travelled], rules, EMPTY_CHAIN)) {
+      for await (const item of verifyChain([travelled], rules, startOf(rule))) {
         expect('author' in item && item.author.id).toEqual(one.credential.id);
         verified++;
       }

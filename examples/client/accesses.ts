@@ -5,10 +5,13 @@ import { verifyEvidence } from 'muniment/envelope';
 import { clockWindow, DEADLINES } from 'muniment/protocol';
 import type { Credential } from 'muniment/keys';
 import {
+  byRole,
   decodeSignedEntry,
   EMPTY_CHAIN,
   readStatement,
+  startOf,
   verifyChain,
+  withoutRevocations,
   type VerifiedEntry,
 } from 'muniment/record';
 import { verifyEmergency } from 'muniment/views';
@@ -72,8 +75,14 @@ export async function readAccesses(client: BankClient, recordId: Uint8Array): Pr
 
 async function readClaims(client: BankClient, recordId: Uint8Array): Promise<Claim[]> {
   const { origin, bank } = client.trust;
-  const mayWrite = mayWriteRecord(client.user.credential.id);
-  const rules = { origin, recordId, chain: 'access', authors: byId([bank]), mayWrite } as const;
+  const rule = byRole(mayWriteRecord(client.user.credential.id));
+  const rules = {
+    origin,
+    recordId,
+    chain: 'access',
+    authors: withoutRevocations(byId([bank])),
+    rule,
+  } as const;
   const claims: Claim[] = [];
   const hashes: Uint8Array[] = [];
   let stated = EMPTY_CHAIN;
@@ -98,7 +107,7 @@ async function readClaims(client: BankClient, recordId: Uint8Array): Promise<Cla
     const chain = verifyChain(
       reply.items.map((item) => decodeSignedEntry(at(item.entry))),
       rules,
-      head,
+      { ...startOf(rule), head },
     );
     for (const item of reply.items) {
       const next = await chain.next();

@@ -6,12 +6,15 @@
 import { MunimentError } from 'muniment';
 import type { Credential } from 'muniment/keys';
 import {
+  byRole,
   decodeSignedEntry,
   EMPTY_CHAIN,
   readCreation,
+  startOf,
   verifyChain,
   verifyEntry,
   verifyPayload,
+  withoutRevocations,
   type ChainItem,
   type Head,
   type VerifiedEntry,
@@ -103,18 +106,19 @@ async function takePage(client: BankClient, answer: Answered, progress: Progress
   const { reply } = answer;
   const { recordId, chain } = progress;
   const owner = await findAuthors(client, answer, progress.credentials);
+  const rule = byRole(mayWriteRecord(owner.id));
   const rules = {
     origin: client.trust.origin,
     recordId,
     chain: 'content',
-    authors: byId(progress.credentials.values()),
-    mayWrite: mayWriteRecord(owner.id),
+    authors: withoutRevocations(byId(progress.credentials.values())),
+    rule,
   } as const;
-  const from = { size: chain.length, hash: chain.at(-1)?.hash ?? EMPTY_CHAIN.hash };
+  const head = { size: chain.length, hash: chain.at(-1)?.hash ?? EMPTY_CHAIN.hash };
   const items = verifyChain(
     reply.items.map((item) => chainItem(item, answer)),
     rules,
-    from,
+    { ...startOf(rule), head },
   );
   const mine = equalBytes(owner.id, client.user.credential.id);
   const shown: Shown[] = [];
@@ -187,9 +191,15 @@ function checkAccess(client: BankClient, { reply, request }: Answered, progress:
   const signed = decodeSignedEntry(reply.access.entry);
   const { seq, prev } = signed.entry;
   const { origin, bank } = client.trust;
-  const mayWrite = mayWriteRecord(creation.owner.id);
-  const rules = { origin, recordId, chain: 'access', authors: byId([bank]), mayWrite } as const;
-  verifyEntry(signed, rules, { size: seq, hash: prev });
+  const rule = byRole(mayWriteRecord(creation.owner.id));
+  const rules = {
+    origin,
+    recordId,
+    chain: 'access',
+    authors: withoutRevocations(byId([bank])),
+    rule,
+  } as const;
+  verifyEntry(signed, rules, { ...startOf(rule), head: { size: seq, hash: prev } });
   const { tagSalt } = creation;
   client.checkReceipt(reply.access, signed, {
     tagSalt,

@@ -3,7 +3,7 @@
 import { MunimentError } from 'muniment';
 import { KEM_XWING, systemRandom } from 'muniment/crypto';
 import { createRoot, INBOX, openRoot, ROOT, type Compartments, type NodeSecret } from 'muniment/keys';
-import { verifyExport, type VerifiedExport } from 'muniment/record';
+import { byRole, verifyExport, type VerifiedExport } from 'muniment/record';
 import { alwaysWithheld, compartmentReader, type Reader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { readAccesses, type Access } from '../client/accesses.ts';
@@ -137,7 +137,7 @@ export async function play(world: World, subject: Subject, report: Report): Prom
       const result = await verifyExport(text, {
         anchorId: world.trust.anchor.id,
         origin: world.trust.origin,
-        mayWrite: mayWriteRecord(patient.user.credential.id),
+        rule: byRole(mayWriteRecord(patient.user.credential.id)),
         digests: DIGESTS,
         openings: OPENINGS,
         renewalLogs: [],

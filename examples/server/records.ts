@@ -5,9 +5,12 @@ import { hasRole, type Credential } from 'muniment/keys';
 import { CLOCK_WINDOW } from 'muniment/protocol';
 import {
   appendEntry,
+  byRole,
   readCreation,
-  type ChainRules,
+  startOf,
+  withoutRevocations,
   type Head,
+  type MayWrite,
   type SignedEntry,
   type VerifiedEntry,
 } from 'muniment/record';
@@ -21,7 +24,7 @@ import { plain, type Store } from './store.ts';
 export interface Kept {
   readonly id: Uint8Array;
   readonly tagSalt: Uint8Array;
-  readonly mayWrite: ChainRules['mayWrite'];
+  readonly mayWrite: MayWrite;
   /** The record's owner; `null` for the directory. */
   readonly owner: Credential | null;
 }
@@ -87,15 +90,18 @@ export class Records {
 
   /** Verifies an entry as the next of a chain. */
   next(kept: Kept, signed: SignedEntry, head: Head): { entry: VerifiedEntry; head: Head } {
+    const rule = byRole(kept.mayWrite);
     const rules = {
       origin: this.#origin,
       recordId: kept.id,
       chain: 'content',
-      authors: this.#directory.find,
-      mayWrite: kept.mayWrite,
+      // The author is the user of this session, whose key the gateway has judged by all revocations.
+      authors: withoutRevocations(this.#directory.find),
+      rule,
     } as const;
     try {
-      return appendEntry(signed, rules, head);
+      const { entry, after } = appendEntry(signed, rules, { ...startOf(rule), head });
+      return { entry, head: after.head };
     } catch (error) {
       const stale = error instanceof MunimentError && error.code === 'RECORD_STALE';
       throw stale ? new BankRefusal('RECORD_STALE', head) : error;

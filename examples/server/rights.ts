@@ -2,7 +2,7 @@
 
 import { hasRole, type Credential } from 'muniment/keys';
 import { MunimentError } from 'muniment';
-import type { ChainRules, Entry, Openings } from 'muniment/record';
+import type { Entry, MayWrite, Openings } from 'muniment/record';
 import { STATEMENT } from 'muniment/record';
 import { sha256 } from 'muniment/crypto';
 import { sealedDigest, verifyDisclosure } from 'muniment/views';
@@ -27,7 +27,7 @@ export function directoryId(origin: string): Uint8Array {
 }
 
 /** Rights in the directory: the administrator registers and revokes, owners and keepers publish keys, everybody renounces. */
-export const mayWriteDirectory: ChainRules['mayWrite'] = ({ kind, chain }, author) => {
+export const mayWriteDirectory: MayWrite = ({ kind, chain }, author) => {
   if (chain !== 'content') return false;
   if (kind === 'create' || kind === 'register') return hasRole(author, 'administrator');
   if (kind === 'revoke') return true; // the statement inside is signed by the issuer, or by whose key it ends
@@ -42,7 +42,7 @@ export const mayWriteDirectory: ChainRules['mayWrite'] = ({ kind, chain }, autho
  *
  * @param ownerId - the record's owner
  */
-export function mayWriteRecord(ownerId: Uint8Array): ChainRules['mayWrite'] {
+export function mayWriteRecord(ownerId: Uint8Array): MayWrite {
   return ({ kind, chain, payloadType }: Entry, author: Credential) => {
     // Documents come in under the kinds that add, and nothing else does.
     if (['insert', 'annotate', 'amend'].includes(kind) !== (payloadType === SEALED)) return false;

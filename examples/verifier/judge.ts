@@ -6,6 +6,7 @@
 import { MunimentError } from 'muniment';
 import { readUnverifiedCredential } from 'muniment/keys';
 import {
+  byRole,
   decodeSignedEntry,
   readCreation,
   ExportError,
@@ -71,7 +72,7 @@ export async function judgeExport(
     const verified = await verifyExport(text, {
       anchorId,
       origin: typed.origin === '' ? claims.origin : typed.origin,
-      mayWrite: mayWriteRecord(ownerId),
+      rule: byRole(mayWriteRecord(ownerId)),
       digests: DIGESTS,
       openings: OPENINGS,
       renewalLogs: [],

@@ -68,6 +68,21 @@ export interface ChainRules<State> {
   readonly rule: WriteRule<State>;
 }
 
+/**
+ * Authors by credential alone, each good for as long as its credential says: for a verifier to whom no revocation
+ * counts, and who says so.
+ *
+ * @param find - the verified credential of an Id; `null` if there is none
+ */
+export function withoutRevocations(
+  find: (id: Uint8Array) => Credential | null,
+): ChainRules<unknown>['authors'] {
+  return (id) => {
+    const credential = find(id);
+    return credential === null ? null : { credential, standing: 'valid' };
+  };
+}
+
 /** How far a chain was verified: its head, and what the rule knows there. Whoever keeps both goes on from here. */
 export interface ChainState<State> {
   readonly head: Head;
@@ -129,7 +144,7 @@ export async function* verifyChain<State>(
   const source = iteratorOf(items);
   const ahead: Ahead[] = [];
   let at = from;
-  let pulled: ReturnType<typeof source.next> | null = source.next();
+  let pulled: Promise<IteratorResult<ChainItem>> | null = source.next();
   try {
     for (;;) {
       const [first] = ahead;
@@ -143,7 +158,9 @@ export async function* verifyChain<State>(
         return at;
       } else {
         // Whichever comes first: an entry that is there to be given out does not wait for the next to arrive.
-        const next = await (first === undefined ? pulled : Promise.race([first.settling, pulled]));
+        const next: IteratorResult<ChainItem> | undefined | void = await (first === undefined
+          ? pulled
+          : Promise.race([first.settling, pulled]));
         if (next === undefined) continue;
         if (next.done !== true) ahead.push(begin(next.value, rules, at.head));
         pulled = next.done === true ? null : source.next();
@@ -292,11 +309,23 @@ function verifyNext<State>(
   checkSignature(own, author, known, head);
   const payload = readPayload(own, head);
   const hash = hashEntry(signed, encoded);
-  const state = rules.rule.next(at.state, { entry, author, standing, hash, payload });
-  if (state === null) throw new ChainError('RECORD_RIGHT', head.size, head);
+  const state = judge(rules.rule, at, { entry, author, standing, hash, payload });
   // The brand exists only in types; this is the one place that gives it.
   const item = { signed, entry, author, standing, hash } as VerifiedEntry;
   return { entry: item, after: { head: { size: entry.seq + 1, hash }, state } };
+}
+
+// A rule that has a reason of its own to refuse throws it.
+function judge<State>(rule: WriteRule<State>, { head, state }: ChainState<State>, step: Step): State {
+  let next: State | null;
+  try {
+    next = rule.next(state, step);
+  } catch (cause) {
+    if (!(cause instanceof MunimentError)) throw cause;
+    throw new ChainError(cause.code, head.size, head, cause);
+  }
+  if (next === null) throw new ChainError('RECORD_RIGHT', head.size, head);
+  return next;
 }
 
 function checkLink({ seq, prev }: Pick<Entry, 'seq' | 'prev'>, head: Head): void {

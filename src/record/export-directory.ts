@@ -13,12 +13,13 @@ import {
   type Revocation,
 } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
-import { verifyEntry, type ChainRules } from './chain.ts';
+import { startOf, verifyEntry, withoutRevocations } from './chain.ts';
 import type { ExportedDirectory, ExportedEntry } from './export-file.ts';
-import { verifyPlace, type Bank } from './export-place.ts';
+import { verifyPlace, type Bank, type FindCredential } from './export-place.ts';
 import { readStatement } from './payload.ts';
 import type { Entry } from './entry.ts';
 import type { Receipt } from './receipt.ts';
+import { byRole } from './rule.ts';
 
 /** The kinds of the statements by which a key is taken back. */
 export const REVOCATION = 'revocation';
@@ -33,19 +34,19 @@ export interface Heard {
 /** Verifies each of the directory's entries by itself; of the chain between them nothing is known. */
 export function hearRevocations(
   directory: ExportedDirectory | null,
-  trust: { readonly anchor: Credential; readonly find: ChainRules['authors']; readonly bank: Bank },
+  trust: { readonly anchor: Credential; readonly find: FindCredential; readonly bank: Bank },
 ): Heard {
   const [revocations, receipts]: [Revocation[], Receipt[]] = [[], []];
   if (directory === null) return { revocations, receipts };
   const { anchor, find, bank } = trust;
   const { recordId, tagSalt } = directory;
-  const rules: ChainRules = {
-    ...{ origin: bank.origin, recordId, chain: 'content', authors: find },
-    mayWrite: ({ kind }) => kind === 'revoke', // what counts is who signed the statement
-  };
+  const rule = byRole(({ kind }) => kind === 'revoke'); // what counts is who signed the statement
+  const authors = withoutRevocations(find);
+  const rules = { ...{ origin: bank.origin, recordId, authors, rule }, chain: 'content' } as const;
   for (const exported of directory.entries) {
     const { seq, prev } = exported.signed.entry;
-    const verified = verifyEntry(exported.signed, rules, { size: seq, hash: prev });
+    const at = { ...startOf(rule), head: { size: seq, hash: prev } };
+    const { entry: verified } = verifyEntry(exported.signed, rules, at);
     const receipt = verifyPlace(exported, verified, { bank, tagSalt, after: receipts.at(-1) });
     revocations.push(readRevocation(verified.entry, exported, { anchor, find, heardAt: receipt.time }));
     receipts.push(receipt);
@@ -72,7 +73,7 @@ export function standings(
 function readRevocation(
   entry: Entry,
   { payload }: ExportedEntry,
-  { anchor, find, heardAt }: { anchor: Credential; find: ChainRules['authors']; heardAt: number },
+  { anchor, find, heardAt }: { anchor: Credential; find: FindCredential; heardAt: number },
 ): Revocation {
   if (payload === null) throw new MunimentError('RECORD_PAYLOAD');
   const author = find(entry.author);

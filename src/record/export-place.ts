@@ -8,6 +8,9 @@ import type { ExportedEntry } from './export-file.ts';
 import { verifyInclusion, type TreeHead } from './log.ts';
 import { verifyReceipt, type Receipt } from './receipt.ts';
 
+/** The verified credential of an Id; `null` if it is not known. */
+export type FindCredential = (id: Uint8Array) => Credential | null;
+
 /** What all entries of an export are held against. */
 export interface Bank {
   readonly origin: string;

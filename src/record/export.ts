@@ -6,18 +6,19 @@
 import { MunimentError } from '../errors.ts';
 import { hasRole, readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
 import { equalBytes, toHex } from '../wire/index.ts';
-import { verifyChain, type ChainRules, type VerifiedEntry } from './chain.ts';
+import { startOf, verifyChain, withoutRevocations, type VerifiedEntry } from './chain.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import { readCreation, type Creation } from './create.ts';
-import { EMPTY_CHAIN, type ChainName, type Entry, type Head } from './entry.ts';
+import type { ChainName, Entry, Head } from './entry.ts';
 import { hearRevocations, standings, type StandingAt } from './export-directory.ts';
 import { parseExport, type RecordExport } from './export-file.ts';
-import { checkTimes, verifyPlace, type Bank } from './export-place.ts';
+import { checkTimes, verifyPlace, type Bank, type FindCredential } from './export-place.ts';
 import type { TreeHead } from './log.ts';
 import { verifyPayload, type PayloadDigests } from './payload.ts';
 import { NO_WITNESSES } from './quorum.ts';
 import type { Receipt } from './receipt.ts';
 import { verifyRenewals, type RenewalLog, type VerifiedRenewal } from './renewal.ts';
+import type { WriteRule } from './rule.ts';
 
 /** Why an export was refused, and what of it still stands. */
 export class ExportError extends MunimentError {
@@ -42,7 +43,7 @@ export interface OpenedPayload {
 
 /** Verifies what was opened against the entry that names the sealed payload, by type; throws if it is not part of it. */
 export type Openings = Readonly<
-  Record<string, (opened: Uint8Array, entry: Entry, authors: ChainRules['authors']) => OpenedPayload>
+  Record<string, (opened: Uint8Array, entry: Entry, authors: FindCredential) => OpenedPayload>
 >;
 
 /** What an export is verified against; all of it required. */
@@ -51,8 +52,8 @@ export interface ExportRules {
   readonly anchorId: Uint8Array;
   /** The origin of the bank that the record is expected from: an anchor may have issued to several. */
   readonly origin: string;
-  /** Who may write what, judged by the author's credential. */
-  readonly mayWrite: ChainRules['mayWrite'];
+  /** Who may write what; either chain is judged from the rule's start. */
+  readonly rule: WriteRule<unknown>;
   /** Digest functions of the payload types other than statements. */
   readonly digests: PayloadDigests;
   /** Verifiers of what was opened, for the payload types that can be. */
@@ -188,7 +189,7 @@ function doubts({ content, access }: VerifiedExport['missingPayloads'], accesses
 interface Context {
   readonly parts: RecordExport;
   readonly rules: ExportRules;
-  readonly find: ChainRules['authors'];
+  readonly find: FindCredential;
   readonly bank: Bank;
   readonly standing: StandingAt;
   readonly progress: Progress;
@@ -204,9 +205,10 @@ async function verifyEntries(
   const { origin, recordId } = parts;
   const exported = parts[chain];
   const items = verifyChain(
-    exported.map(({ signed }) => signed),
-    { origin, recordId, chain, authors: find, mayWrite: rules.mayWrite },
-    EMPTY_CHAIN,
+    exported.map(({ signed, payload }) => ({ ...signed, payload })),
+    // Whether a key was good is judged by the bank's time, once that is known.
+    { origin, recordId, chain, authors: withoutRevocations(find), rule: rules.rule },
+    startOf(rules.rule),
   );
   const entries = progress.good[chain];
   for (const one of exported) {
@@ -229,7 +231,7 @@ async function verifyEntries(
   progress.at = null;
   const end = await items.next();
   if (end.done !== true) throw new MunimentError('RECORD_EXPORT');
-  const head = end.value;
+  const { head } = end.value;
   for (const { receipt } of entries) checkStatedHead(receipt, entries, bank.tree);
   return { entries, head };
 }

@@ -2,17 +2,26 @@
 
 import { MunimentError } from '../errors.ts';
 import { equalBytes } from '../wire/index.ts';
-import { verifyChain, type ChainItem, type ChainRules, type VerifiedItem } from './chain.ts';
-import { EMPTY_CHAIN, sameHead, type Head } from './entry.ts';
+import {
+  startOf,
+  verifyChain,
+  type ChainItem,
+  type ChainRules,
+  type ChainState,
+  type VerifiedItem,
+} from './chain.ts';
+import { sameHead, type Head } from './entry.ts';
 import { FRAUD_KINDS } from './fraud-kinds.ts';
 import { verifyHead } from './head.ts';
 import { verifyConsistency, verifyInclusion, type TreeHead } from './log.ts';
 import { verifyReceipt } from './receipt.ts';
+import type { WriteRule } from './rule.ts';
 import { openTree, type Speaker } from './words.ts';
 
 /** What a client remembers of one chain. It only grows, and it is what convicts a bank that goes back on its word. */
-export interface Followed {
-  readonly head: Head;
+export interface Followed<State> {
+  /** How far the chain was verified. */
+  readonly chain: ChainState<State>;
   /** The newest checkpoint; `null` before the first. */
   readonly checkpoint: string | null;
   /** The newest receipt and the newest head statement, as signed: at most one of each. */
@@ -20,7 +29,9 @@ export interface Followed {
 }
 
 /** A client that has seen nothing yet. */
-export const NOTHING_FOLLOWED: Followed = { head: EMPTY_CHAIN, checkpoint: null, words: [] };
+export function nothingFollowed<State>(rule: WriteRule<State>): Followed<State> {
+  return { chain: startOf(rule), checkpoint: null, words: [] };
+}
 
 /** What a bank shows: its newest checkpoint, what came after the head that the client knows, and where the chain ends. */
 export interface Shown {
@@ -56,17 +67,17 @@ export class FollowError extends MunimentError {
 /**
  * Verifies all that a bank shows of one chain against what a client remembers.
  *
- * @param known - what the client remembers; {@link NOTHING_FOLLOWED} at first
+ * @param known - what the client remembers; {@link nothingFollowed} at first
  * @param shown - what the bank shows now
  * @param trust - whose bank and log it is, which chain, and the record's tag salt (32 bytes)
  * @returns what to remember from now on, and the new items, verified
  * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed
  */
-export async function follow(
-  known: Followed,
+export async function follow<State>(
+  known: Followed<State>,
   shown: Shown,
-  trust: { readonly speaker: Speaker; readonly rules: ChainRules; readonly tagSalt: Uint8Array },
-): Promise<{ readonly known: Followed; readonly items: readonly VerifiedItem[] }> {
+  trust: { readonly speaker: Speaker; readonly rules: ChainRules<State>; readonly tagSalt: Uint8Array },
+): Promise<{ readonly known: Followed<State>; readonly items: readonly VerifiedItem[] }> {
   const { speaker, rules, tagSalt } = trust;
   try {
     const tree = openTree(shown.checkpoint, speaker);
@@ -76,31 +87,33 @@ export async function follow(
     const chain = verifyChain(
       shown.items.map(({ item }) => item),
       rules,
-      known.head,
+      known.chain,
     );
     let next = await chain.next();
     for (; next.done !== true; next = await chain.next()) {
       checkPlace(next.value, shown.items[items.length] ?? missing(), tree, { speaker, rules, tagSalt });
       items.push(next.value);
     }
-    const head = next.value;
-    checkHead(shown.head, head, tree, { speaker, rules });
+    const after = next.value;
+    checkHead(shown.head, after.head, tree, { speaker, rules });
     // The words of an answer may be good each for itself, and not beside each other or those remembered.
     if (findContradiction(known, shown, speaker) !== null) throw new MunimentError('RECORD_CONSISTENCY');
     const receipt = shown.items.at(-1)?.receipt ?? known.words.find((_, i) => known.words.length - i === 2);
     const words = receipt === undefined ? [shown.head] : [receipt, shown.head];
-    return { known: { head, checkpoint: shown.checkpoint, words }, items };
+    return { known: { chain: after, checkpoint: shown.checkpoint, words }, items };
   } catch (error) {
     if (!(error instanceof MunimentError)) throw error;
     throw new FollowError(error, findContradiction(known, shown, speaker));
   }
 }
 
+type ChainPlace = Pick<ChainRules<unknown>, 'origin' | 'recordId' | 'chain'>;
+
 function checkPlace(
   item: VerifiedItem,
   { receipt: signed, proof }: Shown['items'][number],
   tree: TreeHead,
-  { speaker, rules, tagSalt }: { speaker: Speaker; rules: ChainRules; tagSalt: Uint8Array },
+  { speaker, rules, tagSalt }: { speaker: Speaker; rules: ChainPlace; tagSalt: Uint8Array },
 ): void {
   const seq = 'hidden' in item ? item.seq : item.entry.seq;
   const { origin, recordId, chain } = rules;
@@ -119,7 +132,7 @@ function checkHead(
   signed: Uint8Array,
   head: Head,
   tree: TreeHead,
-  { speaker, rules }: { speaker: Speaker; rules: ChainRules },
+  { speaker, rules }: { speaker: Speaker; rules: ChainPlace },
 ): void {
   const stated = verifyHead(signed, speaker.bank, rules);
   const ofTree = stated.tree.size === tree.size && equalBytes(stated.tree.root, tree.root);
@@ -129,7 +142,11 @@ function checkHead(
 const PAIRS = ['two roots', 'two places', 'cut tail', 'out of order'] as const;
 
 // Each word beside the next, in the order in which they came, and each beside the newest.
-function findContradiction(known: Followed, shown: Shown, speaker: Speaker): Contradiction | null {
+function findContradiction(
+  known: Pick<Followed<unknown>, 'checkpoint' | 'words'>,
+  shown: Shown,
+  speaker: Speaker,
+): Contradiction | null {
   const receipts = shown.items.map(({ receipt }) => receipt);
   const words = [known.checkpoint, ...known.words, ...receipts, shown.checkpoint, shown.head];
   const all = words.filter((word) => word !== null);

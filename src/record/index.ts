@@ -1,6 +1,14 @@
 /** Entries, chains, receipts, the log, checkpoints and exports. spec/record.md. */
 
-export { appendEntries, appendEntry, ChainError, startOf, verifyChain, verifyEntry } from './chain.ts';
+export {
+  appendEntries,
+  appendEntry,
+  ChainError,
+  startOf,
+  verifyChain,
+  verifyEntry,
+  withoutRevocations,
+} from './chain.ts';
 export type {
   ChainItem,
   ChainRules,
@@ -34,10 +42,6 @@ export { ExportError, verifyExport } from './export.ts';
 export type { ExportRules, OpenedPayload, Openings, VerifiedExport, VerifiedExportEntry } from './export.ts';
 export { encodeErasure, ERASE, ERASURE_LIMIT, readErasure } from './erasure.ts';
 export type { Erased, Erasure } from './erasure.ts';
-export { EXPORT_LIMIT, exportRecord } from './export-file.ts';
-export type { ExportedEntry, RecordExport } from './export-file.ts';
-export { verifyExport } from './export.ts';
-export type { ExportRules, VerifiedExport, VerifiedExportEntry } from './export.ts';
 export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from './log.ts';
 export type { LeafOpening, TreeHead } from './log.ts';
 export { formatNoteKey, openNote, parseNoteKey, signNote } from './note.ts';
@@ -49,7 +53,7 @@ export type { WitnessPolicy } from './quorum.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
 export { byRole } from './rule.ts';
-export type { Step, WriteRule } from './rule.ts';
+export type { MayWrite, Step, WriteRule } from './rule.ts';
 export { renewalLeaf, renewExport } from './renewal.ts';
 export type { RenewalAlgorithm, RenewalLog, VerifiedRenewal } from './renewal.ts';
 export { directoryId } from './directory.ts';
@@ -59,7 +63,7 @@ export { FRAUD_EVIDENCE, FRAUD_LIMIT } from './fraud-file.ts';
 export type { FraudKind, Piece } from './fraud-file.ts';
 export { signHead, verifyHead } from './head.ts';
 export type { HeadStatement } from './head.ts';
-export { follow, FollowError, NOTHING_FOLLOWED } from './follow.ts';
+export { follow, FollowError, nothingFollowed } from './follow.ts';
 export type { Contradiction, Followed, Shown } from './follow.ts';
 export type { Speaker } from './words.ts';
 export { ERASURE_GROUNDS, TEN_YEARS_AFTER_DEATH } from './retention.ts';

@@ -21,8 +21,11 @@ export interface WriteRule<State> {
   /** What is known before a chain's first entry. */
   readonly start: State;
   /** What is known after the entry; `null` if its author had no right to write it. Never changes what it was given. */
-  readonly next: (state: State, step: Step) => State | null;
+  next(state: State, step: Step): State | null;
 }
+
+/** Whether an author may write an entry, judged by these two alone. */
+export type MayWrite = (entry: Entry, author: Credential) => boolean;
 
 /**
  * A rule without a memory: each entry is judged by itself and by its author's credential.
@@ -34,6 +37,6 @@ export interface WriteRule<State> {
  * const rule = byRole(({ kind }, author) => kind === 'annotate' && author.roles.includes('doctor'));
  * ```
  */
-export function byRole(mayWrite: (entry: Entry, author: Credential) => boolean): WriteRule<true> {
+export function byRole(mayWrite: MayWrite): WriteRule<true> {
   return { start: true, next: (_, { entry, author }) => (mayWrite(entry, author) ? true : null) };
 }

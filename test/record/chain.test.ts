@@ -41,14 +41,14 @@ beforeAll(async () => (bank = await (await Bank.open()).fill()));
 
 async function drain(
   items: Iterable<ChainItem>,
-  rules: ChainRules = bank.rules(),
+  rules: ChainRules<true> = bank.rules(),
   from: Head = EMPTY_CHAIN,
 ): Promise<{ seen: VerifiedItem[]; head: Head }> {
   const seen: VerifiedItem[] = [];
-  const chain = verifyChain(items, rules, from);
+  const chain = verifyChain(items, rules, bank.at(from));
   for (;;) {
     const next = await chain.next();
-    if (next.done === true) return { seen, head: next.value };
+    if (next.done === true) return { seen, head: next.value.head };
     seen.push(next.value);
   }
 }
@@ -82,12 +82,12 @@ describe('a chain', () => {
     const [first] = items;
     const rules = bank.rules();
     // Asked for an author, the caller changes what is being judged.
-    const authors = (id: Uint8Array): ReturnType<ChainRules['authors']> => {
+    const authors = (id: Uint8Array): ReturnType<ChainRules<true>['authors']> => {
       first!.entry.payloadDigest.fill(0x66);
       first!.signature.fill(0);
-      return rules.authors(id);
+      return rules.authors(id, first!.entry);
     };
-    const { value } = await verifyChain(items, { ...rules, authors }, EMPTY_CHAIN).next();
+    const { value } = await verifyChain(items, { ...rules, authors }, bank.at(EMPTY_CHAIN)).next();
     expect(value).toMatchObject({ entry: decodeCopy(bank.items()[0]!).entry });
     expect('hash' in value && value.hash).toEqual(hashEntry(bank.items()[0]!));
   });
@@ -98,7 +98,7 @@ describe('a chain', () => {
     const source = (async function* () {
       yield* items;
     })();
-    const chain = verifyChain(source, bank.rules(), EMPTY_CHAIN);
+    const chain = verifyChain(source, bank.rules(), bank.at(EMPTY_CHAIN));
     expect((await chain.next()).done).toBe(false);
     expect((await chain.next()).done).toBe(false);
     await expect(chain.next()).rejects.toMatchObject({
@@ -113,7 +113,7 @@ describe('a chain', () => {
       const shown = items.map((item, i) => ((mask >> i) & 1 ? opaque(item) : item));
       const { seen, head } = await drain(shown);
       expect(head).toEqual(bank.heads.content);
-      expect(seen.map(({ hash }) => hash)).toEqual(items.map(hashEntry));
+      expect(seen.map(({ hash }) => hash)).toEqual(items.map((item) => hashEntry(item)));
       expect(seen.map((item) => 'hidden' in item)).toEqual(items.map((_, i) => ((mask >> i) & 1) === 1));
     }
   });
@@ -158,13 +158,13 @@ describe('an entry', () => {
       ...changes,
     });
   };
-  const verify = (signed: SignedEntry, rules: Partial<ChainRules> = {}): string =>
-    refusal(() => verifyEntry(signed, bank.rules(rules), bank.heads.content));
+  const verify = (signed: SignedEntry, rules: Partial<ChainRules<true>> = {}): string =>
+    refusal(() => verifyEntry(signed, bank.rules(rules), bank.at()));
 
   it('is accepted as the next one', async () => {
     const signed = await sign({});
-    const { entry, head } = appendEntry(signed, bank.rules(), bank.heads.content);
-    expect(head).toEqual({ size: 5, hash: entry.hash });
+    const { entry, after } = appendEntry(signed, bank.rules(), bank.at());
+    expect(after.head).toEqual({ size: 5, hash: entry.hash });
     expect(entry.hash).toEqual(hashEntry(signed));
   });
 
@@ -187,14 +187,17 @@ describe('an entry', () => {
     const posed = { ...signed.entry, author: bank.patient.credential.id };
     const { entrySignatureInput } = await import('../../src/record/entry.ts');
     const signature = await bank.doctor.signer.sign(entrySignatureInput(posed));
-    expect(verify({ entry: posed, signature }, { authors: () => bank.doctor.credential })).toBe(
-      'RECORD_AUTHOR',
-    );
+    expect(
+      verify(
+        { entry: posed, signature },
+        { authors: () => ({ credential: bank.doctor.credential, standing: 'valid' }) },
+      ),
+    ).toBe('RECORD_AUTHOR');
     const { notBefore, notAfter } = bank.doctor.credential;
     for (const time of [notBefore - 1, notAfter + 1])
       expect(verify(await sign({ time }))).toBe('RECORD_AUTHOR');
     for (const time of [notBefore, notAfter])
-      expect(verifyEntry(await sign({ time }), bank.rules(), bank.heads.content).entry.time).toBe(time);
+      expect(verifyEntry(await sign({ time }), bank.rules(), bank.at()).entry.entry.time).toBe(time);
   });
 
   it('with any member changed after signing', async () => {
@@ -219,8 +222,8 @@ describe('an entry', () => {
 
   it('not at the head', async () => {
     const signed = await sign({});
-    const { head } = appendEntry(signed, bank.rules(), bank.heads.content);
-    expect(refusal(() => verifyEntry(signed, bank.rules(), head))).toBe('RECORD_LINK');
+    const { after } = appendEntry(signed, bank.rules(), bank.at());
+    expect(refusal(() => verifyEntry(signed, bank.rules(), after))).toBe('RECORD_LINK');
   });
 });
 
@@ -231,16 +234,17 @@ describe('two writers over one head', () => {
       await signEntry(bank.doctor, bank.heads.content, draft),
       await signEntry(bank.doctor, bank.heads.content, { ...draft, time: draft.time + 1 }),
     ];
-    const { head } = appendEntry(one, bank.rules(), bank.heads.content);
-    expect(refusal(() => appendEntry(other, bank.rules(), head))).toBe('RECORD_STALE');
-    expect(refusal(() => appendEntry(one, bank.rules(), head))).toBe('RECORD_STALE');
+    const { after } = appendEntry(one, bank.rules(), bank.at());
+    const { head } = after;
+    expect(refusal(() => appendEntry(other, bank.rules(), after))).toBe('RECORD_STALE');
+    expect(refusal(() => appendEntry(one, bank.rules(), after))).toBe('RECORD_STALE');
     // Over a head of the same length that is another one: stale as well; over a longer one: no chain of ours.
     const forked = await signEntry(bank.doctor, { ...head, hash: new Uint8Array(32) }, draft);
-    expect(refusal(() => appendEntry(forked, bank.rules(), head))).toBe('RECORD_STALE');
+    expect(refusal(() => appendEntry(forked, bank.rules(), after))).toBe('RECORD_STALE');
     const ahead = await signEntry(bank.doctor, { ...head, size: head.size + 1 }, draft);
-    expect(refusal(() => appendEntry(ahead, bank.rules(), head))).toBe('RECORD_LINK');
+    expect(refusal(() => appendEntry(ahead, bank.rules(), after))).toBe('RECORD_LINK');
     const again = await signEntry(bank.doctor, head, draft);
-    expect(appendEntry(again, bank.rules(), head).head.size).toBe(head.size + 1);
+    expect(appendEntry(again, bank.rules(), after).after.head.size).toBe(head.size + 1);
   });
 });
 
@@ -251,7 +255,7 @@ describe('the encoding of an entry', () => {
     expect(decodeSignedEntry(bytes)).toEqual(first);
     for (let at = 0; at < bytes.length; at++) {
       const changed = flipped(bytes, at);
-      const code = refusal(() => verifyEntry(decodeSignedEntry(changed), bank.rules(), EMPTY_CHAIN));
+      const code = refusal(() => verifyEntry(decodeSignedEntry(changed), bank.rules(), bank.at(EMPTY_CHAIN)));
       expect(code).toMatch(/^RECORD_(ENTRY|LINK|AUTHOR)$/);
     }
   });

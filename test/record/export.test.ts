@@ -11,6 +11,7 @@ import {
 import { KEM_X25519 } from '../../src/crypto/index.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import {
+  byRole,
   encodeCreation,
   encodeStatement,
   ExportError,
@@ -27,7 +28,7 @@ import {
 import { tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
-import { Bank, BODY, DIGESTS, mayWrite, ORIGIN, timeOf } from './fixture.ts';
+import { Bank, BODY, DIGESTS, ORIGIN, RULE, timeOf } from './fixture.ts';
 
 let bank: Bank;
 let parts: RecordExport;
@@ -41,7 +42,7 @@ beforeAll(async () => {
   rules = {
     anchorId: bank.anchor.credential.id,
     origin: ORIGIN,
-    mayWrite,
+    rule: RULE,
     digests: DIGESTS,
     openings: {},
     renewalLogs: [],
@@ -275,7 +276,7 @@ describe('an export is refused', () => {
   });
 
   it('under other rights, or digests', async () => {
-    expect(await codeOf(text, { mayWrite: () => false })).toBe('RECORD_RIGHT');
+    expect(await codeOf(text, { rule: byRole(() => false) })).toBe('RECORD_RIGHT');
     expect(await codeOf(text, { digests: {} })).toBe('RECORD_PAYLOAD');
   });
 

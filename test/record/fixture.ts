@@ -3,6 +3,7 @@
 import { KEM_X25519, sha256 } from '../../src/crypto/index.ts';
 import { createAnchor, enrol, type Credential, type Identity } from '../../src/keys/index.ts';
 import {
+  byRole,
   EMPTY_CHAIN,
   encodeCreation,
   encodeStatement,
@@ -15,14 +16,17 @@ import {
   signEntry,
   STATEMENT,
   statementDigest,
+  withoutRevocations,
   type ChainName,
   type ChainRules,
+  type ChainState,
   type Draft,
   type EntryKind,
   type ExportedEntry,
   type Head,
   type LeafOpening,
   type LogSigner,
+  type MayWrite,
   type RecordExport,
   type SignedEntry,
   type TreeHead,
@@ -88,15 +92,20 @@ export class Bank {
   readonly authors = (id: Uint8Array): Credential | null =>
     this.people.find(({ credential }) => equalBytes(credential.id, id))?.credential ?? null;
 
-  rules(changes: Partial<ChainRules> = {}): ChainRules {
+  rules(changes: Partial<ChainRules<true>> = {}): ChainRules<true> {
     return {
       origin: ORIGIN,
       recordId: this.recordId,
       chain: 'content',
-      authors: this.authors,
-      mayWrite,
+      authors: withoutRevocations(this.authors),
+      rule: RULE,
       ...changes,
     };
+  }
+
+  /** The chain as it stands, for whoever goes on from here. */
+  at(head = this.heads.content): ChainState<true> {
+    return { head, state: true };
   }
 
   draft(kind: EntryKind, payload: Uint8Array, changes: Partial<Draft> = {}): Draft {
@@ -239,8 +248,9 @@ export class Bank {
 }
 
 /** Doctors write, the patient grants, the bank keeps the accesses. */
-export const mayWrite: ChainRules['mayWrite'] = ({ chain, kind }, author) => {
+export const mayWrite: MayWrite = ({ chain, kind }, author) => {
   if (chain === 'access') return kind === 'access' && author.roles.includes('bank');
   if (kind === 'grant') return author.roles.includes('patient');
   return ['create', 'insert'].includes(kind) && author.roles.includes('doctor');
 };
+export const RULE = byRole(mayWrite);

@@ -7,17 +7,17 @@ import {
   FollowError,
   hashEntry,
   headAfter,
-  NOTHING_FOLLOWED,
+  nothingFollowed,
   signCheckpoint,
   signHead,
   type Followed,
   type Head,
   type Shown,
 } from '../../src/record/index.ts';
-import { Bank, ORIGIN, timeOf } from './fixture.ts';
+import { Bank, ORIGIN, timeOf, RULE } from './fixture.ts';
 
 let bank: Bank;
-let trust: Parameters<typeof follow>[2];
+let trust: Parameters<typeof follow<true>>[2];
 
 beforeAll(async () => {
   bank = await (await Bank.open()).fill();
@@ -56,7 +56,7 @@ async function show(from: number, size: number, changes: { head?: Head } = {}): 
   };
 }
 
-const caught = async (known: Followed, shown: Shown): Promise<FollowError> => {
+const caught = async (known: Followed<true>, shown: Shown): Promise<FollowError> => {
   const error: unknown = await follow(known, shown, trust).catch((reason: unknown) => reason);
   if (error instanceof FollowError) return error;
   throw new Error('expected a FollowError', { cause: error });
@@ -65,9 +65,9 @@ const caught = async (known: Followed, shown: Shown): Promise<FollowError> => {
 describe('following', () => {
   it('takes what an honest bank shows, in whatever steps', async () => {
     for (let middle = 1; middle <= 6; middle++) {
-      const first = await follow(NOTHING_FOLLOWED, await show(0, middle), trust);
+      const first = await follow(nothingFollowed(RULE), await show(0, middle), trust);
       const second = await follow(first.known, await show(middle, 6), trust);
-      expect(second.known.head).toEqual(bank.heads.content);
+      expect(second.known.chain.head).toEqual(bank.heads.content);
       expect([...first.items, ...second.items].map(({ hash }) => hash)).toEqual(
         bank.items().map((signed) => hashEntry(signed)),
       );
@@ -75,7 +75,7 @@ describe('following', () => {
   });
 
   it('catches a tail cut off since, with what proves it', async () => {
-    const { known } = await follow(NOTHING_FOLLOWED, await show(0, 5), trust);
+    const { known } = await follow(nothingFollowed(RULE), await show(0, 5), trust);
     const shown = { ...(await show(5, 6, { head: headAt(2) })), items: [] };
     const { code, contradiction } = await caught(known, shown);
     expect(code).toBe('RECORD_HEAD');
@@ -83,7 +83,7 @@ describe('following', () => {
   });
 
   it('catches another log of the same size, with what proves it', async () => {
-    const { known } = await follow(NOTHING_FOLLOWED, await show(0, 6), trust);
+    const { known } = await follow(nothingFollowed(RULE), await show(0, 6), trust);
     const root = new Uint8Array(32);
     const checkpoint = await signCheckpoint(bank.logSigner, { size: 6, root }, 0);
     const { code, contradiction } = await caught(known, { ...(await show(6, 6)), checkpoint });
@@ -93,13 +93,13 @@ describe('following', () => {
 
   it('stops where parts are left out, and accuses nobody', async () => {
     const shown = await show(0, 6);
-    const { known } = await follow(NOTHING_FOLLOWED, await show(0, 3), trust);
+    const { known } = await follow(nothingFollowed(RULE), await show(0, 3), trust);
     const later = await show(3, 6);
     for (const [from, what, code] of [
-      [NOTHING_FOLLOWED, { ...shown, items: shown.items.slice(1) }, 'RECORD_LINK'],
-      [NOTHING_FOLLOWED, { ...shown, items: shown.items.slice(0, 2) }, 'RECORD_HEAD'],
+      [nothingFollowed(RULE), { ...shown, items: shown.items.slice(1) }, 'RECORD_LINK'],
+      [nothingFollowed(RULE), { ...shown, items: shown.items.slice(0, 2) }, 'RECORD_HEAD'],
       [
-        NOTHING_FOLLOWED,
+        nothingFollowed(RULE),
         { ...shown, items: shown.items.map((one) => ({ ...one, proof: [] })) },
         'RECORD_INCLUSION',
       ],

@@ -18,7 +18,7 @@ import { parseExport } from '../../src/record/export-file.ts';
 import { verifyRenewals } from '../../src/record/renewal.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
-import { Bank, DIGESTS, mayWrite, ORIGIN } from './fixture.ts';
+import { Bank, DIGESTS, ORIGIN, RULE } from './fixture.ts';
 
 let bank: Bank;
 let once: string;
@@ -50,7 +50,7 @@ beforeAll(async () => {
   twice = await renewed(once, archives[1]!);
   rules = {
     anchorId: bank.anchor.credential.id,
-    ...{ origin: ORIGIN, mayWrite, digests: DIGESTS, openings: {} },
+    ...{ origin: ORIGIN, rule: RULE, digests: DIGESTS, openings: {} },
     renewalLogs: archives.map(({ origin, keys }) => ({ origin, key: keys.signer })),
   };
 });

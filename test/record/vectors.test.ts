@@ -11,6 +11,7 @@ import {
 } from '../../src/keys/index.ts';
 import {
   appendEntry,
+  byRole,
   decodeSignedEntry,
   encodeCreation,
   encodeSignedEntry,
@@ -29,12 +30,15 @@ import {
   verifyExport,
   verifyInclusion,
   verifyReceipt,
+  withoutRevocations,
   type ChainName,
   type ChainRules,
+  type ChainState,
   type Entry,
   type EntryKind,
   type Head,
   type LeafOpening,
+  type WriteRule,
 } from '../../src/record/index.ts';
 import { equalBytes, TupleReader } from '../../src/wire/index.ts';
 import { refusal, refusalOf } from '../refusal.ts';
@@ -92,10 +96,11 @@ const credentialsOf = ([first = '', ...others]: readonly string[]): Credential[]
   const anchor = anchorOf(first);
   return [anchor, ...others.map((one) => verifyCredential(unhex(one), anchor, 'ever'))];
 };
-const mayWrite =
-  (rights: readonly RightJson[]): ChainRules['mayWrite'] =>
-  ({ chain, kind }, author) =>
-    rights.some((one) => one.chain === chain && one.kinds.includes(kind) && author.roles.includes(one.role));
+const ruleOf = (rights: readonly RightJson[]): WriteRule<true> =>
+  byRole(({ chain, kind }, author) =>
+    rights.some((one) => one.chain === chain && one.kinds.includes(kind) && author.roles.includes(one.role)),
+  );
+const atOf = (head: HeadJson): ChainState<true> => ({ head: headOf(head), state: true });
 const headOf = ({ size, hash }: HeadJson): Head => ({ size, hash: unhex(hash) });
 const headJson = ({ size, hash }: Head): HeadJson => ({ size, hash: hex(hash) });
 const treeOf = ({ size, root }: { size: number; root: string }): { size: number; root: Uint8Array } => ({
@@ -108,14 +113,14 @@ const rulesOf = (one: {
   readonly chain: string;
   readonly credentials: readonly string[];
   readonly rights: readonly RightJson[];
-}): ChainRules => {
+}): ChainRules<true> => {
   const known = credentialsOf(one.credentials);
   return {
     origin: one.origin,
     recordId: unhex(one.recordId),
     chain: one.chain as ChainName,
-    authors: (id) => known.find((credential) => equalBytes(credential.id, id)) ?? null,
-    mayWrite: mayWrite(one.rights),
+    authors: withoutRevocations((id) => known.find((one) => equalBytes(one.id, id)) ?? null),
+    rule: ruleOf(one.rights),
   };
 };
 const entryOf = (one: EntryJson): Entry => ({
@@ -163,10 +168,10 @@ describe('chains', () => {
     );
     const hashes: string[] = [];
     const run = async (): Promise<Head> => {
-      const chain = verifyChain(items, rulesOf(one), headOf(one.from));
+      const chain = verifyChain(items, rulesOf(one), atOf(one.from));
       for (;;) {
         const next = await chain.next();
-        if (next.done === true) return next.value;
+        if (next.done === true) return next.value.head;
         hashes.push(hex(next.value.hash));
       }
     };
@@ -180,7 +185,7 @@ describe('chains', () => {
 
   it.each(casesOf(file, 'append'))('$name', (one) => {
     const run = (): Head =>
-      appendEntry(decodeSignedEntry(unhex(one.signed)), rulesOf(one), headOf(one.at)).head;
+      appendEntry(decodeSignedEntry(unhex(one.signed)), rulesOf(one), atOf(one.at)).after.head;
     if (one.error !== undefined) expect(refusal(run)).toBe(one.error);
     else expect(headJson(run())).toEqual(one.head);
   });
@@ -275,7 +280,7 @@ describe('exports', () => {
       verifyExport(one.export, {
         anchorId: unhex(one.anchorId),
         origin: one.origin,
-        mayWrite: mayWrite(one.rights),
+        rule: ruleOf(one.rights),
         digests: Object.fromEntries(one.hashedTypes.map((type) => [type, sha256])),
         openings: {},
         renewalLogs: [],

@@ -4,7 +4,7 @@ import { systemRandom } from 'muniment/crypto';
 import { verifyEvidence } from 'muniment/envelope';
 import { exportKeys, importKeys, verifyCompartments, verifyGroup, type SoftwareKeys } from 'muniment/keys';
 import { clockWindow } from 'muniment/protocol';
-import { readStatement, verifyExport } from 'muniment/record';
+import { byRole, readStatement, verifyExport } from 'muniment/record';
 import { decodeSealed, encodeSealed, open, openAnnex, openGrant, sealAnnex } from 'muniment/views';
 import { fromBase64url, toBase64url } from 'muniment/wire';
 import Database from 'better-sqlite3';
@@ -81,7 +81,7 @@ function verifyTampered(world: World, json: ExportedJson): Promise<unknown> {
   return verifyExport(JSON.stringify(json), {
     anchorId: world.trust.anchor.id,
     origin: world.trust.origin,
-    mayWrite: mayWriteRecord(world.clients.patient.user.credential.id),
+    rule: byRole(mayWriteRecord(world.clients.patient.user.credential.id)),
     digests: DIGESTS,
     openings: OPENINGS,
     renewalLogs: [],
