@@ -8,6 +8,7 @@ import { emptyRoot, systemRandom } from 'muniment/crypto';
 import type { VerifiedEnvelope } from 'muniment/envelope';
 import type { Credential, Identity, Seen } from 'muniment/keys';
 import {
+  NO_WITNESSES,
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
@@ -187,7 +188,8 @@ export class BankClient {
 
   /** Verifies a checkpoint of the bank's. */
   readCheckpoint(checkpoint: string): TreeHead {
-    return verifyCheckpoint(checkpoint, { origin: this.trust.origin, key: this.trust.bank.signing });
+    const log = { origin: this.trust.origin, ed25519: this.trust.bank.signing.publicKey, mlDsa44: null };
+    return verifyCheckpoint(checkpoint, { log, witnesses: NO_WITNESSES });
   }
 }
 

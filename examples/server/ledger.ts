@@ -82,10 +82,8 @@ export class Ledger {
     size = this.#log.size,
   ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
     if (seenSize > size || size > this.#log.size) throw new BankRefusal('RECORD_CONSISTENCY');
-    const checkpoint = await signCheckpoint(this.#bank.signer, this.origin, {
-      size,
-      root: this.#log.root(size),
-    });
+    const log = { origin: this.origin, ed25519: this.#bank.signer, mlDsa44: null };
+    const checkpoint = await signCheckpoint(log, { size, root: this.#log.root(size) }, this.#now());
     return { checkpoint, consistency: this.#log.consistency(seenSize, size) };
   }
 

@@ -3,14 +3,7 @@
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT, signStatement, verifyStatement, type Credential, type Identity } from '../keys/index.ts';
 import { tuple, TupleReader } from '../wire/index.ts';
-
-/** The public keys of a log. */
-export interface LogKeys {
-  readonly origin: string;
-  readonly ed25519: Uint8Array;
-  /** `null`: this log has no such key. */
-  readonly mlDsa44: Uint8Array | null;
-}
+import type { LogKeys } from './checkpoint.ts';
 
 /** Which bank keeps which log. */
 export interface Charter {

@@ -1,108 +1,160 @@
 /**
- * Checkpoints: a log's state as a C2SP signed note (c2sp.org/tlog-checkpoint, c2sp.org/signed-note), with the log's
- * Ed25519 line. spec/record.md, "Checkpoints".
+ * Checkpoints: a log's state as a signed note, with the log's own lines by Ed25519 and, if it has such a key,
+ * ML-DSA-44, and the lines of witnesses. spec/log.md, "Checkpoints".
  */
 
-import { ED25519, sha256, signatureAlgorithm } from '../crypto/index.ts';
+import { ED25519, ML_DSA_44 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import { verifySignature, type Signer, type SigningPublicKey } from '../keys/index.ts';
-import { concat, equalBytes, fromBase64, toBase64, utf8 } from '../wire/index.ts';
+import type { Signer } from '../keys/index.ts';
+import { equalBytes } from '../wire/index.ts';
+import { checkOrigin, checkpointBody, parseCheckpointBody, type CheckpointBody } from './checkpoint-body.ts';
+import { signCosignature, verifyCosignature, type CosignerKey } from './cosignature.ts';
 import type { TreeHead } from './log.ts';
+import {
+  knownLines,
+  NOTE_LIMIT,
+  openNote,
+  signNote,
+  TYPE_COSIGNATURE_ML_DSA_44,
+  TYPE_ED25519,
+  type Note,
+  type NoteKey,
+} from './note.ts';
+import { policyKeys, type WitnessPolicy } from './quorum.ts';
 
-/** Longest checkpoint, in characters. */
-export const CHECKPOINT_LIMIT = 8192;
-const TYPE_ED25519 = 1;
-const KEY_ID_LENGTH = 4;
-const DASH = '\u2014 ';
-// Of whatever key: a name without spaces and plus signs, then base64.
-const SIGNATURE_LINE = /^\u2014 [^\s+]+ [A-Za-z0-9+/]+={0,2}$/;
-// eslint-disable-next-line no-control-regex -- a note holds no control character but the newline
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
+/** Longest checkpoint, in UTF-16 code units. */
+export const CHECKPOINT_LIMIT = NOTE_LIMIT;
 
-/** Signs a log's state. */
-export async function signCheckpoint(signer: Signer, origin: string, head: TreeHead): Promise<string> {
-  checkOrigin(origin);
-  const text = `${origin}\n${String(head.size)}\n${toBase64(head.root)}\n`;
-  const signature = concat(keyId(origin, signer), await signer.sign(utf8(text)));
-  return `${text}\n${DASH}${origin} ${toBase64(signature)}\n`;
+/** Whose checkpoints: a log's name and public keys. */
+export interface LogKeys {
+  /** 1 to 128 printable ASCII characters without space and `+`. */
+  readonly origin: string;
+  /** 32 bytes. */
+  readonly ed25519: Uint8Array;
+  /** 1,312 bytes; `null` for a log that has no such key. If it has one, its line is demanded. */
+  readonly mlDsa44: Uint8Array | null;
+}
+
+/** What signs a log's checkpoints. */
+export interface LogSigner {
+  readonly origin: string;
+  /** An Ed25519 key. */
+  readonly ed25519: Signer;
+  /** An ML-DSA-44 key, or `null`. */
+  readonly mlDsa44: Signer | null;
+}
+
+/** A cosignature that was verified and counted. */
+export interface Cosigned {
+  /** The witness's. */
+  readonly name: string;
+  /** When it says that this was the newest it had seen, in milliseconds. */
+  readonly time: number;
+}
+
+/** What a verified checkpoint says. */
+export interface VerifiedCheckpoint extends TreeHead {
+  /** One for each witness of the policy that cosigned, in the order of its first line. */
+  readonly cosignatures: readonly Cosigned[];
 }
 
 /**
- * Verifies a checkpoint's own signature line and returns what it says. Lines of other keys are passed over.
+ * The public half of a log's keys.
  *
- * @param checkpoint - the note's text
- * @param log - the log's origin and key
- * @throws `MunimentError` `RECORD_CHECKPOINT`
+ * @throws `MunimentError` `KEY_ALGORITHM` for keys of other algorithms
+ */
+export function logKeysOf({ origin, ed25519, mlDsa44 }: LogSigner): LogKeys {
+  const fits = ed25519.algorithm === ED25519 && (mlDsa44 === null || mlDsa44.algorithm === ML_DSA_44);
+  if (!fits) throw new MunimentError('KEY_ALGORITHM');
+  return { origin, ed25519: ed25519.publicKey, mlDsa44: mlDsa44?.publicKey ?? null };
+}
+
+/**
+ * Signs a log's state. A log signs no state that does not follow all that it signed before: that is the caller's to keep.
+ *
+ * @param log - the log's name and keys
+ * @param head - its size and root
+ * @param at - in milliseconds; the ML-DSA-44 line holds it in whole seconds
+ * @returns the note: the text, the Ed25519 line, and the ML-DSA-44 line if there is such a key
+ * @throws `MunimentError` `KEY_ALGORITHM`; `RangeError` for an origin, head or time that cannot be
+ */
+export async function signCheckpoint(log: LogSigner, head: TreeHead, at: number): Promise<string> {
+  const keys = logKeysOf(log);
+  const body = checkpointBody(log.origin, head);
+  const note = await signNote(body.text, log.origin, log.ed25519);
+  const second = secondKey(keys);
+  if (second === null || log.mlDsa44 === null) return note;
+  return `${note}${await signCosignature(second, log.mlDsa44, body, at)}\n`;
+}
+
+/**
+ * Verifies a checkpoint: the log's own lines, and that enough witnesses cosigned it.
+ *
+ * @param checkpoint - the note, at most {@link CHECKPOINT_LIMIT} code units
+ * @param trust - the log's keys, and the witnesses; {@link NO_WITNESSES} to trust the log alone
+ * @returns size and root, and who of the policy's witnesses cosigned; lines of keys that neither is are passed over
+ * @throws `MunimentError` `RECORD_CHECKPOINT` for another form or log, or a wrong line of a known key; `RECORD_WITNESS` if fewer witnesses than the threshold cosigned; `RangeError` for a policy that cannot be met
  * @example
  * ```ts
  * import { createKeys } from 'muniment/keys';
- * import { Log, signCheckpoint, verifyCheckpoint } from 'muniment/record';
- * const { signer } = createKeys();
+ * import { Log, logKeysOf, NO_WITNESSES, signCheckpoint, verifyCheckpoint } from 'muniment/record';
+ * const bank = { origin: 'bank.example/records', ed25519: createKeys().signer, mlDsa44: null };
  * const log = new Log();
  * log.append(new Uint8Array(32));
- * const origin = 'bank.example/records';
- * const note = await signCheckpoint(signer, origin, { size: log.size, root: log.root() });
- * console.log(verifyCheckpoint(note, { origin, key: signer }).size); // 1
+ * const note = await signCheckpoint(bank, { size: log.size, root: log.root() }, Date.now());
+ * const trust = { log: logKeysOf(bank), witnesses: NO_WITNESSES };
+ * console.log(verifyCheckpoint(note, trust).size); // 1
  * ```
  */
 export function verifyCheckpoint(
   checkpoint: string,
-  log: { readonly origin: string; readonly key: SigningPublicKey },
-): TreeHead {
-  if (checkpoint.length > CHECKPOINT_LIMIT) throw new MunimentError('RECORD_CHECKPOINT');
-  try {
-    const end = checkpoint.lastIndexOf('\n\n');
-    if (end < 0 || !checkpoint.endsWith('\n') || CONTROL.test(checkpoint))
-      throw new MunimentError('RECORD_CHECKPOINT');
-    const text = checkpoint.slice(0, end + 1);
-    verifyLine(text, checkpoint.slice(end + 2, -1).split('\n'), log);
-    return parseBody(text, log.origin);
-  } catch (cause) {
-    throw new MunimentError('RECORD_CHECKPOINT', undefined, { cause });
-  }
+  trust: { readonly log: LogKeys; readonly witnesses: WitnessPolicy },
+): VerifiedCheckpoint {
+  const witnesses = policyKeys(trust.witnesses).filter((key) => !isOfLog(key, trust.log));
+  const { note, body } = openCheckpoint(checkpoint, trust.log);
+  const cosignatures = cosigned(note, body, witnesses);
+  if (cosignatures.length < trust.witnesses.threshold) throw new MunimentError('RECORD_WITNESS');
+  return { size: body.size, root: body.root, cosignatures };
 }
 
-function verifyLine(
-  text: string,
-  lines: readonly string[],
-  log: { readonly origin: string; readonly key: SigningPublicKey },
-): void {
-  if (!lines.every((line) => SIGNATURE_LINE.test(line))) throw new MunimentError('RECORD_CHECKPOINT');
-  const prefix = `${DASH}${log.origin} `;
-  const id = keyId(log.origin, log.key);
-  const own = lines
-    .filter((line) => line.startsWith(prefix))
-    .map((line) => fromBase64(line.slice(prefix.length)))
-    .filter((bytes) => equalBytes(bytes.subarray(0, KEY_ID_LENGTH), id));
-  const [signature] = own;
-  const { signatureLength } = signatureAlgorithm(log.key.algorithm);
-  if (own.length !== 1 || signature?.length !== KEY_ID_LENGTH + signatureLength) {
+/** Verifies the log's own lines, and reads what they are under. Throws `RECORD_CHECKPOINT`. */
+export function openCheckpoint(
+  checkpoint: string,
+  log: LogKeys,
+): { readonly note: Note; readonly body: CheckpointBody } {
+  checkOrigin(log.origin);
+  const note = openNote(checkpoint, [firstKey(log)]);
+  const second = secondKey(log);
+  const seconds = second === null ? [] : knownLines(note, [second]);
+  // A log signs a state once with each key; two lines of one would be two spellings of one checkpoint.
+  if (note.by.length !== 1 || seconds.length !== (second === null ? 0 : 1))
     throw new MunimentError('RECORD_CHECKPOINT');
+  const body = parseCheckpointBody(note.text, log.origin);
+  for (const { key, signature } of seconds) verifyCosignature(key, body, signature);
+  return { note, body };
+}
+
+// Every line of a known key must verify (C2SP); those that state a time count, each witness once.
+function cosigned(note: Note, body: CheckpointBody, witnesses: readonly CosignerKey[]): Cosigned[] {
+  const times = new Map<string, number>();
+  for (const { key, signature } of knownLines(note, witnesses)) {
+    const time = verifyCosignature(key, body, signature);
+    // Without a time its cosigner does not say that this is the newest it has seen.
+    if (time > 0) times.set(key.name, Math.min(time, times.get(key.name) ?? time));
   }
-  verifySignature(log.key, utf8(text), signature.subarray(KEY_ID_LENGTH));
+  return [...times].map(([name, time]) => ({ name, time }));
 }
 
-function parseBody(text: string, origin: string): TreeHead {
-  const [stated, size, root] = text.split('\n');
-  if (stated !== origin || size === undefined || !/^(?:0|[1-9][0-9]{0,15})$/.test(size)) {
-    throw new MunimentError('RECORD_CHECKPOINT');
-  }
-  const head = { size: Number(size), root: fromBase64(root ?? '') };
-  if (!Number.isSafeInteger(head.size) || head.root.length !== 32)
-    throw new MunimentError('RECORD_CHECKPOINT');
-  return head;
+/** Whether a witness's key is the log itself, under whatever name: it does not vouch for itself. */
+function isOfLog({ name, publicKey }: NoteKey, { origin, ed25519, mlDsa44 }: LogKeys): boolean {
+  const own = mlDsa44 === null ? [ed25519] : [ed25519, mlDsa44];
+  return name === origin || own.some((key) => equalBytes(key, publicKey));
 }
 
-// c2sp.org/signed-note: SHA-256(name ‖ 0x0a ‖ type ‖ public key), its first four bytes.
-function keyId(origin: string, key: SigningPublicKey): Uint8Array {
-  if (key.algorithm !== ED25519) throw new MunimentError('KEY_ALGORITHM');
-  return sha256(concat(utf8(`${origin}\n`), Uint8Array.of(TYPE_ED25519), key.publicKey)).slice(
-    0,
-    KEY_ID_LENGTH,
-  );
+function firstKey({ origin, ed25519 }: LogKeys): NoteKey {
+  return { name: origin, type: TYPE_ED25519, publicKey: ed25519 };
 }
 
-function checkOrigin(origin: string): void {
-  if (!/^[\x21-\x2a\x2c-\x7e]{1,128}$/.test(origin))
-    throw new RangeError('an origin is printable ASCII without spaces or +');
+function secondKey({ origin, mlDsa44 }: LogKeys): CosignerKey | null {
+  return mlDsa44 === null ? null : { name: origin, type: TYPE_COSIGNATURE_ML_DSA_44, publicKey: mlDsa44 };
 }

@@ -15,6 +15,7 @@ import { parseExport, type RecordExport } from './export-file.ts';
 import { checkTimes, verifyPlace, type Bank, type FindCredential } from './export-place.ts';
 import type { TreeHead } from './log.ts';
 import { verifyPayload, type PayloadDigests } from './payload.ts';
+import { NO_WITNESSES } from './quorum.ts';
 import type { Receipt } from './receipt.ts';
 import { verifyRenewals, type RenewalLog, type VerifiedRenewal } from './renewal.ts';
 import type { WriteRule } from './rule.ts';
@@ -128,7 +129,8 @@ async function verifyParts(text: string, rules: ExportRules, progress: Progress)
   const bank = find(parts.bank);
   if (bank === null || !hasRole(bank, 'bank')) throw new MunimentError('RECORD_EXPORT');
   const { origin } = parts;
-  const tree = verifyCheckpoint(parts.checkpoint, { origin, key: bank.signing });
+  const log = { origin, ed25519: bank.signing.publicKey, mlDsa44: null };
+  const tree = verifyCheckpoint(parts.checkpoint, { log, witnesses: NO_WITNESSES });
   const renewals = verifyRenewals(parts, rules.renewalLogs);
   const place: Bank = { origin, credential: bank, tree };
   const heard = hearRevocations(parts.directory, { anchor, find, bank: place });

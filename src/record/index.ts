@@ -18,7 +18,8 @@ export type {
   VerifiedEntry,
   VerifiedItem,
 } from './chain.ts';
-export { CHECKPOINT_LIMIT, signCheckpoint, verifyCheckpoint } from './checkpoint.ts';
+export { CHECKPOINT_LIMIT, logKeysOf, signCheckpoint, verifyCheckpoint } from './checkpoint.ts';
+export type { Cosigned, LogKeys, LogSigner, VerifiedCheckpoint } from './checkpoint.ts';
 export { CREATE, encodeCreation, readCreation } from './create.ts';
 export type { Creation } from './create.ts';
 export {
@@ -43,8 +44,12 @@ export { encodeErasure, ERASE, ERASURE_LIMIT, readErasure } from './erasure.ts';
 export type { Erased, Erasure } from './erasure.ts';
 export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from './log.ts';
 export type { LeafOpening, TreeHead } from './log.ts';
+export { formatNoteKey, openNote, parseNoteKey, signNote } from './note.ts';
+export type { Note, NoteKey, NoteLine, OpenedNote } from './note.ts';
 export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPayload } from './payload.ts';
 export type { PayloadDigests, Statement } from './payload.ts';
+export { NO_WITNESSES } from './quorum.ts';
+export type { WitnessPolicy } from './quorum.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
 export { byRole } from './rule.ts';

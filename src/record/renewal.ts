@@ -19,6 +19,7 @@ import {
   type Renewal,
 } from './export-file.ts';
 import type { TreeHead } from './log.ts';
+import { NO_WITNESSES } from './quorum.ts';
 
 /** What a renewal may digest an export with. */
 export type RenewalAlgorithm = 'SHA-512';
@@ -85,9 +86,10 @@ export function verifyRenewals(parts: RecordExport, logs: readonly RenewalLog[])
   });
 }
 
-function trusted(checkpoint: string, log: RenewalLog): TreeHead {
+function trusted(checkpoint: string, { origin, key }: RenewalLog): TreeHead {
+  const log = { origin, ed25519: key.publicKey, mlDsa44: null };
   try {
-    return verifyCheckpoint(checkpoint, log);
+    return verifyCheckpoint(checkpoint, { log, witnesses: NO_WITNESSES });
   } catch (cause) {
     throw new MunimentError('RECORD_RENEWAL', undefined, { cause });
   }

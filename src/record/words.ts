@@ -1,14 +1,13 @@
 /** What a bank has signed, opened for comparison: receipts, head statements and tree heads. spec/evidence.md, "Fraud proofs". */
 
-import { ED25519 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import type { Credential } from '../keys/index.ts';
 import { equalBytes, TupleReader } from '../wire/index.ts';
-import type { LogKeys } from './charter.ts';
-import { verifyCheckpoint } from './checkpoint.ts';
+import { verifyCheckpoint, type LogKeys } from './checkpoint.ts';
 import type { ChainName, Head } from './entry.ts';
 import { openHead } from './head.ts';
 import type { TreeHead } from './log.ts';
+import { NO_WITNESSES } from './quorum.ts';
 import { openReceipt, type Receipt } from './receipt.ts';
 
 /** Whose words they are: the bank that the anchor chartered for this origin. */
@@ -46,8 +45,7 @@ export function openAccepted(signed: Uint8Array, speaker: Speaker): Receipt {
 /** The tree head in a checkpoint, receipt or head statement of the bank. */
 export function openTree(signed: Uint8Array | string, speaker: Speaker): TreeHead {
   if (typeof signed !== 'string') return openWord(signed, speaker).tree;
-  const { origin, log } = speaker;
-  return verifyCheckpoint(signed, { origin, key: { algorithm: ED25519, publicKey: log.ed25519 } });
+  return verifyCheckpoint(signed, { log: speaker.log, witnesses: NO_WITNESSES });
 }
 
 /** Whether two words are about one chain. */

@@ -146,7 +146,7 @@ describe('a cheating bank', () => {
   it('hides an entry: its leaf is not where the receipt says', () => {
     const log = forged(3);
     const leaf = sha256(utf8('another'));
-    return signCheckpoint(bank.bank.signer, ORIGIN, tree(log)).then((checkpoint) => {
+    return signCheckpoint(bank.logSigner, tree(log), 0).then((checkpoint) => {
       const evidence = { receipt: receiptOf(3), ...creation(), leaf, proof: log.inclusion(3) };
       convicts('other leaf', { ...evidence, tree: checkpoint });
     });
@@ -160,7 +160,7 @@ describe('a cheating bank', () => {
   });
 
   it('splits the view: two roots of one size, or one leaf with two hashes', async () => {
-    const checkpoint = await signCheckpoint(bank.bank.signer, ORIGIN, tree());
+    const checkpoint = await signCheckpoint(bank.logSigner, tree(), 0);
     convicts('two roots', { first: checkpoint, second: await headOf({ tree: tree(forged(3)) }) });
     const shorter = forged(3, 5);
     convicts('two leaves', {
@@ -265,7 +265,9 @@ describe('an honest bank', () => {
         const head = last === undefined ? EMPTY_CHAIN : headAfter(last.signed);
         words.push(await headOf({ chain, head, tree: tree(bank.log, size), time: timeOf(size) - 1 }));
       }
-      words.push(await signCheckpoint(signer, ORIGIN, tree(bank.log, size)));
+      words.push(
+        await signCheckpoint({ origin: ORIGIN, ed25519: signer, mlDsa44: null }, tree(bank.log, size), 0),
+      );
     }
     for (const first of words)
       for (const second of words)
@@ -274,7 +276,7 @@ describe('an honest bank', () => {
   });
 
   it('is not convicted by leaves and entries that are what they should be, or by the accuser’s salt', async () => {
-    const checkpoint = await signCheckpoint(bank.bank.signer, ORIGIN, tree());
+    const checkpoint = await signCheckpoint(bank.logSigner, tree(), 0);
     for (const i of [0, 1, 2, 3, 4, 5]) {
       const proof = { leaf: leafAt(i), proof: bank.log.inclusion(i), tree: checkpoint };
       clears('other leaf', { receipt: receiptOf(i), ...creation(), ...proof });

@@ -358,7 +358,7 @@ describe('an export is refused', () => {
 
   it('with a checkpoint of a smaller log', async () => {
     const head = { size: 3, root: bank.log.root(3) };
-    const checkpoint = await signCheckpoint(bank.bank.signer, ORIGIN, head);
+    const checkpoint = await signCheckpoint(bank.logSigner, head, 0);
     expect(await codeWith({ checkpoint })).toBe('RECORD_INCLUSION');
   });
 

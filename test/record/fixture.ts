@@ -25,9 +25,11 @@ import {
   type ExportedEntry,
   type Head,
   type LeafOpening,
+  type LogSigner,
   type MayWrite,
   type RecordExport,
   type SignedEntry,
+  type TreeHead,
 } from '../../src/record/index.ts';
 import { equalBytes, utf8 } from '../../src/wire/index.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
@@ -210,6 +212,15 @@ export class Bank {
     return this;
   }
 
+  /** What signs the log's checkpoints: the bank's own key. */
+  get logSigner(): LogSigner {
+    return { origin: ORIGIN, ed25519: this.bank.signer, mlDsa44: null };
+  }
+
+  get tree(): TreeHead {
+    return { size: this.log.size, root: this.log.root() };
+  }
+
   items(chain: ChainName = 'content'): SignedEntry[] {
     return this.taken.filter((one) => one.chain === chain).map(({ signed }) => signed);
   }
@@ -231,10 +242,7 @@ export class Bank {
       directory:
         this.heard.length === 0 ? null : { ...this.directory, entries: entries('content', this.heard) },
       renewals: [],
-      checkpoint: await signCheckpoint(this.bank.signer, ORIGIN, {
-        size: this.log.size,
-        root: this.log.root(),
-      }),
+      checkpoint: await signCheckpoint(this.logSigner, this.tree, timeOf(this.log.size)),
     };
   }
 }

@@ -39,7 +39,7 @@ async function show(from: number, size: number, changes: { head?: Head } = {}): 
   const tree = { size, root: bank.log.root(size) };
   const { signer } = bank.bank;
   return {
-    checkpoint: await signCheckpoint(signer, ORIGIN, tree),
+    checkpoint: await signCheckpoint({ origin: ORIGIN, ed25519: signer, mlDsa44: null }, tree, 0),
     consistency: from === 0 ? [] : bank.log.consistency(from, size),
     items: bank.taken
       .slice(from, size)
@@ -85,7 +85,7 @@ describe('following', () => {
   it('catches another log of the same size, with what proves it', async () => {
     const { known } = await follow(nothingFollowed(RULE), await show(0, 6), trust);
     const root = new Uint8Array(32);
-    const checkpoint = await signCheckpoint(bank.bank.signer, ORIGIN, { size: 6, root });
+    const checkpoint = await signCheckpoint(bank.logSigner, { size: 6, root }, 0);
     const { code, contradiction } = await caught(known, { ...(await show(6, 6)), checkpoint });
     expect(code).toBe('RECORD_CONSISTENCY');
     expect(contradiction?.kind).toBe('two roots');

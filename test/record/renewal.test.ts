@@ -36,7 +36,11 @@ async function renewed(
   log.append(new Uint8Array(32).fill(1)); // somebody else's
   const index = log.append(renewalLeaf(text, 'SHA-512'));
   log.append(new Uint8Array(32).fill(2));
-  const checkpoint = await signCheckpoint(keys.signer, origin, { size: log.size, root: log.root() });
+  const checkpoint = await signCheckpoint(
+    { origin, ed25519: keys.signer, mlDsa44: null },
+    { size: log.size, root: log.root() },
+    0,
+  );
   return renewExport(text, { algorithm: 'SHA-512', origin, index, proof: log.inclusion(index), checkpoint });
 }
 

@@ -16,6 +16,7 @@ import {
   logLeaf,
   signCheckpoint,
   signEntry,
+  signNote,
   statementDigest,
   verifyReceipt,
   type ExportedEntry,
@@ -600,7 +601,7 @@ async function checkpointCases(): Promise<RecordCase[]> {
   const other = createKeys({ kem: KEM_X25519, random: seededRandom('record witness') }).signer;
   const root = seededRandom('record checkpoint root')(32);
   const head = { size: 20_852_163, root };
-  const note = await signCheckpoint(signer, ORIGIN, head);
+  const note = await signCheckpoint({ origin: ORIGIN, ed25519: signer, mlDsa44: null }, head, 0);
   const [body, own] = [`${note.split('\n\n')[0] ?? ''}\n`, note.split('\n').at(-2) ?? ''];
   const line = Buffer.from(own.split(' ')[2] ?? '', 'base64');
   const verify = (
@@ -621,7 +622,7 @@ async function checkpointCases(): Promise<RecordCase[]> {
     const signature = Buffer.concat([line.subarray(0, 4), await signer.sign(utf8(text))]);
     return `${text}\n— ${ORIGIN} ${signature.toString('base64')}\n`;
   };
-  const foreign = (await signCheckpoint(other, 'witness.example/w', head)).split('\n').at(-2) ?? '';
+  const foreign = (await signNote(body, 'witness.example/w', other)).split('\n').at(-2) ?? '';
   const base64 = Buffer.from(root).toString('base64');
   const malformed: [string, string][] = [
     ['a size with a leading zero', `${ORIGIN}\n01\n${base64}\n`],
@@ -658,7 +659,6 @@ async function checkpointCases(): Promise<RecordCase[]> {
     verify('another size', note.replace('20852163', '20852164')),
     verify('another log’s origin', note, 'RECORD_CHECKPOINT', { origin: 'other.example/log' }),
     verify('another log’s key', note, 'RECORD_CHECKPOINT', { publicKey: hex(other.publicKey) }),
-    verify('more than 8192 characters', await signed(`${body}${'x'.repeat(8192)}\n`)),
     ...(await Promise.all(malformed.map(async ([name, text]) => verify(name, await signed(text))))),
   ];
 }
