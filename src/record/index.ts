@@ -1,5 +1,29 @@
 /** Entries, chains, receipts, the log, checkpoints and exports. spec/record.md. */
 
+export {
+  AUTHORITY_STATEMENTS_LIMIT,
+  capacityOf,
+  CLOSING_GROUNDS,
+  decodeAuthority,
+  encodeAuthority,
+  FORMER_OWNERS_LIMIT,
+  LOSSES_LIMIT,
+  NO_AUTHORITY,
+  PROXIES_LIMIT,
+  PROXY_ROLES,
+} from './authority.ts';
+export type {
+  Appointed,
+  Authority,
+  Capacity,
+  ClosingGround,
+  Closure,
+  Loss,
+  Proxy,
+  ProxyRole,
+} from './authority.ts';
+export { encodeAuthorityStatement, readAuthorityStatement } from './authority-statements.ts';
+export type { AuthoritySaid, AuthorityStatement, GivenApproval } from './authority-statements.ts';
 export { appendEntries, appendEntry, ChainError, startOf, verifyChain, verifyEntry } from './chain.ts';
 export type {
   ChainItem,
@@ -33,16 +57,21 @@ export { ExportError, verifyExport } from './export.ts';
 export type { ExportRules, OpenedPayload, Openings, VerifiedExport, VerifiedExportEntry } from './export.ts';
 export { encodeErasure, ERASE, ERASURE_LIMIT, readErasure } from './erasure.ts';
 export type { Erased, Erasure } from './erasure.ts';
-export { EXPORT_LIMIT, exportRecord } from './export-file.ts';
-export type { ExportedEntry, RecordExport } from './export-file.ts';
-export { verifyExport } from './export.ts';
-export type { ExportRules, VerifiedExport, VerifiedExportEntry } from './export.ts';
 export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from './log.ts';
 export type { LeafOpening, TreeHead } from './log.ts';
-export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPayload } from './payload.ts';
+export {
+  decodeStatement,
+  encodeStatement,
+  readStatement,
+  STATEMENT,
+  statementDigest,
+  verifyPayload,
+} from './payload.ts';
 export type { PayloadDigests, Statement } from './payload.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
+export { recordRule } from './record-rule.ts';
+export type { RecordRules } from './record-rule.ts';
 export { byRole } from './rule.ts';
 export type { Step, WriteRule } from './rule.ts';
 export { renewalLeaf, renewExport } from './renewal.ts';
