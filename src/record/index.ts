@@ -1,6 +1,30 @@
 /** Entries, chains, receipts, the log, checkpoints and exports. spec/record.md. */
 
 export {
+  AUTHORITY_STATEMENTS_LIMIT,
+  capacityOf,
+  CLOSING_GROUNDS,
+  decodeAuthority,
+  encodeAuthority,
+  FORMER_OWNERS_LIMIT,
+  LOSSES_LIMIT,
+  NO_AUTHORITY,
+  PROXIES_LIMIT,
+  PROXY_ROLES,
+} from './authority.ts';
+export type {
+  Appointed,
+  Authority,
+  Capacity,
+  ClosingGround,
+  Closure,
+  Loss,
+  Proxy,
+  ProxyRole,
+} from './authority.ts';
+export { encodeAuthorityStatement, readAuthorityStatement } from './authority-statements.ts';
+export type { AuthoritySaid, AuthorityStatement, GivenApproval } from './authority-statements.ts';
+export {
   appendEntries,
   appendEntry,
   ChainError,
@@ -46,7 +70,14 @@ export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from '.
 export type { LeafOpening, TreeHead } from './log.ts';
 export { formatNoteKey, NOTE_LIMIT, NOTE_LINES_LIMIT, openNote, parseNoteKey, signNote } from './note.ts';
 export type { Note, NoteKey, NoteLine, OpenedNote } from './note.ts';
-export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPayload } from './payload.ts';
+export {
+  decodeStatement,
+  encodeStatement,
+  readStatement,
+  STATEMENT,
+  statementDigest,
+  verifyPayload,
+} from './payload.ts';
 export type { PayloadDigests, Statement } from './payload.ts';
 export { formatTilePath, parseTilePath, TILE_WIDTH, tilesOf } from './tile-path.ts';
 export type { Tile } from './tile-path.ts';
@@ -59,6 +90,8 @@ export { NO_WITNESSES } from './quorum.ts';
 export type { WitnessPolicy } from './quorum.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
+export { recordRule } from './record-rule.ts';
+export type { RecordRules } from './record-rule.ts';
 export { byRole } from './rule.ts';
 export type { MayWrite, Step, WriteRule } from './rule.ts';
 export { renewalLeaf, renewExport } from './renewal.ts';

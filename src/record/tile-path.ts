@@ -43,7 +43,7 @@ export function formatTilePath({ level, index, width }: Tile): string {
  * @example
  * ```ts
  * import { parseTilePath } from 'muniment/record';
- * console.log(parseTilePath('tile/0/x001/x234/067.p/17')); // { level: 0, index: 1234067, width: 17 }
+ * console.log(parseTilePath('tile/0/x001/x234/067.p/17').index); // 1234067
  * ```
  */
 export function parseTilePath(path: string): Tile {
