@@ -69,16 +69,30 @@ export function curveSignature(curve: Curve): SignatureAlgorithm {
     secretKey: (bytes) => curveSigningKey(curve, bytes),
     verify,
     async verifyAsync(publicKey, message, signature) {
-      if (!mayUseWebCrypto(operation)) return verify(publicKey, copy(message), signature);
       // The caller's arrays may change while this waits: what is returned is what was verified.
       const [key, signed, claim] = [copy(publicKey), copy(message), copy(signature)];
-      const web = await webAlgorithm(operation);
-      if (web === null || !wellFormed(key, claim) || curve.isDisputed(claim))
-        return verify(key, signed, claim);
-      if (!(await web.holds(key, signed, claim))) refuse(key);
+      if (!wellFormed(key, claim) || curve.isDisputed(claim)) return verify(key, signed, claim);
+      // The platform knows a key that it imported by its array, and takes it before anything waits.
+      const verdict = await holdsElsewhere(operation, publicKey, signed, claim).catch(() => false);
+      if (verdict === null) return verify(key, signed, claim);
+      if (!verdict) refuse(key);
       return signed;
     },
   };
+}
+
+// On another thread, or in WebCrypto; null where neither is to be had.
+async function holdsElsewhere(
+  operation: Curve['operation'],
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean | null> {
+  if (!mayUseWebCrypto(operation))
+    return (await primitive(operation).holdsAside?.(publicKey, message, signature)) ?? null;
+  const key = copy(publicKey); // this waits before it imports
+  const web = await webAlgorithm(operation);
+  return web === null ? null : web.holds(key, message, signature);
 }
 
 function curveSigningKey(curve: Curve, bytes: Uint8Array): SigningKey {

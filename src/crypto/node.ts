@@ -202,7 +202,28 @@ function ed25519Of(crypto: NodeCrypto, importOkp: ImportOkp, importOkpPublic: Im
       return { publicKey: okpPublicBytes(key), sign: (message) => plain(crypto.sign(null, message, key)) };
     },
     holds: (publicKey, message, signature) => crypto.verify(null, message, importKey(publicKey), signature),
+    holdsAside: (publicKey, message, signature) =>
+      verifyAside(crypto, null, message, importKey(publicKey), signature),
   };
+}
+
+// With a callback the platform verifies in its pool of threads; one that knows no callbacks answers at once.
+function verifyAside(
+  crypto: NodeCrypto,
+  hash: string | null,
+  message: Uint8Array,
+  key: KeyObject | { readonly key: KeyObject; readonly dsaEncoding: 'ieee-p1363' },
+  signature: Uint8Array,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const answered = (error: Error | null, holds: boolean): void => {
+      if (error) reject(error);
+      else resolve(holds);
+    };
+    const verify = crypto.verify as (...job: readonly unknown[]) => unknown;
+    const answer = verify(hash, message, key, signature, answered);
+    if (typeof answer === 'boolean') resolve(answer);
+  });
 }
 
 // An ECDH object takes points as they are; a KeyObject would cost an import for each peer, dearer than the agreement.
@@ -226,6 +247,8 @@ function es256Of(crypto: NodeCrypto): SignaturePrimitive {
     },
     holds: (publicKey, message, signature) =>
       crypto.verify('sha256', message, { key: importKey(publicKey), dsaEncoding }, signature),
+    holdsAside: (publicKey, message, signature) =>
+      verifyAside(crypto, 'sha256', message, { key: importKey(publicKey), dsaEncoding }, signature),
   };
 }
 

@@ -29,6 +29,12 @@ export interface SignaturePrimitive {
   secretKey(bytes: Uint8Array): LocalSigningKey;
   /** Whether the equation holds. */
   readonly holds: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+  /** The same on another thread, where the platform has one to lend. The arrays are the callee's until it answers. */
+  readonly holdsAside?: (
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ) => Promise<boolean>;
 }
 
 /** ML-DSA (FIPS 204), hedged with the platform's randomness. */

@@ -30,6 +30,6 @@ export interface SignatureAlgorithm {
    * @throws `MunimentError` `KEY_PUBLIC` for a key that the algorithm refuses, `KEY_SIGNATURE` otherwise
    */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Uint8Array;
-  /** The same for a caller that may wait: in browsers through WebCrypto, ten times as fast. */
+  /** The same for a caller that may wait: on another thread of the platform, in browsers through WebCrypto. */
   verifyAsync(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<Uint8Array>;
 }

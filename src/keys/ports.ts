@@ -122,7 +122,7 @@ export function verifySignature(
 }
 
 /**
- * The same for a caller that may wait: in browsers through WebCrypto, some ten times as fast.
+ * The same for a caller that may wait: many at once keep all cores busy, and browsers verify some ten times as fast.
  *
  * @throws `MunimentError` `KEY_ALGORITHM`, `KEY_PUBLIC`, `KEY_SIGNATURE`
  */

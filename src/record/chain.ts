@@ -4,13 +4,11 @@ import { MunimentError, type ErrorCode } from '../errors.ts';
 import { verifySignature, verifySignatureAsync, type Credential, type Standing } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
 import {
-  decodeSignedEntry,
   EMPTY_CHAIN,
-  encodeEntry,
-  encodeSignedEntry,
   entryHash,
   entrySignatureInput,
   hashEntry,
+  ownEntry,
   type ChainName,
   type Entry,
   type Head,
@@ -158,10 +156,10 @@ export async function* verifyChain<State>(
         return at;
       } else {
         // Whichever comes first: an entry that is there to be given out does not wait for the next to arrive.
-        const next: IteratorResult<ChainItem> | undefined | void = await (first === undefined
+        const next: IteratorResult<ChainItem> | null = await (first === undefined
           ? pulled
           : Promise.race([first.settling, pulled]));
-        if (next === undefined) continue;
+        if (next === null) continue;
         if (next.done !== true) ahead.push(begin(next.value, rules, at.head));
         pulled = next.done === true ? null : source.next();
       }
@@ -244,7 +242,7 @@ interface Ahead {
   readonly item: OpaqueEntry | OwnEntry;
   readonly signature: SignatureCheck | null;
   /** Resolves when there is nothing to wait for; never rejects. */
-  readonly settling: Promise<void>;
+  readonly settling: Promise<null>;
   settled: boolean;
 }
 
@@ -258,19 +256,21 @@ interface SignatureCheck {
 function begin<State>(item: ChainItem, rules: ChainRules<State>, head: Head): Ahead {
   if ('inner' in item) {
     const opaque = { seq: item.seq, prev: new Uint8Array(item.prev), inner: new Uint8Array(item.inner) };
-    return { item: opaque, signature: null, settling: Promise.resolve(), settled: true };
+    return { item: opaque, signature: null, settling: Promise.resolve(null), settled: true };
   }
   const own = ownCopy(item, head);
   const by = rules.authors(own.signed.entry.author, own.signed.entry)?.credential;
-  if (by === undefined) return { item: own, signature: null, settling: Promise.resolve(), settled: true };
+  if (by === undefined) return { item: own, signature: null, settling: Promise.resolve(null), settled: true };
   const signature: SignatureCheck = { by, failure: null };
   const settling = verifySignatureAsync(by.signing, signatureInput(own), own.signed.signature).then(
-    () => void (ahead.settled = true),
-    (cause: unknown) => {
-      signature.failure = { cause };
-      ahead.settled = true;
-    },
+    () => settle(),
+    (cause: unknown) => settle({ cause }),
   );
+  const settle = (failure: SignatureCheck['failure'] = null): null => {
+    signature.failure = failure;
+    ahead.settled = true;
+    return null;
+  };
   const ahead: Ahead = { item: own, signature, settling, settled: false };
   return ahead;
 }
@@ -366,10 +366,9 @@ function readPayload({ signed, payload }: OwnEntry, head: Head): Uint8Array | nu
   }
 }
 
-function ownCopy({ entry, signature, payload }: ShownEntry, head: Head): OwnEntry {
+function ownCopy(shown: ShownEntry, head: Head): OwnEntry {
   try {
-    const signed = decodeSignedEntry(encodeSignedEntry({ entry, signature }));
-    return { signed, encoded: encodeEntry(signed.entry), payload: payload ? new Uint8Array(payload) : null };
+    return { ...ownEntry(shown), payload: shown.payload ? new Uint8Array(shown.payload) : null };
   } catch (cause) {
     throw new ChainError('RECORD_ENTRY', head.size, head, cause);
   }

@@ -2,7 +2,7 @@
  * Entries: one step of a record, signed by its author and linked to the one before. spec/record.md, "Entries".
  */
 
-import { hashTuple } from '../crypto/index.ts';
+import { hashTuple, SIGNATURE_LENGTHS } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT, readSignature, type Identity } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
@@ -31,6 +31,8 @@ export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** Most bytes of a signed entry. */
 export const ENTRY_LIMIT = 5376;
+// What a signed entry is more than its two parts.
+const FRAME_LENGTH = tuple('signed entry', '', '').length;
 /** `prev` of a chain's first entry, and `seenRoot` of an author who has verified no checkpoint yet. */
 export const ZERO_HASH = new Uint8Array(32);
 
@@ -173,6 +175,25 @@ export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
     const [encoded, signature] = [outer.bytes(), readSignature(outer)];
     outer.end();
     return { entry: decodeEntry(encoded), signature };
+  } catch (cause) {
+    throw new MunimentError('RECORD_ENTRY', undefined, { cause });
+  }
+}
+
+/**
+ * A copy of our own, with its encoding: for whoever verifies while the caller's may change.
+ *
+ * @throws `MunimentError` `RECORD_ENTRY`, for all that {@link decodeSignedEntry} refuses
+ */
+export function ownEntry({ entry, signature }: SignedEntry): {
+  readonly signed: SignedEntry;
+  readonly encoded: Uint8Array;
+} {
+  try {
+    const encoded = encodeEntry(entry);
+    if (encoded.length + signature.length > ENTRY_LIMIT - FRAME_LENGTH) throw new MunimentError('WIRE_LIMIT');
+    if (!SIGNATURE_LENGTHS.includes(signature.length)) throw new MunimentError('WIRE_TUPLE');
+    return { signed: { entry: decodeEntry(encoded), signature: new Uint8Array(signature) }, encoded };
   } catch (cause) {
     throw new MunimentError('RECORD_ENTRY', undefined, { cause });
   }

@@ -2,8 +2,11 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/crypto/index.ts';
+import { MunimentError } from '../../src/errors.ts';
 import {
+  appendEntries,
   appendEntry,
+  ChainError,
   decodeSignedEntry,
   EMPTY_CHAIN,
   encodeCreation,
@@ -18,6 +21,7 @@ import {
   readStatement,
   sameHead,
   signEntry,
+  startOf,
   STATEMENT,
   statementDigest,
   verifyChain,
@@ -28,10 +32,12 @@ import {
   type Entry,
   type Head,
   type OpaqueEntry,
+  type ShownEntry,
   type SignedEntry,
   type VerifiedItem,
+  type WriteRule,
 } from '../../src/record/index.ts';
-import { concat, tuple, utf8 } from '../../src/wire/index.ts';
+import { concat, toHex, tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 import { Bank, BODY, DIGESTS, ORIGIN } from './fixture.ts';
@@ -40,7 +46,7 @@ let bank: Bank;
 beforeAll(async () => (bank = await (await Bank.open()).fill()));
 
 async function drain(
-  items: Iterable<ChainItem>,
+  items: Iterable<ChainItem> | AsyncIterable<ChainItem>,
   rules: ChainRules<true> = bank.rules(),
   from: Head = EMPTY_CHAIN,
 ): Promise<{ seen: VerifiedItem[]; head: Head }> {
@@ -245,6 +251,164 @@ describe('two writers over one head', () => {
     expect(refusal(() => appendEntry(ahead, bank.rules(), after))).toBe('RECORD_LINK');
     const again = await signEntry(bank.doctor, head, draft);
     expect(appendEntry(again, bank.rules(), after).after.head.size).toBe(head.size + 1);
+  });
+});
+
+describe('a rule with a memory', () => {
+  // As many entries as there have been, and one more of whatever was not written right before.
+  const rule: WriteRule<{ readonly count: number; readonly last: string }> = {
+    start: { count: 0, last: '' },
+    next: ({ count, last }, { entry, payload }) =>
+      entry.kind === last || payload === null ? null : { count: count + 1, last: entry.kind },
+  };
+  const shown = (at: number): ShownEntry => {
+    const { signed, payload } = bank.taken.filter(({ chain }) => chain === 'content')[at]!;
+    return { ...signed, payload };
+  };
+
+  it('sees statements that were held against their digests, and nothing of other payloads', async () => {
+    const steps: unknown[] = [];
+    const watching: WriteRule<true> = { start: true, next: (_, { payload }) => (steps.push(payload), true) };
+    const rules = { ...bank.rules(), rule: watching };
+    const chain = verifyChain([0, 1, 2].map(shown), rules, startOf(watching));
+    for (let next = await chain.next(); next.done !== true; next = await chain.next());
+    expect(steps).toEqual([shown(0).payload, null, shown(2).payload]);
+    const wrong = { ...shown(0), payload: shown(2).payload! };
+    const refused = verifyChain([wrong], rules, startOf(watching)).next();
+    await expect(refused).rejects.toMatchObject({ code: 'RECORD_PAYLOAD', seq: 0, head: EMPTY_CHAIN });
+  });
+
+  it('goes on from where it was', async () => {
+    const rules = { ...bank.rules(), rule };
+    const first = appendEntry(shown(0), rules, startOf(rule));
+    expect(first.after).toEqual({ head: headAfter(bank.items()[0]!), state: { count: 1, last: 'create' } });
+    // Its memory says no, at the second entry: its payload is not a statement.
+    expect(refusal(() => appendEntry(shown(1), rules, first.after))).toBe('RECORD_RIGHT');
+  });
+
+  it('refuses under its own code where it throws one', () => {
+    const strict: WriteRule<true> = {
+      start: true,
+      next: () => {
+        throw new MunimentError('RECORD_PAYLOAD');
+      },
+    };
+    const run = (): unknown => verifyEntry(shown(0), { ...bank.rules(), rule: strict }, startOf(strict));
+    expect(run).toThrow(ChainError);
+    expect(refusal(run)).toBe('RECORD_PAYLOAD');
+  });
+});
+
+describe('what was still good', () => {
+  it('is in the error, and was given out, however far ahead signatures are verified', async () => {
+    const { doctor } = bank;
+    const entries: SignedEntry[] = [];
+    for (let head = EMPTY_CHAIN; head.size < 200; head = headAfter(entries.at(-1)!))
+      entries.push(await signEntry(doctor, head, bank.draft('insert', utf8('x'), { payloadType: BODY })));
+    expect((await drain(entries)).head.size).toBe(200);
+    for (const at of [0, 1, 63, 64, 65, 130, 199]) {
+      const damaged = entries.map((one, i) =>
+        i < at ? one : { ...one, signature: flipped(one.signature, 0) },
+      );
+      const seen: VerifiedItem[] = [];
+      const run = async (): Promise<void> => {
+        for await (const item of verifyChain(damaged, bank.rules(), bank.at(EMPTY_CHAIN))) seen.push(item);
+      };
+      const head = at === 0 ? EMPTY_CHAIN : headAfter(entries[at - 1]!);
+      await expect(run()).rejects.toMatchObject({ code: 'RECORD_AUTHOR', seq: at, head });
+      expect(seen).toHaveLength(at);
+    }
+  });
+
+  it('takes no more entries ahead than it may, and closes its source', async () => {
+    const [entry] = bank.items();
+    let [pulled, closed] = [0, false];
+    const endless = (async function* () {
+      try {
+        for (;;) yield (pulled++, entry!);
+      } finally {
+        closed = true;
+      }
+    })();
+    await expect(drain(endless)).rejects.toMatchObject({ code: 'RECORD_LINK', seq: 1 });
+    expect(pulled).toBeLessThanOrEqual(66);
+    expect(closed).toBe(true);
+  });
+
+  it('asks again for an author in whom something was learned meanwhile', async () => {
+    const known = new Set<string>();
+    const authors: ChainRules<true>['authors'] = (id) => {
+      const credential = bank.authors(id);
+      return credential !== null && known.has(credential.subject) ? { credential, standing: 'valid' } : null;
+    };
+    known.add('doctor');
+    const seen: VerifiedItem[] = [];
+    for await (const item of verifyChain(bank.items(), { ...bank.rules(), authors }, bank.at(EMPTY_CHAIN))) {
+      seen.push(item);
+      if (seen.length === 2) known.add('patient').delete('doctor'); // entry 2 is the patient's, 3 the doctor's
+      if (seen.length === 3) known.add('doctor');
+    }
+    expect(seen).toHaveLength(4);
+  });
+
+  it('says of a key in doubt that it is, and takes nothing more from it', async () => {
+    const authors: ChainRules<true>['authors'] = (id) => {
+      const credential = bank.authors(id);
+      return credential && { credential, standing: 'doubtful' };
+    };
+    const rules = bank.rules({ authors });
+    const { seen } = await drain(bank.items(), rules);
+    expect(seen.map((item) => 'standing' in item && item.standing)).toEqual(seen.map(() => 'doubtful'));
+    const { head, state } = bank.at();
+    const next = await signEntry(bank.doctor, head, bank.draft('insert', utf8('x'), { payloadType: BODY }));
+    expect(refusal(() => appendEntry(next, rules, { head, state }))).toBe('RECORD_AUTHOR');
+  });
+});
+
+describe('a batch', () => {
+  it('is taken whole or not at all', async () => {
+    const draft = bank.draft('insert', utf8('x'), { payloadType: BODY });
+    const one = await signEntry(bank.doctor, bank.heads.content, draft);
+    const two = await signEntry(bank.doctor, headAfter(one), draft);
+    const { entries, after } = appendEntries([one, two], bank.rules(), bank.at());
+    expect([entries.length, after.head]).toEqual([2, headAfter(two)]);
+    const bad = { ...two, signature: flipped(two.signature, 3) };
+    expect(() => appendEntries([one, bad], bank.rules(), bank.at())).toThrow(
+      expect.objectContaining({ code: 'RECORD_AUTHOR', seq: 5, head: headAfter(one) }),
+    );
+  });
+});
+
+describe('two writers at once, a thousand times', () => {
+  it('one wins each position, the other signs again, and nothing is lost', async () => {
+    let at = bank.at(EMPTY_CHAIN);
+    const kept: SignedEntry[] = [];
+    let stale = 0;
+    const write = async (content: string): Promise<void> => {
+      let { head } = at;
+      for (;;) {
+        const payload = utf8(content);
+        const draft = {
+          ...bank.draft('insert', payload, { payloadType: BODY }),
+          payloadDigest: sha256(payload),
+        };
+        const signed = await signEntry(bank.doctor, head, draft);
+        try {
+          at = appendEntry(signed, bank.rules(), at).after;
+          kept.push(signed);
+          return;
+        } catch (error) {
+          if (!(error instanceof ChainError) || error.code !== 'RECORD_STALE') throw error;
+          stale++;
+          head = error.head; // looked at, and signed over
+        }
+      }
+    };
+    for (let round = 0; round < 1000; round++)
+      await Promise.all([write(`one ${String(round)}`), write(`other ${String(round)}`)]);
+    expect(stale).toBe(1000);
+    expect(new Set(kept.map(({ entry }) => toHex(entry.payloadDigest))).size).toBe(2000);
+    expect((await drain(kept)).head).toEqual(at.head);
   });
 });
 
