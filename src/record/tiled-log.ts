@@ -68,7 +68,7 @@ export class TiledLog {
    *
    * @throws `MunimentError` `RECORD_TILE`; `RangeError` for a size past the checkpoint's
    */
-  root(size: number): Promise<Uint8Array> {
+  async root(size: number): Promise<Uint8Array> {
     this.#check(size, 0);
     return this.#rangeRoot({ start: 0, end: size });
   }
@@ -78,7 +78,8 @@ export class TiledLog {
    *
    * @throws `MunimentError` `RECORD_TILE`; `RangeError` outside the checkpoint
    */
-  inclusion(index: number, size = this.size): Promise<Uint8Array[]> {
+  async inclusion(index: number, size = this.size): Promise<Uint8Array[]> {
+    this.#check(size, index);
     this.#check(size, index + 1);
     return this.#roots(inclusionRanges(index, size));
   }
@@ -88,7 +89,7 @@ export class TiledLog {
    *
    * @throws `MunimentError` `RECORD_TILE`; `RangeError` outside the checkpoint
    */
-  consistency(older: number, newer = this.size): Promise<Uint8Array[]> {
+  async consistency(older: number, newer = this.size): Promise<Uint8Array[]> {
     this.#check(newer, older);
     return this.#roots(consistencyRanges(older, newer));
   }
