@@ -44,9 +44,10 @@ const VALID = { notBefore: 0, notAfter: 9e12 };
 export const NOTE: Statement = { kind: 'note', content: new Uint8Array(0) };
 
 /** Everybody; the owner has three credentials, and a stranger the same role. */
-export interface People {
-  readonly [name: string]: Identity;
-}
+export type People = Readonly<Record<Name, Identity>>;
+type Name =
+  | ('admin' | 'bank' | 'doctor' | 'owner' | 'second' | 'third')
+  | ('eva' | 'bob' | 'lea' | 'lea2' | 'mother' | 'carer' | 'heir' | 'mallory');
 
 export async function people(): Promise<People> {
   const options = { kem: KEM_X25519, random };
@@ -72,7 +73,7 @@ export class Life {
   readonly rules: ChainRules<Authority>;
   now = 1e12;
 
-  constructor(all: People, recordId = new Uint8Array(16).fill(3)) {
+  constructor(all: People, recordId: Uint8Array = new Uint8Array(16).fill(3)) {
     [this.all, this.recordId] = [all, recordId];
     const known = (id: Uint8Array): Credential | null =>
       Object.values(all).find(({ credential }) => equalBytes(credential.id, id))?.credential ?? null;
@@ -91,10 +92,10 @@ export class Life {
   }
 
   /** A record that its doctor has created. */
-  static async created(all: People, recordId?: Uint8Array): Promise<Life> {
+  static async created(all: People, recordId = new Uint8Array(16).fill(3)): Promise<Life> {
     const life = new Life(all, recordId);
-    const content = encodeCreation({ owner: id(all.owner!), tagSalt: random(32) });
-    await life.write(all.doctor!, 'create', { kind: 'create', content });
+    const content = encodeCreation({ owner: id(all.owner), tagSalt: random(32) });
+    await life.write(all.doctor, 'create', { kind: 'create', content });
     return life;
   }
 
@@ -136,7 +137,7 @@ export class Life {
 
   /** An appointment of Eva, Bob and Lea, any two of whom bring the owner back. */
   async appointed(owner: Identity, changes: object = {}): Promise<Uint8Array> {
-    const guardians = ['eva', 'bob', 'lea'].map((name) => this.all[name]!.credential);
+    const guardians = (['eva', 'bob', 'lea'] as const).map((name) => this.all[name].credential);
     const terms = { recordId: this.recordId, threshold: 2, guardians, previous: null, ...changes };
     return appointGuardians(owner, this.root, terms, random);
   }

@@ -29,7 +29,10 @@ import { id, Life, people, type People } from './authority-fixture.ts';
 
 let all: People;
 beforeAll(async () => void (all = await people()));
-const one = (name: string): Identity => all[name]!;
+const one = (name: string): Identity => {
+  if (!Object.hasOwn(all, name)) throw new Error(name);
+  return all[name as keyof People];
+};
 const FAR = 8e12;
 
 const proxy = (name: string, role: 'carer' | 'parent' | 'executor', until = FAR): AuthoritySaid => ({
