@@ -43,15 +43,18 @@ export interface RecordRules extends Directory {
  *
  * @example
  * ```ts
- * import { createAnchor, createKeyHistory, credentialAsOf } from 'muniment/keys';
+ * import type { Credential } from 'muniment/keys';
  * import { recordRule, TEN_YEARS_AFTER_DEATH } from 'muniment/record';
- * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], notBefore: 0, notAfter: 4e12 });
- * const history = createKeyHistory(hospital.credential, { credentials: [], revocations: [] });
+ * import { toHex } from 'muniment/wire';
+ * const known = new Map<string, Credential>(); // from the bank's directory, by Id
  * const rule = recordRule({
  *   mayWrite: ({ kind }, author) => ['create', 'insert'].includes(kind) && author.roles.includes('doctor'),
  *   retention: TEN_YEARS_AFTER_DEATH,
- *   authors: (id, entry) => credentialAsOf(history, id, entry.time),
- *   known: () => null,
+ *   authors: (id) => {
+ *     const credential = known.get(toHex(id));
+ *     return credential === undefined ? null : { credential, standing: 'valid' };
+ *   },
+ *   known: (id) => known.get(toHex(id)) ?? null,
  * });
  * ```
  */
@@ -69,7 +72,8 @@ function next(authority: Authority, step: Step, rules: RecordRules): Authority |
   const dead = closure?.ground === 'death' && owns && entry.kind !== 'close';
   if (shut || dead) return null;
   const after = judged(authority, step, rules);
-  if (after === null || !owns) return after;
+  // Before or after: who comes back as the owner was alive to do so.
+  if (after === null || !(owns || isOwner(after, author.id))) return after;
   return { ...after, ownerWrote: Math.max(after.ownerWrote ?? 0, entry.time) };
 }
 
