@@ -11,7 +11,7 @@ import {
   type VerifiedItem,
 } from './chain.ts';
 import { sameHead, type Head } from './entry.ts';
-import { FRAUD_KINDS } from './fraud-kinds.ts';
+import { covers, FRAUD_KINDS } from './fraud-kinds.ts';
 import { verifyHead } from './head.ts';
 import { verifyConsistency, verifyInclusion, type TreeHead } from './log.ts';
 import { verifyReceipt } from './receipt.ts';
@@ -125,6 +125,8 @@ function checkPlace(
     equalBytes(receipt.recordId, recordId) &&
     receipt.leafIndex < receipt.tree.size;
   if (!fits) throw new MunimentError('RECORD_RECEIPT');
+  // An entry's own time is its author's claim; the receipt's is what the log holds.
+  if (!('hidden' in item) && !covers(item.author, receipt.time)) throw new MunimentError('RECORD_AUTHOR');
   verifyInclusion({ ...receipt, tagSalt }, { index: receipt.leafIndex, proof }, tree);
 }
 

@@ -155,7 +155,8 @@ function authorOf(id: Uint8Array, encoded: Piece | undefined, { anchor }: Speake
   return author;
 }
 
-function covers({ notBefore, notAfter }: Credential, time: number): boolean {
+/** Whether a credential was valid at a time, by its own dates. */
+export function covers({ notBefore, notAfter }: Credential, time: number): boolean {
   return time >= notBefore && time <= notAfter;
 }
 

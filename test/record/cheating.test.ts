@@ -1,94 +1,59 @@
 /** Cheating banks, each convicted by one file; and honest ones, whose words convict nobody. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { sha256 } from '../../src/crypto/index.ts';
-import type { ErrorCode } from '../../src/errors.ts';
+import { MunimentError, type ErrorCode } from '../../src/errors.ts';
 import { enrol, renounceCredential, revokeCredential, type Identity } from '../../src/keys/index.ts';
-import { signCharter } from '../../src/record/charter.ts';
-import { openReceipt } from '../../src/record/receipt.ts';
 import {
-  directoryId,
   EMPTY_CHAIN,
   encodeCreation,
   encodeSignedEntry,
   encodeStatement,
+  FRAUD_EVIDENCE,
   hashEntry,
   headAfter,
-  issueReceipt,
   judge,
-  Log,
-  logLeaf,
   proveFraud,
   signCheckpoint,
-  signEntry,
-  signHead,
   verifyHead,
   type Accused,
   type Conviction,
   type FraudKind,
   type Head,
-  type HeadStatement,
   type Piece,
-  type Receipt,
   type SignedEntry,
 } from '../../src/record/index.ts';
-import { utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
-import { Bank, ORIGIN, timeOf, type Taken } from './fixture.ts';
+import { ORIGIN, timeOf, type Bank } from './fixture.ts';
+import { ANOTHER, Liar, type Evidence } from './liar.ts';
 
+let liar: Liar;
 let bank: Bank;
 let accused: Accused;
-let trust: { anchorId: Uint8Array; origin: string };
-let told: readonly Receipt[];
+let trust: Liar['trust'];
 
 beforeAll(async () => {
-  bank = await (await Bank.open()).fill();
-  const { credential, signer } = bank.bank;
-  const log = { origin: ORIGIN, ed25519: signer.publicKey, mlDsa44: null };
-  const charter = await signCharter(bank.anchor, { origin: ORIGIN, bank: credential.id, log });
-  accused = { origin: ORIGIN, anchor: bank.anchor.credential, bank: credential, charter };
-  trust = { anchorId: bank.anchor.credential.id, origin: ORIGIN };
-  told = bank.taken.map(({ receipt }) => openReceipt(receipt, credential));
+  liar = await Liar.open();
+  ({ bank, accused, trust } = liar);
 });
 
-const lie = (i: number, changes: Partial<Receipt>): Promise<Uint8Array> =>
-  issueReceipt(bank.bank.signer, { ...told[i]!, ...changes });
-const tree = (log: Log = bank.log, size = log.size): { size: number; root: Uint8Array } => ({
-  ...{ size, root: log.root(size) },
-});
-const headOf = (changes: Partial<HeadStatement> = {}): Promise<Uint8Array> =>
-  signHead(bank.bank.signer, {
-    ...{ origin: ORIGIN, recordId: bank.recordId, chain: 'content', head: bank.heads.content },
-    ...{ tree: tree(), time: timeOf(9), ...changes },
-  });
-const receiptOf = (i: number): Uint8Array => bank.taken[i]!.receipt;
-const prove = (kind: FraudKind, evidence: Record<string, Piece>): string =>
-  proveFraud(kind, accused, evidence as never);
-const convicts = (kind: FraudKind, evidence: Record<string, Piece>): Conviction => {
+const lie: Liar['lie'] = (i, changes) => liar.lie(i, changes);
+const tree: Liar['tree'] = (log, size) => liar.tree(log, size);
+const headOf: Liar['headOf'] = (changes) => liar.headOf(changes);
+const receiptOf = (i: number): Uint8Array => liar.receiptOf(i);
+const forged: Liar['forged'] = (at, size) => liar.forged(at, size);
+const leafAt = (i: number): Uint8Array => liar.leafAt(i);
+const creation = (): Evidence => liar.creation();
+const forkOf = (i: number): Promise<SignedEntry> => liar.forkOf(i);
+const prove = (kind: FraudKind, evidence: Evidence): string => proveFraud(kind, accused, evidence as never);
+const convicts = (kind: FraudKind, evidence: Evidence): Conviction => {
   const conviction = judge(prove(kind, evidence), trust);
   expect(conviction.kind).toBe(kind);
   expect(conviction.bank.subject).toBe('bank');
   return conviction;
 };
-const clears = (kind: FraudKind, evidence: Record<string, Piece>): void => {
+const clears = (kind: FraudKind, evidence: Evidence): void => {
   expect(refusal(() => prove(kind, evidence))).toBe('RECORD_FRAUD');
-};
-
-/** The same log with another leaf at an index. */
-const forged = (at: number, size = bank.log.size): Log => {
-  const log = new Log();
-  for (let i = 0; i < size; i++) log.append(i === at ? sha256(utf8('another')) : leafAt(i));
-  return log;
-};
-const leafAt = (i: number): Uint8Array => logLeaf(bank.opening(bank.taken[i]!.signed, timeOf(i)));
-const creation = (): Record<string, Piece> => ({
-  ...{ creation: encodeSignedEntry(bank.taken[0]!.signed), creationPayload: bank.taken[0]!.payload },
-  creationReceipt: receiptOf(0),
-});
-const forkOf = async (i: number): Promise<Taken['signed']> => {
-  const { entry } = bank.taken[i]!.signed;
-  return signEntry(bank.doctor, { size: entry.seq, hash: entry.prev }, { ...entry, seen: null, time: 5 });
 };
 
 describe('a head statement', () => {
@@ -145,7 +110,7 @@ describe('a cheating bank', () => {
 
   it('hides an entry: its leaf is not where the receipt says', () => {
     const log = forged(3);
-    const leaf = sha256(utf8('another'));
+    const leaf = ANOTHER;
     return signCheckpoint(bank.logSigner, tree(log), 0).then((checkpoint) => {
       const evidence = { receipt: receiptOf(3), ...creation(), leaf, proof: log.inclusion(3) };
       convicts('other leaf', { ...evidence, tree: checkpoint });
@@ -155,7 +120,7 @@ describe('a cheating bank', () => {
   it('states a root in a receipt over a log without its entry', async () => {
     const log = forged(3, 4);
     const receipt = await lie(3, { tree: tree(log) });
-    const leaf = sha256(utf8('another'));
+    const leaf = ANOTHER;
     convicts('other leaf', { receipt, tree: receipt, ...creation(), leaf, proof: log.inclusion(3) });
   });
 
@@ -166,7 +131,7 @@ describe('a cheating bank', () => {
     convicts('two leaves', {
       ...{ first: checkpoint, firstLeaf: leafAt(3), firstProof: bank.log.inclusion(3), index: 3 },
       second: await headOf({ tree: tree(shorter) }),
-      ...{ secondLeaf: sha256(utf8('another')), secondProof: shorter.inclusion(3) },
+      ...{ secondLeaf: ANOTHER, secondProof: shorter.inclusion(3) },
     });
   });
 
@@ -189,9 +154,7 @@ describe('a cheating bank', () => {
 
   it('takes an entry that its author did not sign, or whose key was exchanged', async () => {
     const author = bank.doctor.credential.encoded;
-    const { entry } = bank.taken[4]!.signed;
-    const signature = await bank.bank.signer.sign(utf8('anything'));
-    const forgery: SignedEntry = { entry, signature };
+    const forgery = await liar.forgeryOf(4);
     const receipt = await lie(4, { entryHash: hashEntry(forgery) });
     convicts('bad entry', { receipt, entry: encodeSignedEntry(forgery), author });
   });
@@ -205,28 +168,8 @@ describe('a cheating bank', () => {
 });
 
 describe('a revoked key', () => {
-  const revocation = async (
-    content: Uint8Array,
-    kind: string,
-    by: Identity,
-    changes: Partial<Receipt> = {},
-    recordId = directoryId(ORIGIN),
-  ): Promise<Record<string, Piece>> => {
-    const payload = encodeStatement({ kind, content }, bank.random);
-    const draft = bank.draft('revoke', payload, { recordId });
-    const signed = await signEntry(by, { size: 4, hash: new Uint8Array(32).fill(1) }, draft);
-    const { seq, prev } = signed.entry;
-    const place = { recordId, seq, prev, entryHash: hashEntry(signed), head: headAfter(signed) };
-    const receipt = await lie(2, { chain: 'content', ...place, ...changes });
-    return {
-      ...{ revocation: encodeSignedEntry(signed), revocationPayload: payload },
-      revocationReceipt: receipt,
-    };
-  };
-  const taken = (): Record<string, Piece> => ({
-    ...{ receipt: receiptOf(4), entry: encodeSignedEntry(bank.taken[4]!.signed) },
-    author: bank.doctor.credential.encoded,
-  });
+  const revocation: Liar['revocation'] = (...said) => liar.revocation(...said);
+  const taken = (): Evidence => liar.taken();
 
   it('is used after the directory heard of it', async () => {
     const { anchor, doctor, patient } = bank;
@@ -316,22 +259,47 @@ describe('an honest bank', () => {
 });
 
 describe('a fraud file', () => {
-  it('has one spelling, and convicts nobody once a character of it is changed', async () => {
-    const text = prove('two places', { first: receiptOf(1), second: await lie(1, { leafIndex: 2 }) });
-    const code = (one: string): ErrorCode => refusal(() => judge(one, trust));
-    for (let at = 0; at < text.length; at++) {
-      const character = text[at] === 'A' ? 'B' : 'A';
-      expect(code(text.slice(0, at) + character + text.slice(at + 1)), `at ${at}`).toBe('RECORD_FRAUD');
-    }
-    for (const one of [
-      '',
-      ' ' + text,
-      text + '\n',
-      '[]',
-      'null',
-      text.replace('{', '{"more":1,'),
-      text.slice(1),
-    ])
-      expect(code(one)).toBe('RECORD_FRAUD');
+  const kinds = Object.keys(FRAUD_EVIDENCE) as FraudKind[];
+
+  it.each(kinds)(
+    'of kind %s convicts nobody else, and of nothing else, once a character of it is changed',
+    async (kind) => {
+      const text = prove(kind, (await liar.lies())[kind]);
+      const verdict = (one: string): unknown => {
+        try {
+          const { kind: found, bank: culprit } = judge(one, trust);
+          return [found, culprit.id];
+        } catch (error) {
+          return error instanceof MunimentError ? error.code : error;
+        }
+      };
+      const same = [kind, accused.bank.id];
+      expect(verdict(text)).toEqual(same);
+      // The bank's papers are the same in all of them.
+      const start = kind === 'two places' ? 0 : text.indexOf('"evidence"');
+      for (let at = start; at < text.length; at++) {
+        const character = text[at] === 'A' ? 'B' : 'A';
+        const one = verdict(text.slice(0, at) + character + text.slice(at + 1));
+        if (one !== 'RECORD_FRAUD') expect(one, `at ${at}`).toEqual(same);
+      }
+    },
+  );
+
+  it.each(kinds)('of kind %s has one spelling', async (kind) => {
+    const text = prove(kind, (await liar.lies())[kind]);
+    for (const one of [' ' + text, text + '\n', text.replace('{', '{"more":1,'), text.slice(1), text + '{}'])
+      expect(refusal(() => judge(one, trust))).toBe('RECORD_FRAUD');
+    // Each piece in the form of each other one: a list, a number, a text of lines, bytes.
+    const file = JSON.parse(text) as { evidence: Record<string, unknown> };
+    for (const name of Object.keys(file.evidence))
+      for (const value of [null, 1, '', 'AA', '\n', [], ['AA'], {}, Array(65).fill('')]) {
+        const one = JSON.stringify({ ...file, evidence: { ...file.evidence, [name]: value } });
+        expect(refusal(() => judge(one, trust))).toBe('RECORD_FRAUD');
+      }
+  });
+
+  it('is none if it is no file at all', () => {
+    for (const one of ['', '[]', 'null', '{}', '1', '""'])
+      expect(refusal(() => judge(one, trust))).toBe('RECORD_FRAUD');
   });
 });

@@ -11,6 +11,7 @@ import * as crypto from './generators/crypto.ts';
 import * as encodings from './generators/encodings.ts';
 import * as custody from './generators/custody.ts';
 import * as envelope from './generators/envelope.ts';
+import * as fraud from './generators/fraud.ts';
 import * as keys from './generators/keys.ts';
 import * as protocol from './generators/protocol.ts';
 import * as record from './generators/record.ts';
@@ -27,6 +28,7 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
   encodings,
   custody,
   envelope,
+  fraud,
   keys,
   protocol,
   record,
