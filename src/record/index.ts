@@ -84,6 +84,8 @@ export type { Tile } from './tile-path.ts';
 export { openTiles } from './tiled-log.ts';
 export type { FetchTile, TiledLog } from './tiled-log.ts';
 export { BUNDLED_LEAF_LIMIT, decodeBundle, encodeBundle, hashTile } from './tiles.ts';
+export type { CosignerKey } from './cosignature.ts';
+export type { FindCredential } from './export-place.ts';
 export { addCosignatures, cosign, witnessKey } from './witness.ts';
 export type { Cosignature, Witness } from './witness.ts';
 export { NO_WITNESSES } from './quorum.ts';
