@@ -42,6 +42,8 @@ export type {
   VerifiedEntry,
   VerifiedItem,
 } from './chain.ts';
+export { signCharter, verifyCharter } from './charter.ts';
+export type { Charter } from './charter.ts';
 export { CHECKPOINT_LIMIT, logKeysOf, signCheckpoint, verifyCheckpoint } from './checkpoint.ts';
 export type { Cosigned, LogKeys, LogSigner, VerifiedCheckpoint } from './checkpoint.ts';
 export { CREATE, encodeCreation, readCreation } from './create.ts';
