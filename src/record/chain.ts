@@ -115,7 +115,7 @@ export function startOf<State>(rule: WriteRule<State>): ChainState<State> {
  * @param rules - which chain this must be, its authors, and who may write what
  * @param from - what the first item must follow: {@link startOf} the rule, or where an earlier verification ended
  * @returns yields each item verified, and returns the state at the end
- * @throws {@link ChainError} `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_PAYLOAD`, `RECORD_RIGHT`; what was yielded before is still good
+ * @throws `ChainError`, a `MunimentError` that says where and what was still good: `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_PAYLOAD`, `RECORD_RIGHT`, or the rule's own code; what was yielded before is still good
  * @example
  * ```ts
  * import { systemRandom } from 'muniment/crypto';
@@ -176,7 +176,7 @@ export async function* verifyChain<State>(
  * @param rules - as for {@link verifyChain}
  * @param at - the chain so far
  * @returns the entry, and the chain with it
- * @throws {@link ChainError} as {@link verifyChain}
+ * @throws `ChainError` as {@link verifyChain}
  */
 export function verifyEntry<State>(
   shown: ShownEntry,
@@ -192,7 +192,7 @@ export function verifyEntry<State>(
  * @param shown - the author's entry, and its payload
  * @param rules - as for {@link verifyChain}
  * @param at - the chain now
- * @throws {@link ChainError} `RECORD_STALE` if the entry was signed over an older head: the error has the newest, over which the author looks and signs again; `RECORD_AUTHOR` also for a key in doubt; else as {@link verifyEntry}
+ * @throws `ChainError` `RECORD_STALE` if the entry was signed over an older head: the error has the newest, over which the author looks and signs again; `RECORD_AUTHOR` also for a key in doubt; else as {@link verifyEntry}
  */
 export function appendEntry<State>(
   shown: ShownEntry,
@@ -213,7 +213,7 @@ export function appendEntry<State>(
  * Appends a batch: all of it, or nothing.
  *
  * @param batch - entries, each signed on its own over the one before
- * @throws {@link ChainError} as {@link appendEntry}, for the first that is refused; then none was appended
+ * @throws `ChainError` as {@link appendEntry}, for the first that is refused; then none was appended
  */
 export function appendEntries<State>(
   batch: readonly ShownEntry[],

@@ -42,6 +42,8 @@ export type {
   VerifiedEntry,
   VerifiedItem,
 } from './chain.ts';
+export { signCharter, verifyCharter } from './charter.ts';
+export type { Charter } from './charter.ts';
 export { CHECKPOINT_LIMIT, logKeysOf, signCheckpoint, verifyCheckpoint } from './checkpoint.ts';
 export type { Cosigned, LogKeys, LogSigner, VerifiedCheckpoint } from './checkpoint.ts';
 export { CREATE, encodeCreation, readCreation } from './create.ts';
@@ -84,6 +86,8 @@ export type { Tile } from './tile-path.ts';
 export { openTiles } from './tiled-log.ts';
 export type { FetchTile, TiledLog } from './tiled-log.ts';
 export { BUNDLED_LEAF_LIMIT, decodeBundle, encodeBundle, hashTile } from './tiles.ts';
+export type { CosignerKey } from './cosignature.ts';
+export type { FindCredential } from './export-place.ts';
 export { addCosignatures, cosign, witnessKey } from './witness.ts';
 export type { Cosignature, Witness } from './witness.ts';
 export { NO_WITNESSES } from './quorum.ts';

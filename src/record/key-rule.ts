@@ -83,11 +83,11 @@ export function recovery(
   const request = verifyRecoveryRequest(said.request, author);
   const fits =
     equalBytes(appointment.digest, held.digest) &&
-    equalBytes(request.appointment, held.digest) &&
     equalBytes(request.recordId, entry.recordId) &&
     equalBytes(request.owner, owner) &&
     entry.time <= request.until;
   if (!fits) return null;
+  // That the request is about this appointment, each approval's verification demands.
   const approved = new Set<string>();
   for (const { guardian, signed } of said.approvals) {
     const credential = authors(guardian, entry)?.credential;

@@ -1,6 +1,6 @@
 /**
  * A log read from its tiles: whoever has a verified checkpoint makes every proof from files that anybody may serve.
- * Every tile is verified against the checkpoint before anything is taken from it. spec/log.md, "Reading tiles".
+ * Every tile is verified against the checkpoint before anything is taken from it. spec/log.md, "Tiles".
  */
 
 import { HASH_LENGTH, leafHash, RootFolder } from '../crypto/index.ts';

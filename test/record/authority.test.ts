@@ -1,13 +1,22 @@
 /** Who acts in a record: a whole life of it, what each statement demands, and how it is attacked. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { signStatement, verifyAppointment, verifyStatement, type Identity } from '../../src/keys/index.ts';
 import {
+  requestRecovery,
+  signStatement,
+  verifyAppointment,
+  verifyRecoveryRequest,
+  verifyStatement,
+  type Identity,
+} from '../../src/keys/index.ts';
+import {
+  AUTHORITY_STATEMENTS_LIMIT,
   capacityOf,
   decodeAuthority,
   encodeAuthority,
   encodeAuthorityStatement,
   encodeStatement,
+  FORMER_OWNERS_LIMIT,
   LOSSES_LIMIT,
   NO_AUTHORITY,
   PROXIES_LIMIT,
@@ -23,6 +32,7 @@ import {
 } from '../../src/record/index.ts';
 import { innerHash } from '../../src/record/entry.ts';
 import { yearsAfter } from '../../src/record/retention.ts';
+import { tuple } from '../../src/wire/index.ts';
 import { fuzz, FUZZ_TIMEOUT, mutants } from '../fuzz.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 import { id, Life, people, type People } from './authority-fixture.ts';
@@ -146,6 +156,7 @@ describe('a recovery', () => {
     await refused(life, 'second', { ...good, approvals: [eva!, eva!] });
     await refused(life, 'second', { ...good, approvals: [eva!, { ...bob!, signed: eva!.signed }] });
     await refused(life, 'second', { ...good, approvals: [eva!, { ...bob!, guardian: id(one('lea')) }] });
+    await refused(life, 'second', { ...good, approvals: [eva!, bob!, eva!] });
     const forged = await signStatement(one('mallory'), verifyStatement(bob!.signed, one('bob').credential));
     await refused(life, 'second', {
       ...good,
@@ -169,6 +180,19 @@ describe('a recovery', () => {
     await elsewhere.say(one('owner'), { kind: 'guardians', appointment: theirs });
     await refused(elsewhere, 'second', good);
     await refused(elsewhere, 'second', { ...good, appointment: theirs });
+    // A request for another record, whatever its appointment says.
+    const previous = verifyAppointment(appointment, one('owner').credential);
+    const astray = { ...previous, recordId: elsewhere.recordId };
+    const request = await requestRecovery(one('second'), {
+      ...{ appointment: astray, owner: id(one('owner')), until: life.now + 1e6 },
+    });
+    const asked = verifyRecoveryRequest(request, one('second').credential);
+    const approvals = [];
+    for (const name of ['eva', 'bob']) {
+      const body = tuple('recovery approval', asked.digest, new Uint8Array(1), new Uint8Array(1));
+      approvals.push({ guardian: id(one(name)), signed: await signStatement(one(name), body) });
+    }
+    await refused(life, 'second', { kind: 'recovery', appointment, request, approvals });
     await life.say(one('second'), good);
     await refused(life, 'second', good);
     // The next loss needs approvals of its own: these name an Id that is the owner's no more.
@@ -270,6 +294,11 @@ describe('guardians', () => {
     expect(await appoint('owner', { guardians: [one('lea').credential, self] })).toBe('RECORD_RIGHT');
     expect(await appoint('mallory', {})).toBe('RECORD_RIGHT');
     expect(await appoint('owner', { previous: null })).toBe('RECORD_RIGHT');
+    const elsewhere = {
+      previous: { ...previous, recordId: new Uint8Array(16) },
+      recordId: new Uint8Array(16),
+    };
+    expect(await appoint('owner', elsewhere)).toBe('RECORD_RIGHT');
     const skipped = { previous: { ...previous, number: 1 } };
     expect(await appoint('owner', skipped)).toBe('RECORD_RIGHT');
     const forked = { previous: { ...previous, digest: new Uint8Array(32).fill(1) } };
@@ -333,8 +362,12 @@ describe('a proxy', () => {
     const later = proxy('eva', 'parent', majority + 1);
     expect(await refusalOf(() => life.say(one('admin'), later))).toBe('RECORD_RIGHT');
     await life.say(one('admin'), proxy('eva', 'parent', majority));
+    const asCarer = proxy('eva', 'carer', majority);
+    expect(await refusalOf(() => life.say(one('owner'), asCarer))).toBe('RECORD_RIGHT');
     const after = proxy('eva', 'parent', majority);
     expect(await refusalOf(() => life.say(one('admin'), after, majority))).toBe('RECORD_RIGHT');
+    await life.say(one('admin'), { kind: 'closing', ground: 'death', at: life.now });
+    expect(await refusalOf(() => life.say(one('admin'), after))).toBe('RECORD_RIGHT');
   });
 
   it('is one of so many at once', async () => {
@@ -346,6 +379,12 @@ describe('a proxy', () => {
     life.states.push({ head: life.at.head, state: { ...state, proxies, losses } });
     expect(await refusalOf(() => life.say(one('owner'), proxy('carer', 'carer')))).toBe('RECORD_RIGHT');
     expect(await refusalOf(() => life.say(one('admin'), loss('mallory', 0)))).toBe('RECORD_RIGHT');
+    const formerOwners = Array.from({ length: FORMER_OWNERS_LIMIT }, () => new Uint8Array(32));
+    const statements = Array.from({ length: AUTHORITY_STATEMENTS_LIMIT }, (_, i) => i);
+    for (const full of [{ formerOwners }, { statements }]) {
+      life.states.push({ head: life.at.head, state: { ...state, ...full } });
+      expect(await refusalOf(() => life.say(one('owner'), succession('second')))).toBe('RECORD_RIGHT');
+    }
   });
 });
 
