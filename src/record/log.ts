@@ -1,4 +1,4 @@
-/** The bank's log: a Merkle tree over blinded leaves, as RFC 6962. spec/log.md, "The tree". */
+/** The bank's log: a Merkle tree over blinded leaves, as RFC 6962. spec/log.md, "Tree". */
 
 import {
   emptyRoot,

@@ -1,6 +1,6 @@
 /**
  * Which parts of a tree its roots and proofs are made of (RFC 9162 sections 2.1.1, 2.1.3 and 2.1.4), for a tree in
- * memory and one behind tiles alike. spec/log.md, "The tree".
+ * memory and one behind tiles alike. spec/log.md, "Tree".
  */
 
 import { emptyRoot, nodeHash } from '../crypto/index.ts';
