@@ -191,6 +191,8 @@ function checkRequest(request: RecoveryRequest, appointment: Appointment, at: nu
     equalBytes(request.appointment, appointment.digest) &&
     equalBytes(request.recordId, appointment.recordId) &&
     request.claimant.subject === appointment.subject &&
+    at >= request.claimant.notBefore &&
+    at <= request.claimant.notAfter &&
     // Asked this way round, a time that is no number is past.
     at <= request.until;
   if (!fits) throw new MunimentError('KEY_RECOVERY');

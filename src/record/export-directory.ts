@@ -14,9 +14,10 @@ import {
 } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
 import { startOf, verifyEntry, withoutRevocations } from './chain.ts';
+import { directoryId } from './directory.ts';
 import type { ExportedDirectory, ExportedEntry } from './export-file.ts';
 import { verifyPlace, type Bank, type FindCredential } from './export-place.ts';
-import { readStatement } from './payload.ts';
+import { decodeStatement, readStatement } from './payload.ts';
 import type { Entry } from './entry.ts';
 import type { Receipt } from './receipt.ts';
 import { byRole } from './rule.ts';
@@ -26,7 +27,7 @@ export const REVOCATION = 'revocation';
 /** The kind of the statement by which its own holder gives a key up. */
 export const RENUNCIATION = 'renunciation';
 
-/** What was heard, and the receipts that say when. */
+/** What was heard, and the receipts that say when: one for each, in the order of the log. */
 export interface Heard {
   readonly revocations: readonly Revocation[];
   readonly receipts: readonly Receipt[];
@@ -41,6 +42,8 @@ export function hearRevocations(
   if (directory === null) return { revocations, receipts };
   const { anchor, find, bank } = trust;
   const { recordId, tagSalt } = directory;
+  // Elsewhere anybody could file what its signer kept in a drawer.
+  if (!equalBytes(recordId, directoryId(bank.origin))) throw new MunimentError('RECORD_EXPORT');
   const rule = byRole(({ kind }) => kind === 'revoke'); // what counts is who signed the statement
   const authors = withoutRevocations(find);
   const rules = { ...{ origin: bank.origin, recordId, authors, rule }, chain: 'content' } as const;
@@ -56,30 +59,39 @@ export function hearRevocations(
 }
 
 /** How sure an author's key was when the bank took the entry. */
-export type StandingAt = (author: Credential, time: number) => 'valid' | 'doubtful';
+export type StandingAt = (author: Credential, taken: Receipt) => 'valid' | 'doubtful';
 
 /** Judges authors by what was heard. What it returns throws `KEY_REVOKED`, and `KEY_CREDENTIAL` outside of the validity. */
 export function standings(
   anchor: Credential,
   credentials: Iterable<Credential>,
-  { revocations }: Heard,
+  { revocations, receipts }: Heard,
 ): StandingAt {
   const issued = [...credentials].filter(({ id }) => !equalBytes(id, anchor.id));
-  const history = createKeyHistory(anchor, { credentials: issued, revocations });
-  return (author, time) =>
-    equalBytes(author.id, anchor.id) ? 'valid' : credentialAsOf(history, author.id, time).standing;
+  const lives = createKeyHistory(anchor, { credentials: issued, revocations: [] });
+  return (author, { time, leafIndex }) => {
+    if (equalBytes(author.id, anchor.id)) return 'valid';
+    // The log's order decides: what came into it later casts doubt at most, whatever the clock said.
+    const own = revocations.flatMap((one, i) => {
+      if (!equalBytes(one.credential, author.id)) return [];
+      return (receipts[i]?.leafIndex ?? 0) < leafIndex ? [one] : [{ ...one, revokedFrom: Infinity }];
+    });
+    if (own.length === 0) return credentialAsOf(lives, author.id, time).standing;
+    const history = createKeyHistory(anchor, { credentials: [author], revocations: own });
+    return credentialAsOf(history, author.id, time).standing;
+  };
 }
 
-// Whoever issued it takes it back, or whose it is gives it up; the statement's kind says which of them signed.
+// Whoever issued it takes it back, whoever filed that; or whose it is gives it up. The statement's kind says which.
 function readRevocation(
   entry: Entry,
   { payload }: ExportedEntry,
   { anchor, find, heardAt }: { anchor: Credential; find: FindCredential; heardAt: number },
 ): Revocation {
   if (payload === null) throw new MunimentError('RECORD_PAYLOAD');
+  if (decodeStatement(payload).kind === REVOCATION)
+    return verifyRevocation(readStatement(entry, payload, REVOCATION), anchor, heardAt);
   const author = find(entry.author);
-  const byIssuer = equalBytes(entry.author, anchor.id);
-  if (byIssuer) return verifyRevocation(readStatement(entry, payload, REVOCATION), anchor, heardAt);
   if (author === null) throw new MunimentError('RECORD_AUTHOR');
   return verifyRenunciation(readStatement(entry, payload, RENUNCIATION), author, heardAt);
 }

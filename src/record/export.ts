@@ -223,7 +223,7 @@ async function verifyEntries(
     const { tagSalt } = context;
     const receipt = verifyPlace(one, entry, { bank, tagSalt, after: entries.at(-1)?.receipt });
     entries.push({
-      ...{ entry, payload, receipt, standing: standing(entry.author, receipt.time) },
+      ...{ entry, payload, receipt, standing: standing(entry.author, receipt) },
       opened: one.opened === null ? null : verifyOpened(one.opened, entry.entry, context),
     });
     count();

@@ -13,6 +13,8 @@ import {
 import { sameHead, type Head } from './entry.ts';
 import { covers, FRAUD_KINDS } from './fraud-kinds.ts';
 import { verifyHead } from './head.ts';
+import { verifyCheckpoint } from './checkpoint.ts';
+import type { WitnessPolicy } from './quorum.ts';
 import { verifyConsistency, verifyInclusion, type TreeHead } from './log.ts';
 import { verifyReceipt } from './receipt.ts';
 import type { WriteRule } from './rule.ts';
@@ -69,18 +71,23 @@ export class FollowError extends MunimentError {
  *
  * @param known - what the client remembers; {@link nothingFollowed} at first
  * @param shown - what the bank shows now
- * @param trust - whose bank and log it is, which chain, and the record's tag salt (32 bytes)
+ * @param trust - whose bank and log it is, which witnesses must have cosigned, which chain, and the record's tag salt (32 bytes)
  * @returns what to remember from now on, and the new items, verified
- * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed
+ * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_WITNESS`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed
  */
 export async function follow<State>(
   known: Followed<State>,
   shown: Shown,
-  trust: { readonly speaker: Speaker; readonly rules: ChainRules<State>; readonly tagSalt: Uint8Array },
+  trust: {
+    readonly speaker: Speaker;
+    readonly witnesses: WitnessPolicy;
+    readonly rules: ChainRules<State>;
+    readonly tagSalt: Uint8Array;
+  },
 ): Promise<{ readonly known: Followed<State>; readonly items: readonly VerifiedItem[] }> {
-  const { speaker, rules, tagSalt } = trust;
+  const { speaker, witnesses, rules, tagSalt } = trust;
   try {
-    const tree = openTree(shown.checkpoint, speaker);
+    const tree = verifyCheckpoint(shown.checkpoint, { log: speaker.log, witnesses });
     if (known.checkpoint !== null)
       verifyConsistency(openTree(known.checkpoint, speaker), tree, shown.consistency);
     const items: VerifiedItem[] = [];
@@ -155,9 +162,14 @@ function findContradiction(
   for (const [i, first] of all.entries()) {
     for (const second of [all[i + 1], shown.checkpoint, shown.head]) {
       if (second === undefined || second === first) continue;
-      const evidence = { first, second };
-      const kind = PAIRS.find((one) => convicts(one, evidence, speaker));
-      if (kind !== undefined) return { kind, evidence };
+      // What came later may speak of what was earlier: some kinds have an order of their own.
+      for (const evidence of [
+        { first, second },
+        { first: second, second: first },
+      ]) {
+        const kind = PAIRS.find((one) => convicts(one, evidence, speaker));
+        if (kind !== undefined) return { kind, evidence };
+      }
     }
   }
   return null;

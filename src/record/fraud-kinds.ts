@@ -17,7 +17,7 @@ import { directoryId } from './directory.ts';
 import { decodeSignedEntry, entrySignatureInput, hashEntry, type SignedEntry } from './entry.ts';
 import { refuse, type FraudKind, type Piece } from './fraud-file.ts';
 import { logLeaf, type TreeHead } from './log.ts';
-import { readStatement } from './payload.ts';
+import { decodeStatement, readStatement } from './payload.ts';
 import type { Receipt } from './receipt.ts';
 import { openAccepted, openTree, openWord, placesOf, sameChain, type Speaker, type Word } from './words.ts';
 
@@ -131,9 +131,10 @@ function revocationIn(heard: Receipt, evidence: Evidence, author: Credential, sp
   demand(isPlaced(signed, heard) && equalBytes(entry.recordId, directoryId(speaker.origin)));
   demand(entry.chain === 'content' && entry.kind === 'revoke');
   const payload = bytes(evidence['revocationPayload']);
-  return equalBytes(entry.author, author.id)
-    ? verifyRenunciation(readStatement(entry, payload, 'renunciation'), author, heard.time)
-    : verifyRevocation(readStatement(entry, payload, 'revocation'), speaker.anchor, heard.time);
+  if (decodeStatement(payload).kind === 'revocation')
+    return verifyRevocation(readStatement(entry, payload, 'revocation'), speaker.anchor, heard.time);
+  demand(equalBytes(entry.author, author.id));
+  return verifyRenunciation(readStatement(entry, payload, 'renunciation'), author, heard.time);
 }
 
 function entryOf(receipt: Receipt, encoded: Piece | undefined): SignedEntry {

@@ -21,6 +21,7 @@ import {
   headAfter,
   judge,
   logLeaf,
+  NO_WITNESSES,
   nothingFollowed,
   proveFraud,
   signEntry,
@@ -47,7 +48,7 @@ beforeAll(async () => {
   ({ bank } = liar);
   const log = { origin: ORIGIN, ed25519: bank.bank.signer.publicKey, mlDsa44: null };
   const speaker = { origin: ORIGIN, anchor: bank.anchor.credential, bank: bank.bank.credential, log };
-  trust = { speaker, rules: bank.rules(), tagSalt: bank.tagSalt };
+  trust = { speaker, witnesses: NO_WITNESSES, rules: bank.rules(), tagSalt: bank.tagSalt };
 });
 
 const headAt = (size: number): Head => {

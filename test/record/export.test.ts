@@ -451,6 +451,28 @@ describe('keys that were taken back', () => {
     }
   });
 
+  it('end nothing that came into the log before them, were it in the same millisecond', async () => {
+    const other = await Bank.open();
+    other.timeOf = () => timeOf(0);
+    const { doctor } = await other.fill();
+    const content = await renounceCredential(doctor);
+    await other.hear(doctor, encodeStatement({ kind: 'renunciation', content }, other.random));
+    const trusting = { ...rules, anchorId: other.anchor.credential.id };
+    const { content: entries } = await verifyExport(exportRecord(await other.parts()), trusting);
+    expect(entries.map(({ standing }) => standing)).toEqual(['doubtful', 'doubtful', 'valid', 'doubtful']);
+  });
+
+  it('count whoever filed them', async () => {
+    const other = await (await Bank.open()).fill();
+    const terms = { reason: 'ceased', revokedAt: timeOf(6) } as const;
+    const content = await revokeCredential(other.anchor, other.doctor.credential, terms);
+    await other.hear(other.bank, encodeStatement({ kind: 'revocation', content }, other.random));
+    await other.take(other.doctor, 'insert', utf8('late'), { payloadType: BODY });
+    const trusting = { ...rules, anchorId: other.anchor.credential.id };
+    const text = exportRecord(await other.parts());
+    expect(await refusalOf(() => verifyExport(text, trusting))).toBe('KEY_REVOKED');
+  });
+
   it('are verified like every entry', async () => {
     const [own, trusting] = await heardBy('revoked');
     const directory = own.directory!;
@@ -462,7 +484,7 @@ describe('keys that were taken back', () => {
       );
     const at = (changes: Partial<ExportedEntry>): Promise<ErrorCode> =>
       code({ entries: [{ ...entry, ...changes }] });
-    expect(await code({ recordId: new Uint8Array(16) })).toBe('RECORD_ENTRY');
+    expect(await code({ recordId: new Uint8Array(16) })).toBe('RECORD_EXPORT');
     expect(await code({ tagSalt: new Uint8Array(32) })).toBe('RECORD_INCLUSION');
     expect(await code({ entries: [entry, entry] })).toBe('RECORD_RECEIPT');
     expect(await at({ payload: null })).toBe('RECORD_PAYLOAD');

@@ -4,6 +4,7 @@ import { KEM_X25519, sha256 } from '../../src/crypto/index.ts';
 import { createAnchor, enrol, type Credential, type Identity } from '../../src/keys/index.ts';
 import {
   byRole,
+  directoryId,
   EMPTY_CHAIN,
   encodeCreation,
   encodeStatement,
@@ -80,7 +81,7 @@ export class Bank {
   /** When this bank takes entry i of its log. */
   timeOf = timeOf;
   /** The bank's directory: another record, of which only revocations are kept here. */
-  readonly directory = { recordId: new Uint8Array(16).fill(5), tagSalt: new Uint8Array(32).fill(6) };
+  readonly directory = { recordId: directoryId(ORIGIN), tagSalt: new Uint8Array(32).fill(6) };
   readonly heard: Taken[] = [];
   /** Whoever else wrote. */
   readonly others: Identity[] = [];

@@ -7,6 +7,7 @@ import {
   FollowError,
   hashEntry,
   headAfter,
+  NO_WITNESSES,
   nothingFollowed,
   signCheckpoint,
   signHead,
@@ -23,7 +24,7 @@ beforeAll(async () => {
   bank = await (await Bank.open()).fill();
   const log = { origin: ORIGIN, ed25519: bank.bank.signer.publicKey, mlDsa44: null };
   const speaker = { origin: ORIGIN, anchor: bank.anchor.credential, bank: bank.bank.credential, log };
-  trust = { speaker, rules: bank.rules(), tagSalt: bank.tagSalt };
+  trust = { speaker, witnesses: NO_WITNESSES, rules: bank.rules(), tagSalt: bank.tagSalt };
 });
 
 const headAt = (size: number): Head => {
