@@ -14,4 +14,4 @@ fi
 # It compiles at install, and is therefore no dependency.
 node -e "require('pkcs11js')" 2>/dev/null || npm install --no-save pkcs11js@2.1.7
 
-npx vitest run --config test/system/vitest.config.ts
+npx vitest run --config test/system/vitest.config.ts test/system/pkcs11 test/system/token-at-work

@@ -3,6 +3,7 @@
 # spec/behc.xsd, judged by libxml2 instead of by our own parser: the schema must be well-formed and compile, refuse a
 # foreign document, and accept every valid envelope vector.
 # test/system/pkcs11.sh: keys in a PKCS#11 token.
+# test/system/note.sh: notes, checkpoints and proofs against Go's own.
 # test/models/run.sh: the models that spin can search.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -70,6 +71,10 @@ done
 status=0
 bash test/system/pkcs11.sh >"$temp/log" 2>&1 || status=$?
 report "keys in a PKCS#11 token: the adapter, the client, the whole demo" "$status"
+
+status=0
+bash test/system/note.sh >"$temp/log" 2>&1 || status=$?
+report "notes, checkpoints and proofs against golang.org/x/mod" "$status"
 
 status=0
 bash test/models/run.sh >"$temp/log" 2>&1 || status=$?
