@@ -186,8 +186,8 @@ describe('a client that follows catches a bank that', () => {
     await convictedBy(NOTHING, await show(0, 4, { log }), 'RECORD_INCLUSION', 'two roots');
     // Else the client asks for the leaf in that place, under the checkpoint that it was shown.
     const shown = await show(0, 6, { log });
-    const tree = (await stoppedBy(NOTHING, shown, 'RECORD_INCLUSION')) && shown.checkpoint;
-    const leaf = { tree, leaf: ANOTHER, proof: log.inclusion(3) };
+    await stoppedBy(NOTHING, shown, 'RECORD_INCLUSION');
+    const leaf = { tree: shown.checkpoint, leaf: ANOTHER, proof: log.inclusion(3) };
     convicts('other leaf', { receipt: shown.items[2]!.receipt, ...liar.creation(), ...leaf });
   });
 
