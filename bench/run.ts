@@ -31,6 +31,7 @@ const JOBS: ReadonlyMap<string, () => Promise<Loaded>> = new Map<string, () => P
     },
   ],
   ['grant', async () => ({ job: (await import('./jobs/grant.ts')).grants })],
+  ['record', async () => ({ job: (await import('./jobs/record.ts')).record })],
   ['session', async () => ({ job: (await import('./jobs/session.ts')).session })],
   ['views', async () => ({ job: (await import('./jobs/views.ts')).views })],
 ]);

@@ -121,6 +121,27 @@ const TARGETS: readonly Target[] = [
     node: 20,
   },
   {
+    job: 'record',
+    contest: 'verify 10,000 entries',
+    ratio: ['one by one', 'bare'],
+    bound: ['at most', 1.15],
+    node: 20,
+  },
+  {
+    job: 'record',
+    contest: 'verify 10,000 entries',
+    ratio: ['bare', 'chain'], // on two cores
+    bound: ['at least', 1.7],
+    node: 20,
+  },
+  {
+    job: 'record',
+    contest: 'append an entry',
+    ratio: ['muniment', 'bare'],
+    bound: ['at most', 1.3],
+    node: 20,
+  },
+  {
     job: 'session',
     contest: 'session',
     ratio: ['mutual TLS', 'X25519'],

@@ -77,8 +77,10 @@ export const ERROR_CODES = {
   RECORD_PAYLOAD: ['data', 'a payload is not the one that its entry was signed over'],
   RECORD_RECEIPT: ['data', 'a receipt is malformed, not signed by the bank, or about something else'],
   RECORD_RENEWAL: ['data', 'a renewal does not cover the export as it is, or its log does not vouch for it'],
+  RECORD_RETENTION: ['data', 'a payload may not be destroyed yet, or not on this ground'],
   RECORD_RIGHT: ['data', 'the author had no right to write this kind of entry'],
   RECORD_STALE: ['caller', 'the entry was signed over a head that is no longer the newest'],
+  RECORD_TILE: ['data', 'a tile of a log or its path is malformed, or not what the checkpoint vouches for'],
   RECORD_WITNESS: ['data', 'fewer witnesses cosigned a checkpoint than are demanded'],
 } as const satisfies Record<string, readonly [Blame, string]>;
 

@@ -22,10 +22,11 @@ import {
   type SignedEntry,
   type VerifiedEntry,
   headAfter,
+  verifyReceipt,
 } from 'muniment/record';
 import { concat } from 'muniment/wire';
 import { BankRefusal } from './refusal.ts';
-import type { Store } from './store.ts';
+import { plain, type Store } from './store.ts';
 
 /** An accepted entry on its way into the ledger. */
 export interface Accepted {
@@ -57,6 +58,8 @@ export class Ledger {
   readonly #now: () => number;
   readonly origin: string;
   #log: Log;
+  /** The time that the log's last leaf states: none after it states an earlier one, whatever the clock does. */
+  #latest: number;
 
   constructor(store: Store, bank: Identity, origin: string, now: () => number) {
     this.#store = store;
@@ -64,6 +67,7 @@ export class Ledger {
     this.#now = now;
     this.origin = origin;
     this.#log = loadLog(store);
+    this.#latest = latestTime(store, { bank, origin });
   }
 
   /** The head of a chain; the empty chain's if nothing stands there. */
@@ -107,7 +111,7 @@ export class Ledger {
       readonly also?: (time: number) => void;
     },
   ): Promise<Receipted[]> {
-    const time = this.#now();
+    const time = Math.max(this.#now(), this.#latest);
     try {
       const rows: Row[] = [];
       for (const one of accepted) rows.push(await this.#take(one, tagSalt, cause, time));
@@ -117,6 +121,7 @@ export class Ledger {
         for (const row of rows) this.#write(row, cause);
         more.also?.(time);
       });
+      this.#latest = time;
       return receipts;
     } catch (error) {
       this.#log = loadLog(this.#store); // the leaves of a failed transaction never were
@@ -208,6 +213,15 @@ interface Row {
   readonly leaf: number;
   readonly leafBytes: Uint8Array;
   readonly receipt: Uint8Array;
+}
+
+function latestTime(store: Store, by: { readonly bank: Identity; readonly origin: string }): number {
+  const last = store.get<{ hash: Uint8Array; receipt: Uint8Array }>(
+    'SELECT hash, receipt FROM entries ORDER BY leaf DESC LIMIT 1',
+  );
+  if (last === undefined) return 0;
+  const about = { origin: by.origin, entryHash: plain(last.hash) };
+  return verifyReceipt(plain(last.receipt), by.bank.credential, about).time;
 }
 
 function loadLog(store: Store): Log {

@@ -1,6 +1,6 @@
 /**
  * Merkle tree hashes, inclusion and consistency proofs as RFC 6962 section 2.1 defines them: the one place where
- * hashes are not over tuples, so that existing logs and monitors agree with ours. spec/record.md, "Log".
+ * hashes are not over tuples, so that existing logs and monitors agree with ours. spec/log.md, "Tree".
  */
 
 import { concat } from '../wire/index.ts';

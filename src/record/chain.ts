@@ -115,7 +115,7 @@ export function startOf<State>(rule: WriteRule<State>): ChainState<State> {
  * @param rules - which chain this must be, its authors, and who may write what
  * @param from - what the first item must follow: {@link startOf} the rule, or where an earlier verification ended
  * @returns yields each item verified, and returns the state at the end
- * @throws {@link ChainError} `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_PAYLOAD`, `RECORD_RIGHT`; what was yielded before is still good
+ * @throws `ChainError`, a `MunimentError` that says where and what was still good: `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_PAYLOAD`, `RECORD_RIGHT`, or the rule's own code; what was yielded before is still good
  * @example
  * ```ts
  * import { systemRandom } from 'muniment/crypto';
@@ -142,7 +142,7 @@ export async function* verifyChain<State>(
   const source = iteratorOf(items);
   const ahead: Ahead[] = [];
   let at = from;
-  let pulled: Promise<IteratorResult<ChainItem>> | null = source.next();
+  let pulled: Promise<IteratorResult<ChainItem>> | null = pull(source);
   try {
     for (;;) {
       const [first] = ahead;
@@ -160,12 +160,13 @@ export async function* verifyChain<State>(
           ? pulled
           : Promise.race([first.settling, pulled]));
         if (next === null) continue;
-        if (next.done !== true) ahead.push(begin(next.value, rules, at.head));
-        pulled = next.done === true ? null : source.next();
+        if (next.done !== true) ahead.push(begin(next.value, rules));
+        pulled = next.done === true ? null : pull(source);
       }
     }
   } finally {
-    await source.return?.();
+    // Not waited for: a source that is asked for an entry already may not answer before that one comes, if ever.
+    void source.return?.().catch(() => undefined);
   }
 }
 
@@ -176,14 +177,20 @@ export async function* verifyChain<State>(
  * @param rules - as for {@link verifyChain}
  * @param at - the chain so far
  * @returns the entry, and the chain with it
- * @throws {@link ChainError} as {@link verifyChain}
+ * @throws `ChainError` as {@link verifyChain}
  */
 export function verifyEntry<State>(
   shown: ShownEntry,
   rules: ChainRules<State>,
   at: ChainState<State>,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
-  return verifyNext(ownCopy(shown, at.head), rules, at, null);
+  let own: OwnEntry;
+  try {
+    own = ownCopy(shown);
+  } catch (cause) {
+    throw new ChainError('RECORD_ENTRY', at.head.size, at.head, cause);
+  }
+  return verifyNext(own, rules, at, null);
 }
 
 /**
@@ -192,7 +199,7 @@ export function verifyEntry<State>(
  * @param shown - the author's entry, and its payload
  * @param rules - as for {@link verifyChain}
  * @param at - the chain now
- * @throws {@link ChainError} `RECORD_STALE` if the entry was signed over an older head: the error has the newest, over which the author looks and signs again; `RECORD_AUTHOR` also for a key in doubt; else as {@link verifyEntry}
+ * @throws `ChainError` `RECORD_STALE` if the entry was signed over an older head: the error has the newest, over which the author looks and signs again; `RECORD_AUTHOR` also for a key in doubt; else as {@link verifyEntry}
  */
 export function appendEntry<State>(
   shown: ShownEntry,
@@ -213,7 +220,7 @@ export function appendEntry<State>(
  * Appends a batch: all of it, or nothing.
  *
  * @param batch - entries, each signed on its own over the one before
- * @throws {@link ChainError} as {@link appendEntry}, for the first that is refused; then none was appended
+ * @throws `ChainError` as {@link appendEntry}, for the first that is refused; then none was appended
  */
 export function appendEntries<State>(
   batch: readonly ShownEntry[],
@@ -239,7 +246,7 @@ interface OwnEntry {
 
 /** An item that was taken before its turn, its signature under verification if the author was known. */
 interface Ahead {
-  readonly item: OpaqueEntry | OwnEntry;
+  readonly item: OpaqueEntry | OwnEntry | { readonly malformed: unknown };
   readonly signature: SignatureCheck | null;
   /** Resolves when there is nothing to wait for; never rejects. */
   readonly settling: Promise<null>;
@@ -253,14 +260,20 @@ interface SignatureCheck {
 }
 
 // Only a guess: who is known now may not be when the entry's turn comes, and then it is asked again.
-function begin<State>(item: ChainItem, rules: ChainRules<State>, head: Head): Ahead {
+function begin<State>(item: ChainItem, rules: ChainRules<State>): Ahead {
+  const settled = { signature: null, settling: Promise.resolve(null), settled: true };
   if ('inner' in item) {
     const opaque = { seq: item.seq, prev: new Uint8Array(item.prev), inner: new Uint8Array(item.inner) };
-    return { item: opaque, signature: null, settling: Promise.resolve(null), settled: true };
+    return { item: opaque, ...settled };
   }
-  const own = ownCopy(item, head);
-  const by = rules.authors(own.signed.entry.author, own.signed.entry)?.credential;
-  if (by === undefined) return { item: own, signature: null, settling: Promise.resolve(null), settled: true };
+  let own: OwnEntry;
+  try {
+    own = ownCopy(item);
+  } catch (malformed) {
+    return { item: { malformed }, ...settled };
+  }
+  const by = guessAuthor(own.signed.entry, rules);
+  if (by === null) return { item: own, ...settled };
   const signature: SignatureCheck = { by, failure: null };
   const settling = verifySignatureAsync(by.signing, signatureInput(own), own.signed.signature).then(
     () => settle(),
@@ -275,11 +288,20 @@ function begin<State>(item: ChainItem, rules: ChainRules<State>, head: Head): Ah
   return ahead;
 }
 
+function guessAuthor<State>(entry: Entry, rules: ChainRules<State>): Credential | null {
+  try {
+    return rules.authors(entry.author, entry)?.credential ?? null;
+  } catch {
+    return null; // if it is the entry's turn, it is thrown again
+  }
+}
+
 function finish<State>(
   { item, signature }: Ahead,
   rules: ChainRules<State>,
   at: ChainState<State>,
 ): { readonly item: VerifiedItem; readonly after: ChainState<State> } {
+  if ('malformed' in item) throw new ChainError('RECORD_ENTRY', at.head.size, at.head, item.malformed);
   if (!('inner' in item)) {
     const { entry, after } = verifyNext(item, rules, at, signature);
     return { item: entry, after };
@@ -366,16 +388,22 @@ function readPayload({ signed, payload }: OwnEntry, head: Head): Uint8Array | nu
   }
 }
 
-function ownCopy(shown: ShownEntry, head: Head): OwnEntry {
-  try {
-    return { ...ownEntry(shown), payload: shown.payload ? new Uint8Array(shown.payload) : null };
-  } catch (cause) {
-    throw new ChainError('RECORD_ENTRY', head.size, head, cause);
-  }
+// Only what the rule may see of a payload is copied: how long the others are is whoever's who hands them out.
+function ownCopy(shown: ShownEntry): OwnEntry {
+  const own = ownEntry(shown);
+  const read = shown.payload && own.signed.entry.payloadType === STATEMENT;
+  return { ...own, payload: read ? new Uint8Array(shown.payload) : null };
 }
 
 function signatureInput({ signed, encoded }: OwnEntry): Uint8Array {
   return entrySignatureInput(signed.entry, encoded);
+}
+
+// Whoever gives out an entry meanwhile does not wait for this: its failure is heard when it is waited for.
+function pull(source: Pick<AsyncIterator<ChainItem>, 'next'>): Promise<IteratorResult<ChainItem>> {
+  const pulled = source.next();
+  pulled.catch(() => undefined);
+  return pulled;
 }
 
 function iteratorOf(

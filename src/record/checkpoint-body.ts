@@ -33,9 +33,9 @@ export function checkpointBody(origin: string, { size, root }: TreeHead): Checkp
  */
 export function parseCheckpointBody(text: string, origin: string): CheckpointBody {
   const [stated, size, base64, ...extensions] = text.split('\n');
-  extensions.pop(); // the text ends with a newline
+  extensions.pop(); // what stands behind the last newline
   const formed = stated === origin && size !== undefined && SIZE.test(size) && !extensions.includes('');
-  if (!formed || base64 === undefined) return refuse();
+  if (!formed || base64 === undefined || !text.endsWith('\n')) return refuse();
   const body = { origin, size: Number(size), root: readRoot(base64), text };
   if (!Number.isSafeInteger(body.size) || body.root.length !== HASH_LENGTH) return refuse();
   return body;

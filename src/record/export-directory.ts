@@ -21,8 +21,9 @@ import type { Entry } from './entry.ts';
 import type { Receipt } from './receipt.ts';
 import { byRole } from './rule.ts';
 
-/** The kinds of the statements by which a key is taken back. */
+/** The kind of the statement by which an issuer takes a key back. */
 export const REVOCATION = 'revocation';
+/** The kind of the statement by which its own holder gives a key up. */
 export const RENUNCIATION = 'renunciation';
 
 /** What was heard, and the receipts that say when. */

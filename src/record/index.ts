@@ -1,6 +1,30 @@
 /** Entries, chains, receipts, the log, checkpoints and exports. spec/record.md. */
 
 export {
+  AUTHORITY_STATEMENTS_LIMIT,
+  capacityOf,
+  CLOSING_GROUNDS,
+  decodeAuthority,
+  encodeAuthority,
+  FORMER_OWNERS_LIMIT,
+  LOSSES_LIMIT,
+  NO_AUTHORITY,
+  PROXIES_LIMIT,
+  PROXY_ROLES,
+} from './authority.ts';
+export type {
+  Appointed,
+  Authority,
+  Capacity,
+  ClosingGround,
+  Closure,
+  Loss,
+  Proxy,
+  ProxyRole,
+} from './authority.ts';
+export { encodeAuthorityStatement, readAuthorityStatement } from './authority-statements.ts';
+export type { AuthoritySaid, AuthorityStatement, GivenApproval } from './authority-statements.ts';
+export {
   appendEntries,
   appendEntry,
   ChainError,
@@ -18,6 +42,8 @@ export type {
   VerifiedEntry,
   VerifiedItem,
 } from './chain.ts';
+export { signCharter, verifyCharter } from './charter.ts';
+export type { Charter } from './charter.ts';
 export { CHECKPOINT_LIMIT, logKeysOf, signCheckpoint, verifyCheckpoint } from './checkpoint.ts';
 export type { Cosigned, LogKeys, LogSigner, VerifiedCheckpoint } from './checkpoint.ts';
 export { CREATE, encodeCreation, readCreation } from './create.ts';
@@ -44,14 +70,32 @@ export { encodeErasure, ERASE, ERASURE_LIMIT, readErasure } from './erasure.ts';
 export type { Erased, Erasure } from './erasure.ts';
 export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from './log.ts';
 export type { LeafOpening, TreeHead } from './log.ts';
-export { formatNoteKey, openNote, parseNoteKey, signNote } from './note.ts';
+export { formatNoteKey, NOTE_LIMIT, NOTE_LINES_LIMIT, openNote, parseNoteKey, signNote } from './note.ts';
 export type { Note, NoteKey, NoteLine, OpenedNote } from './note.ts';
-export { encodeStatement, readStatement, STATEMENT, statementDigest, verifyPayload } from './payload.ts';
+export {
+  decodeStatement,
+  encodeStatement,
+  readStatement,
+  STATEMENT,
+  statementDigest,
+  verifyPayload,
+} from './payload.ts';
 export type { PayloadDigests, Statement } from './payload.ts';
+export { formatTilePath, parseTilePath, TILE_WIDTH, tilesOf } from './tile-path.ts';
+export type { Tile } from './tile-path.ts';
+export { openTiles } from './tiled-log.ts';
+export type { FetchTile, TiledLog } from './tiled-log.ts';
+export { BUNDLED_LEAF_LIMIT, decodeBundle, encodeBundle, hashTile } from './tiles.ts';
+export type { CosignerKey } from './cosignature.ts';
+export type { FindCredential } from './export-place.ts';
+export { addCosignatures, cosign, witnessKey } from './witness.ts';
+export type { Cosignature, Witness } from './witness.ts';
 export { NO_WITNESSES } from './quorum.ts';
 export type { WitnessPolicy } from './quorum.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
+export { recordRule } from './record-rule.ts';
+export type { RecordRules } from './record-rule.ts';
 export { byRole } from './rule.ts';
 export type { MayWrite, Step, WriteRule } from './rule.ts';
 export { renewalLeaf, renewExport } from './renewal.ts';

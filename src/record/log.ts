@@ -1,7 +1,8 @@
-/** The bank's log: a Merkle tree over blinded leaves, as RFC 6962. spec/record.md, "Log". */
+/** The bank's log: a Merkle tree over blinded leaves, as RFC 6962. spec/log.md, "Tree". */
 
 import {
   emptyRoot,
+  HASH_LENGTH,
   hashTuple,
   leafHash,
   nodeHash,
@@ -11,6 +12,8 @@ import {
 import { MunimentError } from '../errors.ts';
 import { equalBytes } from '../wire/index.ts';
 import type { ChainName } from './entry.ts';
+import { HashList } from './hash-list.ts';
+import { consistencyRanges, foldRoots, inclusionRanges, nodesOf, type Range } from './tree.ts';
 
 /** Most hashes in one proof: a tree of 2^53 leaves is no deeper. */
 export const PROOF_LIMIT = 64;
@@ -39,75 +42,102 @@ export function logLeaf(opening: LeafOpening): Uint8Array {
   return hashTuple('log leaf', hashTuple('log tag', recordId, tagSalt, chain, seq), time, entryHash);
 }
 
-/** A Merkle tree that grows. It keeps two hashes a leaf in memory; the leaves themselves are the caller's to store. */
+/**
+ * A Merkle tree that grows. It keeps two hashes a leaf in memory, packed: 64 bytes a leaf, and at most 256 KiB for each
+ * of its levels besides; a million leaves take 64 MB. The leaves themselves are the caller's to store.
+ *
+ * @example
+ * ```ts
+ * import { Log } from 'muniment/record';
+ * const log = new Log();
+ * for (let i = 0; i < 5; i++) log.append(Uint8Array.of(i));
+ * console.log(log.size, log.inclusion(2).length, log.consistency(3).length); // 5 3 4
+ * const again = Log.restore(log.hashes(0, 0, 5)); // what a bank keeps on disk: 32 bytes a leaf
+ * ```
+ */
 export class Log {
-  // #levels[k][i] is the root over the leaves i·2^k … (i+1)·2^k - 1.
-  readonly #levels: Uint8Array[][] = [[]];
+  // #levels[k] holds the roots over the leaves i·2^k … (i+1)·2^k - 1.
+  readonly #levels: HashList[] = [new HashList()];
+
+  /**
+   * A log again from the leaf hashes of all its leaves, as {@link Log.hashes} gives them at height 0: one hash a leaf
+   * instead of two. They are believed, so they come from the bank's own storage.
+   *
+   * @param leafHashes - 32 bytes a leaf
+   * @throws `RangeError` for another length
+   */
+  static restore(leafHashes: Uint8Array): Log {
+    if (leafHashes.length % HASH_LENGTH !== 0) throw new RangeError('leaf hashes are 32 bytes each');
+    const log = new Log();
+    for (let at = 0; at < leafHashes.length; at += HASH_LENGTH)
+      log.#append(leafHashes.subarray(at, at + HASH_LENGTH));
+    return log;
+  }
 
   /** How many leaves it has. */
   get size(): number {
-    return this.#levels[0]?.length ?? 0;
+    return this.#level(0).length;
   }
 
   /** Appends a leaf and returns its index. */
   append(leaf: Uint8Array): number {
-    const index = this.size;
-    let hash = leafHash(leaf);
-    for (let level = 0, i = index; ; level++, i = (i - 1) / 2) {
-      const nodes = (this.#levels[level] ??= []);
-      nodes.push(hash);
-      if (i % 2 === 0) return index;
-      hash = nodeHash(nodes[i - 1] ?? missing(), hash);
-    }
+    return this.#append(leafHash(leaf));
   }
 
   /** The root over the first `size` leaves. */
   root(size = this.size): Uint8Array {
     this.#check(size);
-    return size === 0 ? emptyRoot() : this.#rangeRoot(0, size);
+    return this.#rangeRoot({ start: 0, end: size });
   }
 
   /** The proof that leaf `index` is among the first `size` (RFC 9162 section 2.1.3.1). */
   inclusion(index: number, size = this.size): Uint8Array[] {
     this.#check(size);
-    if (!(index >= 0 && index < size)) throw new RangeError('index outside the log');
-    return this.#path(index, 0, size);
+    if (!(isCount(index) && index < size)) throw new RangeError('index outside the log');
+    return inclusionRanges(index, size).map((range) => this.#rangeRoot(range));
   }
 
   /** The proof that the first `older` leaves are a prefix of the first `newer` (RFC 9162 section 2.1.4.1); empty if either is trivial. */
   consistency(older: number, newer = this.size): Uint8Array[] {
     this.#check(newer);
-    if (!(older >= 0 && older <= newer)) throw new RangeError('sizes outside the log');
-    return older === 0 || older === newer ? [] : this.#subproof(older, 0, newer, true);
+    if (!(isCount(older) && older <= newer)) throw new RangeError('sizes outside the log');
+    return consistencyRanges(older, newer).map((range) => this.#rangeRoot(range));
   }
 
-  #path(index: number, start: number, end: number): Uint8Array[] {
-    if (end - start === 1) return [];
-    const middle = start + split(end - start);
-    return index < middle
-      ? [...this.#path(index, start, middle), this.#rangeRoot(middle, end)]
-      : [...this.#path(index, middle, end), this.#rangeRoot(start, middle)];
+  /**
+   * The hashes of perfect subtrees: of height 0 the leaf hashes, of height k the roots over 2^k leaves each.
+   *
+   * @param height - 0 to 52
+   * @param start - the first subtree's index in its height
+   * @param end - one more than the last's
+   * @returns 32 bytes a subtree, one behind the other
+   * @throws `RangeError` if the log is not that large
+   */
+  hashes(height: number, start: number, end: number): Uint8Array {
+    if (![height, start, end].every(isCount)) throw new RangeError('not a part of a log');
+    return this.#level(height).range(start, end);
   }
 
-  #subproof(older: number, start: number, end: number, whole: boolean): Uint8Array[] {
-    if (older === end) return whole ? [] : [this.#rangeRoot(start, end)];
-    const middle = start + split(end - start);
-    return older <= middle
-      ? [...this.#subproof(older, start, middle, whole), this.#rangeRoot(middle, end)]
-      : [...this.#subproof(older, middle, end, false), this.#rangeRoot(start, middle)];
+  #append(hash: Uint8Array): number {
+    const index = this.size;
+    for (let [height, i, node] = [0, index, hash]; ; height++, i = (i - 1) / 2) {
+      const level = (this.#levels[height] ??= new HashList());
+      level.push(node);
+      if (i % 2 === 0) return index;
+      node = nodeHash(level.at(i - 1), node);
+    }
   }
 
-  #rangeRoot(start: number, end: number): Uint8Array {
-    const size = end - start;
-    const level = Math.log2(size);
-    if (Number.isInteger(level) && start % size === 0)
-      return this.#levels[level]?.[start / size] ?? missing();
-    const middle = start + split(size);
-    return nodeHash(this.#rangeRoot(start, middle), this.#rangeRoot(middle, end));
+  #rangeRoot(range: Range): Uint8Array {
+    return foldRoots(nodesOf(range).map(({ height, index }) => this.#level(height).at(index)));
+  }
+
+  #level(height: number): HashList {
+    return this.#levels[height] ?? new HashList();
   }
 
   #check(size: number): void {
-    if (!Number.isInteger(size) || size < 0 || size > this.size) throw new RangeError('size outside the log');
+    if (!isCount(size) || size > this.size) throw new RangeError('size outside the log');
   }
 }
 
@@ -152,10 +182,6 @@ function isPossible({ size, root }: TreeHead): boolean {
   return size > 0 || equalBytes(root, emptyRoot());
 }
 
-function split(size: number): number {
-  return 2 ** Math.ceil(Math.log2(size) - 1);
-}
-
-function missing(): never {
-  throw new RangeError('the log lacks a node');
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }

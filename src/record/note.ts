@@ -124,7 +124,7 @@ export async function signNote(text: string, name: string, signer: Signer): Prom
  * const note =
  *   'This is an example message.\n\n\u2014 example.com/foo ' +
  *   'Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n';
- * console.log(openNote(note, [key]).text); // This is an example message.
+ * console.log(openNote(note, [key]).text.trimEnd()); // This is an example message.
  * ```
  */
 export function openNote(note: string, keys: readonly NoteKey[]): OpenedNote {

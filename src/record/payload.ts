@@ -54,20 +54,30 @@ export function verifyPayload(entry: Entry, payload: Uint8Array, digests: Payloa
 }
 
 /**
+ * Reads a statement of any kind; that it is the one its entry names is for {@link verifyPayload}.
+ *
+ * @throws `MunimentError` `RECORD_PAYLOAD`
+ */
+export function decodeStatement(payload: Uint8Array): Statement {
+  try {
+    const reader = TupleReader.labelled(payload, 'statement');
+    const [kind, , content] = [reader.text(NAME_LIMIT), reader.bytes(32), reader.bytes()];
+    reader.end();
+    return { kind, content };
+  } catch (cause) {
+    throw new MunimentError('RECORD_PAYLOAD', undefined, { cause });
+  }
+}
+
+/**
  * Checks a statement against its entry and reads it.
  *
  * @param kind - the kind that the statement must be of
  * @throws `MunimentError` `RECORD_PAYLOAD`
  */
 export function readStatement(entry: Entry, payload: Uint8Array, kind: string): Uint8Array {
-  try {
-    if (entry.payloadType !== STATEMENT) throw new MunimentError('RECORD_PAYLOAD');
-    const reader = TupleReader.labelled(verifyPayload(entry, payload), 'statement');
-    const [stated, , content] = [reader.text(NAME_LIMIT), reader.bytes(32), reader.bytes()];
-    reader.end();
-    if (stated !== kind) throw new MunimentError('RECORD_PAYLOAD');
-    return content;
-  } catch (cause) {
-    throw new MunimentError('RECORD_PAYLOAD', undefined, { cause });
-  }
+  if (entry.payloadType !== STATEMENT) throw new MunimentError('RECORD_PAYLOAD');
+  const stated = decodeStatement(verifyPayload(entry, payload));
+  if (stated.kind !== kind) throw new MunimentError('RECORD_PAYLOAD');
+  return stated.content;
 }

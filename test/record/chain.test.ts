@@ -335,6 +335,37 @@ describe('what was still good', () => {
     expect(closed).toBe(true);
   });
 
+  it('is given out before an entry that is malformed, and the source’s own failure is thrown in its turn', async () => {
+    const [a, b, c] = bank.items().map((one) => ({ ...one })) as [SignedEntry, SignedEntry, SignedEntry];
+    const malformed = { ...c, signature: new Uint8Array(5) };
+    const seen: VerifiedItem[] = [];
+    const run = async (): Promise<void> => {
+      for await (const item of verifyChain([a, b, malformed], bank.rules(), bank.at(EMPTY_CHAIN)))
+        seen.push(item);
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'RECORD_ENTRY', seq: 2, head: headAfter(b) });
+    expect(seen).toHaveLength(2);
+    // A source that fails while nobody waits for it.
+    const failing = (async function* () {
+      yield opaque(a);
+      await Promise.resolve();
+      throw new RangeError('connection lost');
+    })();
+    const chain = verifyChain(failing, bank.rules(), bank.at(EMPTY_CHAIN));
+    expect((await chain.next()).done).toBe(false);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect(chain.next()).rejects.toThrow('connection lost');
+  });
+
+  it('is refused at once, also where the source never answers again', async () => {
+    const [, second] = bank.items();
+    const stalled = (async function* () {
+      yield second!;
+      await new Promise(() => undefined);
+    })();
+    await expect(drain(stalled)).rejects.toMatchObject({ code: 'RECORD_LINK', seq: 0 });
+  });
+
   it('asks again for an author in whom something was learned meanwhile', async () => {
     const known = new Set<string>();
     const authors: ChainRules<true>['authors'] = (id) => {

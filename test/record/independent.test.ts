@@ -113,16 +113,6 @@ describe('every value again', () => {
       expect(tree(leaves.slice(0, size)).toString('hex')).toBe(root);
   });
 
-  it.each(casesOf(file, 'checkpoint'))('$name', (one) => {
-    const body = `${one.origin}\n${one.size}\n${unhexed(one.root).toString('base64')}\n`;
-    const key = unhexed(one.publicKey);
-    const keyId = H(Buffer.from(`${one.origin}\n`), Buffer.of(1), key).subarray(0, 4);
-    const line = Buffer.concat([keyId, unhexed(one.signature)]).toString('base64');
-    expect([body, keyId.toString('hex')]).toEqual([one.body, one.keyId]);
-    expect(one.note).toBe(`${body}\n— ${one.origin} ${line}\n`);
-    expect(signed(key, Buffer.from(body), unhexed(one.signature))).toBe(true);
-  });
-
   it.each(casesOf(file, 'receipt'))('$name', ({ receipt: r, ...one }) => {
     const body = T(
       'receipt',

@@ -19,13 +19,10 @@ import {
   hashEntry,
   innerHash,
   issueReceipt,
-  NO_WITNESSES,
   logLeaf,
   readStatement,
-  signCheckpoint,
   statementDigest,
   verifyChain,
-  verifyCheckpoint,
   verifyConsistency,
   verifyExport,
   verifyInclusion,
@@ -62,8 +59,6 @@ it('holds as many cases as it should', () => {
     leaf: 6,
     'verify inclusion': 17,
     'verify consistency': 11,
-    checkpoint: 1,
-    'verify checkpoint': 20,
     receipt: 1,
     'verify receipt': 10,
     'verify export': 29,
@@ -229,23 +224,6 @@ describe('the log', () => {
     const run = (): unknown => verifyConsistency(treeOf(one.older), treeOf(one.newer), one.proof.map(unhex));
     if (one.error !== undefined) expect(refusal(run)).toBe(one.error);
     else expect(run()).toEqual(treeOf(one.newer));
-  });
-});
-
-describe('checkpoints', () => {
-  it.each(casesOf(file, 'checkpoint'))('$name', async (one) => {
-    const signer = signerOf(one.signingSecret);
-    expect(hex(signer.publicKey)).toBe(one.publicKey);
-    expect(await signCheckpoint({ origin: one.origin, ed25519: signer, mlDsa44: null }, treeOf(one), 0)).toBe(
-      one.note,
-    );
-  });
-
-  it.each(casesOf(file, 'verify checkpoint'))('$name', (one) => {
-    const log = { origin: one.origin, ed25519: unhex(one.publicKey), mlDsa44: null };
-    const run = (): unknown => verifyCheckpoint(one.note, { log, witnesses: NO_WITNESSES });
-    if (one.error !== undefined) expect(refusal(run)).toBe(one.error);
-    else expect(run()).toEqual({ size: one.size, root: unhex(one.root ?? ''), cosignatures: [] });
   });
 });
 

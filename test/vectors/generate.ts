@@ -12,6 +12,7 @@ import * as encodings from './generators/encodings.ts';
 import * as custody from './generators/custody.ts';
 import * as envelope from './generators/envelope.ts';
 import * as fraud from './generators/fraud.ts';
+import * as log from './generators/log.ts';
 import * as keys from './generators/keys.ts';
 import * as protocol from './generators/protocol.ts';
 import * as record from './generators/record.ts';
@@ -30,6 +31,7 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
   envelope,
   fraud,
   keys,
+  log,
   protocol,
   record,
   views,

@@ -1,8 +1,8 @@
-/** Vectors of spec/record.md: entries, chains, statements, leaves, checkpoints, receipts, exports. */
+/** Vectors of spec/record.md: entries, chains, statements, leaves, receipts, exports. */
 
-import { hashTuple, KEM_X25519, sha256 } from '../../../src/crypto/index.ts';
+import { hashTuple, sha256 } from '../../../src/crypto/index.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { createKeys, exposeSecret, type Identity, type SoftwareKeys } from '../../../src/keys/index.ts';
+import { exposeSecret, type Identity, type SoftwareKeys } from '../../../src/keys/index.ts';
 import { entrySignatureInput } from '../../../src/record/entry.ts';
 import {
   encodeCreation,
@@ -14,9 +14,7 @@ import {
   innerHash,
   issueReceipt,
   logLeaf,
-  signCheckpoint,
   signEntry,
-  signNote,
   statementDigest,
   verifyReceipt,
   type ExportedEntry,
@@ -164,26 +162,6 @@ export type RecordCase = VectorCase &
         readonly proof: readonly string[];
       }
     | {
-        readonly operation: 'checkpoint';
-        readonly signingSecret: string;
-        readonly publicKey: string;
-        readonly origin: string;
-        readonly size: number;
-        readonly root: string;
-        readonly keyId: string;
-        readonly body: string;
-        readonly signature: string;
-        readonly note: string;
-      }
-    | {
-        readonly operation: 'verify checkpoint';
-        readonly note: string;
-        readonly origin: string;
-        readonly publicKey: string;
-        readonly size?: number;
-        readonly root?: string;
-      }
-    | {
         readonly operation: 'receipt';
         readonly signingSecret: string;
         readonly receipt: ReceiptJson;
@@ -226,8 +204,7 @@ export const RIGHTS: readonly RightJson[] = [
 export async function generate(): Promise<VectorFile<RecordCase>> {
   const bank = await (await Bank.open()).fill();
   return {
-    description:
-      'Entries, chains, statements, log leaves, checkpoints, receipts and exports, made and refused.',
+    description: 'Entries, chains, statements, log leaves, receipts and exports, made and refused.',
     spec: 'spec/record.md',
     cases: [
       ...bank.taken.map((one) => entryCase(bank, one.signed)),
@@ -236,7 +213,6 @@ export async function generate(): Promise<VectorFile<RecordCase>> {
       ...(await appendCases(bank)),
       ...statementCases(bank),
       ...logCases(bank),
-      ...(await checkpointCases()),
       ...(await receiptCases(bank)),
       ...(await exportCases(bank)),
     ],
@@ -593,73 +569,6 @@ function logCases(bank: Bank): RecordCase[] {
       { older: { size: 0, root: '00'.repeat(32) } },
       refused,
     ),
-  ];
-}
-
-async function checkpointCases(): Promise<RecordCase[]> {
-  const { signer } = createKeys({ kem: KEM_X25519, random: seededRandom('record checkpoint') });
-  const other = createKeys({ kem: KEM_X25519, random: seededRandom('record witness') }).signer;
-  const root = seededRandom('record checkpoint root')(32);
-  const head = { size: 20_852_163, root };
-  const note = await signCheckpoint({ origin: ORIGIN, ed25519: signer, mlDsa44: null }, head, 0);
-  const [body, own] = [`${note.split('\n\n')[0] ?? ''}\n`, note.split('\n').at(-2) ?? ''];
-  const line = Buffer.from(own.split(' ')[2] ?? '', 'base64');
-  const verify = (
-    name: string,
-    text: string,
-    error: ErrorCode | null = 'RECORD_CHECKPOINT',
-    changes = {},
-  ): RecordCase => ({
-    name: `verify checkpoint: ${name}`,
-    operation: 'verify checkpoint',
-    note: text,
-    origin: ORIGIN,
-    publicKey: hex(signer.publicKey),
-    ...changes,
-    ...(error === null ? { size: head.size, root: hex(root) } : { error }),
-  });
-  const signed = async (text: string): Promise<string> => {
-    const signature = Buffer.concat([line.subarray(0, 4), await signer.sign(utf8(text))]);
-    return `${text}\n— ${ORIGIN} ${signature.toString('base64')}\n`;
-  };
-  const foreign = (await signNote(body, 'witness.example/w', other)).split('\n').at(-2) ?? '';
-  const base64 = Buffer.from(root).toString('base64');
-  const malformed: [string, string][] = [
-    ['a size with a leading zero', `${ORIGIN}\n01\n${base64}\n`],
-    ['a negative size', `${ORIGIN}\n-1\n${base64}\n`],
-    ['a size past 2^53', `${ORIGIN}\n9007199254740992\n${base64}\n`],
-    ['a root of 31 bytes', `${ORIGIN}\n1\n${Buffer.from(root.subarray(1)).toString('base64')}\n`],
-    ['a root in other base64', `${ORIGIN}\n1\n${base64.replace('=', '')}\n`],
-    ['another origin inside', `other.example/log\n1\n${base64}\n`],
-    ['no root', `${ORIGIN}\n1\n`],
-    ['a control character', `${ORIGIN}\n1\n${base64}\n\t\n`],
-  ];
-  return [
-    {
-      name: 'checkpoint: signed',
-      operation: 'checkpoint',
-      signingSecret: hex(exposeSecret(signer.secret)),
-      publicKey: hex(signer.publicKey),
-      origin: ORIGIN,
-      ...treeJson(head),
-      keyId: hex(line.subarray(0, 4)),
-      body,
-      signature: hex(line.subarray(4)),
-      note,
-    },
-    verify('as signed', note, null),
-    verify('with a witness line', `${body}\n${own}\n${foreign}\n`, null),
-    verify('with a witness line first', `${body}\n${foreign}\n${own}\n`, null),
-    verify('with an extension line', await signed(`${body}extension\n`), null),
-    verify('a witness line alone', `${body}\n${foreign}\n`),
-    verify('its own line twice', `${body}\n${own}\n${own}\n`),
-    verify('a line that is no signature', `${body}\n${own}\nhello\n`),
-    verify('no signature', `${body}\n`),
-    verify('no final newline', note.slice(0, -1)),
-    verify('another size', note.replace('20852163', '20852164')),
-    verify('another log’s origin', note, 'RECORD_CHECKPOINT', { origin: 'other.example/log' }),
-    verify('another log’s key', note, 'RECORD_CHECKPOINT', { publicKey: hex(other.publicKey) }),
-    ...(await Promise.all(malformed.map(async ([name, text]) => verify(name, await signed(text))))),
   ];
 }
 
