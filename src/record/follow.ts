@@ -74,6 +74,31 @@ export class FollowError extends MunimentError {
  * @param trust - whose bank and log it is, which witnesses must have cosigned, which chain, and the record's tag salt (32 bytes)
  * @returns what to remember from now on, and the new items, verified
  * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_WITNESS`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import { createAnchor, enrol } from 'muniment/keys';
+ * import { byRole, EMPTY_CHAIN, follow, Log, nothingFollowed, NO_WITNESSES, signCheckpoint, signHead } from 'muniment/record';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const anchor = await createAnchor({ subject: 'Authority', roles: ['administrator'], ...valid });
+ * const bank = await enrol(anchor, { subject: 'Bank', roles: ['bank'], ...valid });
+ * const chain = { origin: 'bank.example/records', recordId: systemRandom(16), chain: 'content' } as const;
+ * // The bank shows a record that is still empty.
+ * const log = new Log();
+ * const tree = { size: log.size, root: log.root() };
+ * const keys = { origin: chain.origin, ed25519: bank.signer, mlDsa44: null };
+ * const shown = {
+ *   checkpoint: await signCheckpoint(keys, tree, 1e12), consistency: [], items: [],
+ *   head: await signHead(bank.signer, { ...chain, head: EMPTY_CHAIN, tree, time: 1e12 }),
+ * };
+ * const rule = byRole(() => false);
+ * const trust = {
+ *   speaker: { origin: chain.origin, anchor: anchor.credential, bank: bank.credential, log: { ...keys, ed25519: bank.signer.publicKey } },
+ *   witnesses: NO_WITNESSES, rules: { ...chain, rule, authors: () => null }, tagSalt: systemRandom(32),
+ * };
+ * const { known } = await follow(nothingFollowed(rule), shown, trust);
+ * console.log(known.chain.head.size); // 0
+ * ```
  */
 export async function follow<State>(
   known: Followed<State>,

@@ -43,6 +43,26 @@ export type FraudEvidence<Kind extends FraudKind> = Readonly<
  * @param evidence - as the table in spec/evidence.md lists it for this kind
  * @returns the file's text, at most {@link FRAUD_LIMIT} characters
  * @throws `MunimentError` `RECORD_FRAUD` if it does not convict
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import { createAnchor, enrol } from 'muniment/keys';
+ * import { judge, proveFraud, signCharter, signHead } from 'muniment/record';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const anchor = await createAnchor({ subject: 'Authority', roles: ['administrator'], ...valid });
+ * const bank = await enrol(anchor, { subject: 'Bank', roles: ['bank'], ...valid });
+ * const origin = 'bank.example/records';
+ * const log = { origin, ed25519: bank.signer.publicKey, mlDsa44: null };
+ * const charter = await signCharter(anchor, { origin, bank: bank.credential.id, log });
+ * // Yesterday the chain had 5 entries; today, it is said, it has 3.
+ * const tree = { size: 9, root: systemRandom(32) };
+ * const chain = { origin, recordId: systemRandom(16), chain: 'content', tree } as const;
+ * const first = await signHead(bank.signer, { ...chain, head: { size: 5, hash: systemRandom(32) }, time: 1e12 });
+ * const second = await signHead(bank.signer, { ...chain, head: { size: 3, hash: systemRandom(32) }, time: 1e12 + 1 });
+ * const accused = { origin, anchor: anchor.credential, bank: bank.credential, charter };
+ * const file = proveFraud('cut tail', accused, { first, second });
+ * console.log(judge(file, { anchorId: anchor.credential.id, origin }).kind); // cut tail
+ * ```
  */
 export function proveFraud<Kind extends FraudKind>(
   kind: Kind,

@@ -21,6 +21,22 @@ export interface HeadStatement {
 /**
  * Signs a head statement as the bank. Chain and log must be read at one moment: a head that is older than the tree
  * beside it convicts whoever signs it.
+ *
+ * @returns the statement, for {@link verifyHead}
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import { createAnchor, enrol } from 'muniment/keys';
+ * import { EMPTY_CHAIN, Log, signHead, verifyHead } from 'muniment/record';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const authority = await createAnchor({ subject: 'Authority', roles: ['administrator'], ...valid });
+ * const bank = await enrol(authority, { subject: 'Bank', roles: ['bank'], ...valid });
+ * const about = { origin: 'bank.example/records', recordId: systemRandom(16), chain: 'content' } as const;
+ * const log = new Log();
+ * const tree = { size: log.size, root: log.root() };
+ * const signed = await signHead(bank.signer, { ...about, head: EMPTY_CHAIN, tree, time: 1e12 });
+ * console.log(verifyHead(signed, bank.credential, about).head.size); // 0
+ * ```
  */
 export async function signHead(bank: Signer, statement: HeadStatement): Promise<Uint8Array> {
   const { origin, recordId, chain, head, tree, time } = statement;
