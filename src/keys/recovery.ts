@@ -148,7 +148,7 @@ export function verifyApproval(
  * @param about - appointment and request
  * @param approvals - verified; more than needed may be given, and wrong ones are passed over
  * @returns the root, and the Ids of guardians whose share was not the one that the owner gave them
- * @throws `MunimentError` `KEY_RECOVERY` if fewer than needed are right, or one guardian's stands twice
+ * @throws `MunimentError` `KEY_RECOVERY` if fewer than needed are right, one guardian's stands twice, or one is for another request
  */
 export async function recoverRoot(
   claimant: Identity,
@@ -157,6 +157,9 @@ export async function recoverRoot(
 ): Promise<{ readonly root: NodeSecret; readonly wrong: readonly Uint8Array[] }> {
   const { appointment, request } = about;
   if (new Set(approvals.map(({ guardian }) => toHex(guardian))).size !== approvals.length)
+    throw new MunimentError('KEY_RECOVERY');
+  // What was approved for another request is no guardian's fault.
+  if (!approvals.every((approval) => equalBytes(approval.request, request.digest)))
     throw new MunimentError('KEY_RECOVERY');
   const shares: Uint8Array[] = [];
   const wrong: Uint8Array[] = [];
@@ -167,11 +170,15 @@ export async function recoverRoot(
       const share = await openShare(claimant.sealing, info, approvalAad(request), approval);
       checkShare(appointment, index, share);
       shares.push(share);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof MunimentError)) throw error; // a card that failed is no guardian's fault either
       wrong.push(approval.guardian);
     }
   }
-  if (shares.length < appointment.threshold) throw new MunimentError('KEY_RECOVERY');
+  if (shares.length < appointment.threshold) {
+    for (const share of shares) share.fill(0);
+    throw new MunimentError('KEY_RECOVERY');
+  }
   const recoveryKey = combineShares(shares.slice(0, appointment.threshold));
   try {
     const plaintext = openOnce(recoveryKey, rootContext(appointment), appointment.sealedRoot);

@@ -167,7 +167,8 @@ function isSigned({ entry, signature }: SignedEntry, author: Credential): boolea
     return true;
   } catch (error) {
     // Anything but a plain no is this machine's trouble, and nobody's guilt.
-    if (error instanceof MunimentError && error.code === 'KEY_SIGNATURE') return false;
+    const no = ['KEY_SIGNATURE', 'KEY_PUBLIC']; // under a key that is none, nothing is signed
+    if (error instanceof MunimentError && no.includes(error.code)) return false;
     throw error;
   }
 }
