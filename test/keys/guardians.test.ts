@@ -104,6 +104,13 @@ describe('a recovery', () => {
     }
   });
 
+  it('blames no guardian for what was approved for another request', async () => {
+    const again = await requestRecovery(fresh, { appointment, owner: owner.credential.id, until: UNTIL + 1 });
+    const other = verifyRecoveryRequest(again, fresh.credential);
+    const some = [await approval(three[0]!), await approval(three[1]!, { appointment, request: other })];
+    expect(await refusalOf(() => recoverRoot(fresh, { appointment, request }, some))).toBe('KEY_RECOVERY');
+  });
+
   it('opens for nobody but the claimant', async () => {
     const some = [await approval(three[0]!), await approval(three[1]!)];
     for (const other of [owner, thief, three[0]!])
@@ -119,6 +126,10 @@ describe('a guardian', () => {
     const next = verifyAppointment(await appoint(owner, { previous: appointment }), owner.credential);
     expect(next).toMatchObject({ number: 1, previous: appointment.digest });
     expect(await refusalOf(() => at(0, next))).toBe('KEY_RECOVERY');
+    // Past the credential of whoever asks: the keys of long ago open nothing more.
+    const far = await requestRecovery(fresh, { appointment, owner: owner.credential.id, until: 5e12 });
+    const late = verifyRecoveryRequest(far, fresh.credential);
+    expect(await refusalOf(() => at(4e12 + 1, appointment, late))).toBe('KEY_RECOVERY');
     const theirs = await requestRecovery(thief, { appointment, owner: owner.credential.id, until: UNTIL });
     const byThief = verifyRecoveryRequest(theirs, thief.credential);
     expect(await refusalOf(() => at(0, appointment, byThief))).toBe('KEY_RECOVERY');

@@ -11,6 +11,7 @@ import {
   nothingFollowed,
   signCheckpoint,
   signHead,
+  witnessKey,
   type Followed,
   type Head,
   type Shown,
@@ -81,6 +82,25 @@ describe('following', () => {
     const { code, contradiction } = await caught(known, shown);
     expect(code).toBe('RECORD_HEAD');
     expect(contradiction?.kind).toBe('cut tail');
+  });
+
+  it('catches a tail that was cut before, once the bank shows it after all', async () => {
+    // Remembered: no entry after the first, over a tree that holds the second already.
+    const known = { ...(await follow(nothingFollowed(RULE), await show(0, 1), trust)).known };
+    const lied = await show(1, 2, { head: headAt(1) });
+    const { known: deceived } = await follow(known, { ...lied, items: [] }, trust);
+    const { code, contradiction } = await caught(deceived, {
+      ...(await show(1, 6)),
+      consistency: bank.log.consistency(2, 6),
+    });
+    expect([code, contradiction?.kind]).toEqual(['RECORD_CONSISTENCY', 'cut tail']);
+  });
+
+  it('takes no checkpoint that too few witnesses cosigned', async () => {
+    const key = witnessKey({ name: 'witness.example/w', signer: bank.doctor.signer });
+    const witnesses = { witnesses: [key], threshold: 1 };
+    const strict = follow(nothingFollowed(RULE), await show(0, 1), { ...trust, witnesses });
+    await expect(strict).rejects.toMatchObject({ code: 'RECORD_WITNESS', contradiction: null });
   });
 
   it('catches another log of the same size, with what proves it', async () => {
