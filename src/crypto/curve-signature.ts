@@ -73,7 +73,7 @@ export function curveSignature(curve: Curve): SignatureAlgorithm {
       const [key, signed, claim] = [copy(publicKey), copy(message), copy(signature)];
       if (!wellFormed(key, claim) || curve.isDisputed(claim)) return verify(key, signed, claim);
       // The platform knows a key that it imported by its array, and takes it before anything waits.
-      const verdict = await holdsElsewhere(operation, publicKey, signed, claim).catch(() => false);
+      const verdict = await holdsElsewhere(operation, publicKey, signed, claim).catch(() => null);
       if (verdict === null) return verify(key, signed, claim);
       if (!verdict) refuse(key);
       return signed;
@@ -81,7 +81,7 @@ export function curveSignature(curve: Curve): SignatureAlgorithm {
   };
 }
 
-// On another thread, or in WebCrypto; null where neither is to be had.
+// On another thread, or in WebCrypto; null where neither is to be had. What fails there is asked again here.
 async function holdsElsewhere(
   operation: Curve['operation'],
   publicKey: Uint8Array,
