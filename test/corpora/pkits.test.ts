@@ -50,6 +50,13 @@ async function outcome(path: readonly Uint8Array[], terms: PathTerms): Promise<s
   }
 }
 
+/** A copy with one bit of one byte the other way. */
+function flip(bytes: Uint8Array, at: number): Uint8Array {
+  const flipped = Uint8Array.from(bytes);
+  flipped[at]! ^= 1 << (at % 8);
+  return flipped;
+}
+
 describeCorpus('x509-pkcs12/pkits', (corpus) => {
   const index = corpus.json('index.json') as {
     trustAnchor: string;
@@ -95,7 +102,7 @@ describeCorpus('x509-pkcs12/pkits', (corpus) => {
     for (const one of valid) {
       const terms = termsOf(one);
       const crls = terms.crls as readonly Uint8Array[];
-      const broken = crls.map((crl) => crl.with(-1, crl.at(-1)! ^ 1));
+      const broken = crls.map((crl) => flip(crl, crl.length - 1));
       expect(await outcome(pathOf(one), { ...terms, crls: broken })).toBe('PATH_CRL');
       expect(await outcome(pathOf(one), { ...terms, crls: [...broken, ...crls] })).toBe('valid');
     }
@@ -122,13 +129,13 @@ describeCorpus('x509-pkcs12/pkits', (corpus) => {
     }
   });
 
-  test('every single bit of a certificate counts', async () => {
-    const one = valid[0]!;
+  test('no byte of a certificate can be changed', async () => {
+    const one = valid.find(({ section }) => section === '4.16.1')!;
     const [leaf, ...above] = pathOf(one);
     const terms = termsOf(one);
     const codes: string[] = [];
     for (const at of leaf!.keys()) {
-      const flipped = leaf!.with(at, leaf![at]! ^ (1 << (at % 8)));
+      const flipped = flip(leaf!, at);
       codes.push(await outcome([flipped, ...above], terms));
     }
     expect(codes).not.toContain('valid');
@@ -197,12 +204,11 @@ describeCorpus('x509-pkcs12/certs', (corpus) => {
     expect(await outcome([first(file)], termsOf(first(anchor ?? file), at))).toBe(expected);
   });
 
-  test('of the certificate of RFC 8410, every single bit counts', async () => {
+  test('no byte of the certificate of RFC 8410 can be changed', async () => {
     const genuine = first('ed25519/ed25519-rfc8410.pem');
     const terms = termsOf(first(ED25519_ROOT), '2020');
     const codes = [];
-    for (const at of genuine.keys())
-      codes.push(await outcome([genuine.with(at, genuine[at]! ^ (1 << (at % 8)))], terms));
+    for (const at of genuine.keys()) codes.push(await outcome([flip(genuine, at)], terms));
     expect(codes).toHaveLength(genuine.length);
     expect(codes).not.toContain('valid');
   });

@@ -23,10 +23,10 @@ export class NameConstraint {
 
   /**
    * @param value - the extension's value, in DER
-   * @throws `PathError` `PATH_FORM`, `PATH_NAME` for constraints of a kind that is not supported
+   * @throws `PathError` `PATH_NAME` for constraints of a kind that is not supported
    */
   constructor(value: ArrayBuffer) {
-    const { permittedSubtrees, excludedSubtrees } = parse(value);
+    const { permittedSubtrees, excludedSubtrees } = AsnConvert.parse(value, NameConstraints);
     if (permittedSubtrees === undefined || excludedSubtrees !== undefined) throw unsupported();
     this.#permitted = permittedSubtrees.map(({ base, minimum, maximum }) => {
       if (base.directoryName === undefined || minimum !== 0 || maximum !== undefined) throw unsupported();
@@ -42,14 +42,6 @@ export class NameConstraint {
       this.#permitted.some((base) => base.every((relative, at) => name[at] === relative));
     if (!names.every(isInside))
       throw new PathError('PATH_NAME', 'a name outside what an authority may certify');
-  }
-}
-
-function parse(value: ArrayBuffer): NameConstraints {
-  try {
-    return AsnConvert.parse(value, NameConstraints);
-  } catch (cause) {
-    throw new PathError('PATH_FORM', 'name constraints that are none', { cause });
   }
 }
 
@@ -70,7 +62,7 @@ function plain(name: Name): Plain {
   return name.toJSON().map((relative) =>
     JSON.stringify(
       Object.entries(relative)
-        .map(([type, values]) => [type, values.map((value) => fold(String(value))).sort()] as const)
+        .map(([type, values]) => [type, values.map((value) => fold(value)).sort()] as const)
         .sort(([one], [other]) => (one < other ? -1 : 1)),
     ),
   );

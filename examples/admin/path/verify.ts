@@ -8,7 +8,7 @@
 
 import 'reflect-metadata'; // @peculiar/x509 refuses to load before it
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { Certificate } from '@peculiar/asn1-x509';
+import { Certificate, Version } from '@peculiar/asn1-x509';
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -28,7 +28,6 @@ export const PATH_MOST = 8;
 /** Most bytes of a certificate. */
 export const CERTIFICATE_BYTES = 64 * 1024;
 
-const VERSION_3 = 2;
 /** Extensions that are looked at, so may be critical: basicConstraints, keyUsage, extKeyUsage, subjectAltName, nameConstraints. */
 const UNDERSTOOD = new Set(['2.5.29.19', '2.5.29.15', '2.5.29.37', '2.5.29.17', '2.5.29.30']);
 const NAME_CONSTRAINTS = '2.5.29.30';
@@ -69,36 +68,43 @@ export interface VerifiedPath {
 export async function verifyPath(path: readonly Uint8Array[], terms: PathTerms): Promise<VerifiedPath> {
   if (path.length === 0 || path.length > PATH_MOST)
     throw new PathError('PATH_FORM', 'the path is empty or too long');
-  const { purpose, ...given } = terms;
-  const at = given.at.getTime();
-  if (Number.isNaN(at)) throw new TypeError('at is not a date');
-  const [anchor, ...below] = [given.anchor, ...[...path].reverse()].map(parse);
-  if (anchor === undefined) throw new TypeError('no anchor');
-  const constraints = constraintsOf(anchor);
-  let issuer = anchor;
-  requireTime(issuer, at);
-  let authoritiesLeft = requireAuthority(issuer, PATH_MOST);
-  for (const [index, certificate] of below.entries()) {
-    const isLast = index === below.length - 1;
-    await requireIssued(certificate, issuer);
-    requireTime(certificate, at);
-    await requireNotRevoked(certificate, issuer, { crls: given.crls, at });
-    const isSelfIssued = sameName(certificate.subjectName, certificate.issuerName);
-    if (isLast || !isSelfIssued) for (const constraint of constraints) constraint.require(certificate);
-    requireUnderstood(certificate);
-    if (isLast) {
-      requirePurpose(certificate, purpose);
-      break;
-    }
-    if (!isSelfIssued && --authoritiesLeft < 0)
-      throw new PathError('PATH_LENGTH', 'more authorities than one of them allows below it');
-    authoritiesLeft = requireAuthority(certificate, authoritiesLeft);
-    constraints.push(...constraintsOf(certificate));
-    issuer = certificate;
+  if (Number.isNaN(terms.at.getTime())) throw new TypeError('at is not a date');
+  try {
+    return await walk(path, terms);
+  } catch (error) {
+    if (error instanceof PathError) throw error;
+    // @peculiar/x509 reads late, and throws errors of many kinds.
+    throw new PathError('PATH_FORM', 'a part of a certificate cannot be read', { cause: error });
   }
-  const [certificate, ...authorities] = [anchor, ...below].reverse();
-  if (certificate === undefined) throw new TypeError('no certificate');
-  return { certificate, authorities };
+}
+
+/** RFC 5280 section 6.1, from the anchor downwards. */
+async function walk(path: readonly Uint8Array[], terms: PathTerms): Promise<VerifiedPath> {
+  const [certificate, ...intermediates] = path.map(parse);
+  if (certificate === undefined) throw new PathError('PATH_FORM', 'the path is empty');
+  const anchor = parse(terms.anchor);
+  const when = { at: terms.at.getTime(), crls: terms.crls };
+  requireTime(anchor, when.at);
+  let issuer = anchor;
+  let left = requireAuthority(anchor, PATH_MOST);
+  const constraints = constraintsOf(anchor);
+  for (const authority of [...intermediates].reverse()) {
+    await requireIssued(authority, issuer, when);
+    if (!sameName(authority.subjectName, authority.issuerName)) {
+      for (const constraint of constraints) constraint.require(authority);
+      if (left-- === 0)
+        throw new PathError('PATH_LENGTH', 'more authorities than one of them allows below it');
+    }
+    requireUnderstood(authority);
+    left = requireAuthority(authority, left);
+    constraints.push(...constraintsOf(authority));
+    issuer = authority;
+  }
+  await requireIssued(certificate, issuer, when);
+  for (const constraint of constraints) constraint.require(certificate);
+  requireUnderstood(certificate);
+  requirePurpose(certificate, terms.purpose);
+  return { certificate, authorities: [...intermediates, anchor] };
 }
 
 /** Parses what the signature does not protect from: a form that another reader could read otherwise. */
@@ -111,15 +117,12 @@ function parse(der: Uint8Array): X509Certificate {
     if (!new OpenSslCertificate(der).raw.equals(der)) throw new TypeError('not DER');
     form = AsnConvert.parse(der, Certificate);
     certificate = new X509Certificate(der);
-    // Read now, since the library reads late, and would throw errors of its own.
-    void [certificate.extensions, certificate.notBefore, certificate.notAfter, certificate.publicKey];
-    void [certificate.signatureAlgorithm, sameName(certificate.issuerName, certificate.subjectName)];
   } catch (cause) {
     throw new PathError('PATH_FORM', 'not a certificate', { cause });
   }
   const { tbsCertificate, signatureAlgorithm } = form;
   const hasExtensions = (tbsCertificate.extensions?.length ?? 0) > 0;
-  if (tbsCertificate.version > VERSION_3 || (hasExtensions && tbsCertificate.version !== VERSION_3))
+  if (tbsCertificate.version > Version.v3 || (hasExtensions && tbsCertificate.version !== Version.v3))
     throw new PathError('PATH_FORM', 'a certificate of no known version');
   if (!signatureAlgorithm.isEqual(tbsCertificate.signature))
     throw new PathError('PATH_FORM', 'a certificate names two algorithms for its signature');
@@ -129,10 +132,16 @@ function parse(der: Uint8Array): X509Certificate {
   return certificate;
 }
 
-async function requireIssued(certificate: X509Certificate, issuer: X509Certificate): Promise<void> {
+async function requireIssued(
+  certificate: X509Certificate,
+  issuer: X509Certificate,
+  when: { readonly at: number; readonly crls: RevocationLists },
+): Promise<void> {
   if (!sameName(certificate.issuerName, issuer.subjectName))
     throw new PathError('PATH_CHAIN', 'a certificate is not issued by the one above it');
   await requireSignature(certificate, issuer);
+  requireTime(certificate, when.at);
+  await requireNotRevoked(certificate, issuer, when);
 }
 
 function requireTime({ notBefore, notAfter }: X509Certificate, at: number): void {
