@@ -78,16 +78,22 @@ export async function verifyPath(path: readonly Uint8Array[], terms: PathTerms):
   }
 }
 
+/** As of when, in milliseconds, and by which lists of revocations. */
+interface When {
+  readonly at: number;
+  readonly crls: RevocationLists;
+}
+
 /** RFC 5280 section 6.1, from the anchor downwards. */
 async function walk(path: readonly Uint8Array[], terms: PathTerms): Promise<VerifiedPath> {
   const [certificate, ...intermediates] = path.map(parse);
   if (certificate === undefined) throw new PathError('PATH_FORM', 'the path is empty');
   const anchor = parse(terms.anchor);
-  const when = { at: terms.at.getTime(), crls: terms.crls };
+  const when: When = { at: terms.at.getTime(), crls: terms.crls };
   requireTime(anchor, when.at);
   let issuer = anchor;
-  let left = requireAuthority(anchor, PATH_MOST);
   const constraints = constraintsOf(anchor);
+  let left = requireAuthority(anchor, PATH_MOST);
   for (const authority of [...intermediates].reverse()) {
     await requireIssued(authority, issuer, when);
     if (!sameName(authority.subjectName, authority.issuerName)) {
@@ -135,7 +141,7 @@ function parse(der: Uint8Array): X509Certificate {
 async function requireIssued(
   certificate: X509Certificate,
   issuer: X509Certificate,
-  when: { readonly at: number; readonly crls: RevocationLists },
+  when: When,
 ): Promise<void> {
   if (!sameName(certificate.issuerName, issuer.subjectName))
     throw new PathError('PATH_CHAIN', 'a certificate is not issued by the one above it');
