@@ -294,6 +294,27 @@ describe('revoke and crl', () => {
     for (const serial of serials) expect(newest.findRevoked(serial)).not.toBeNull();
   });
 
+  test('what a killed command left behind is not read', async () => {
+    const before = await list();
+    writeFileSync(at('authority', 'issued', `${'4'.repeat(32)}.crt.0.tmp`), '-----BEGIN');
+    writeFileSync(at('authority', 'revoked', `${'4'.repeat(32)}.json.0.tmp`), '{');
+    writeFileSync(at('authority', 'crl', '9999999999.crl.0.tmp'), '');
+    expect(await list()).toEqual(before);
+    await done('crl');
+  });
+
+  test('what cannot be kept is not given, and what is damaged is said', async () => {
+    expect((await ca(['init', '--name', 'x'], PASSPHRASE, 'broken')).status).toBe(0);
+    writeFileSync(at('broken', 'issued'), '');
+    const issued = await ca(['issue', 'client', 'x', '--out', at('lost-x')], PASSPHRASE, 'broken');
+    expect(issued).toEqual(refusal(/muniment-admin: /));
+    expect(existsSync(at('lost-x.crt')) || existsSync(at('lost-x.key'))).toBe(false);
+    writeFileSync(at('broken', 'authority.crt'), 'x');
+    expect(await ca(['list'], PASSPHRASE, 'broken')).toEqual(
+      refusal(/muniment-admin: authority.crt of the authority is damaged/),
+    );
+  });
+
   test('a number is used once', () => {
     const kept = new AuthorityFolder(at('authority'));
     const number = kept.newestCrl();
@@ -352,15 +373,21 @@ describe('TLS 1.3', () => {
     server.on('tlsClientError', () => undefined);
     server.on('secureConnection', (socket) => {
       socket.on('error', () => undefined);
-      socket.end(socket.getPeerCertificate().subject.CN);
+      socket.end(String(socket.getPeerCertificate().subject.CN));
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
   });
 
   afterAll(() => server.close());
 
+  interface Visit {
+    readonly answer: string;
+    readonly ticket: Buffer | null;
+    readonly isResumed: boolean;
+  }
+
   /** What the server says, and the ticket that it gives; a rejection if it hangs up. */
-  async function visit(name: string, session?: Buffer): Promise<{ answer: string; ticket: Buffer | null }> {
+  async function visit(name: string, session?: Buffer): Promise<Visit> {
     const socket: TLSSocket = connect({
       host: '127.0.0.1',
       port: (server.address() as AddressInfo).port,
@@ -371,10 +398,12 @@ describe('TLS 1.3', () => {
       ...(session && { session }),
     });
     let ticket: Buffer | null = null;
+    let isResumed = false;
+    socket.on('secureConnect', () => (isResumed = socket.isSessionReused()));
     socket.on('session', (given) => (ticket = given));
     const answer = await text(socket).finally(() => socket.destroy());
     if (answer === '') throw new Error('hung up');
-    return { answer, ticket };
+    return { answer, ticket, isResumed };
   }
 
   test.each(['p256', 'ed25519'])('lets a client with a key of %s in', async (type) => {
@@ -386,7 +415,7 @@ describe('TLS 1.3', () => {
     const serial = await client('thief');
     const { answer, ticket } = await visit('thief');
     expect(answer).toBe('thief');
-    expect(ticket).not.toBeNull();
+    expect(await visit('thief', ticket!)).toMatchObject({ answer: 'thief', isResumed: true });
     await done('revoke', serial, '--reason', 'keyCompromise');
     await done('crl');
     server.setSecureContext(context());
