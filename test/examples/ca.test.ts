@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,6 +18,7 @@ import { run } from '../../examples/admin/program.ts';
 import { AuthorityFolder } from '../../examples/admin/ca/folder.ts';
 import { verifyPath } from '../../examples/admin/path/verify.ts';
 import { describeOpenSsl } from '../openssl.ts';
+import { SLOW } from '../property.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 const SERIAL = /^[4-7][0-9a-f]{31}$/;
@@ -282,6 +284,7 @@ describe('revoke and crl', () => {
   test('commands at the same time undo nothing of each other', async () => {
     const names = ['a', 'b', 'c', 'd'].map((name) => `together-${name}`);
     const serials = await Promise.all(names.map((name) => client(name)));
+    await done('crl');
     const before = numberOf(new X509Crl(read('authority', 'authority.crl')));
     await Promise.all(
       serials.map(async (serial) => {
@@ -295,12 +298,59 @@ describe('revoke and crl', () => {
   });
 
   test('what a killed command left behind is not read', async () => {
+    await done('revoke', await client('left-behind'));
+    await done('crl');
     const before = await list();
     writeFileSync(at('authority', 'issued', `${'4'.repeat(32)}.crt.0.tmp`), '-----BEGIN');
     writeFileSync(at('authority', 'revoked', `${'4'.repeat(32)}.json.0.tmp`), '{');
     writeFileSync(at('authority', 'crl', '9999999999.crl.0.tmp'), '');
     expect(await list()).toEqual(before);
     await done('crl');
+  });
+
+  test('killed at any moment, commands leave an authority that works and knows all it gave out', async () => {
+    const [admin, folderOf] = ['program.ts', 'ca/folder.ts'].map(
+      (file) => new URL(`../../examples/admin/${file}`, import.meta.url).href,
+    );
+    expect((await ca(['init', '--name', 'x'], PASSPHRASE, 'killed')).status).toBe(0);
+    const loop = `
+      import { run } from ${JSON.stringify(admin)};
+      import { AuthorityFolder } from ${JSON.stringify(folderOf)};
+      const print = { out() {}, err: (line) => process.stderr.write(line), env: process.env };
+      const folder = ${JSON.stringify(at('killed'))};
+      const ca = (...args) => run(['ca', '--folder', folder, ...args], print);
+      console.log('ready');
+      for (let at = 0; ; at++) {
+        const out = ${JSON.stringify(at('given'))} + '/' + process.pid + '-' + at;
+        await ca('issue', 'client', 'x', '--out', out);
+        await ca('revoke', new AuthorityFolder(folder).serials().find((serial) =>
+          !new AuthorityFolder(folder).revocations().has(serial)));
+        await ca('crl');
+      }`;
+    const kills = SLOW ? 20 : 1;
+    for (let kill = 0; kill < kills; kill++) {
+      const child = spawn(
+        process.execPath,
+        ['-C', 'muniment-source', '--import', import.meta.resolve('tsx'), '--input-type=module', '-e', loop],
+        { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MUNIMENT_PASSPHRASE: PASSPHRASE } },
+      );
+      await once(child.stdout, 'data');
+      await setTimeout(300 + Math.random() * 1500);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }
+    const listed = await ca(['list', '--json'], PASSPHRASE, 'killed');
+    expect(listed.err).toBe('');
+    const rows = JSON.parse(listed.out) as Row[];
+    expect(rows.length).toBeGreaterThan(0);
+    const given = readdirSync(at('given')).filter((name) => name.endsWith('.crt'));
+    for (const name of given) {
+      const { serialNumber } = new X509Certificate(read('given', name));
+      expect(rows.map(({ serial }) => serial)).toContain(serialNumber.toLowerCase());
+    }
+    expect(await ca(['crl'], PASSPHRASE, 'killed')).toMatchObject({ status: 0, err: '' });
+    const newest = new X509Crl(read('killed', 'authority.crl'));
+    for (const { serial, state } of rows) expect(newest.findRevoked(serial) === null).toBe(state === 'valid');
   });
 
   test('what cannot be kept is not given, and what is damaged is said', async () => {
@@ -315,7 +365,8 @@ describe('revoke and crl', () => {
     );
   });
 
-  test('a number is used once', () => {
+  test('a number is used once', async () => {
+    await done('crl');
     const kept = new AuthorityFolder(at('authority'));
     const number = kept.newestCrl();
     expect(kept.addCrl(number, 'another')).toBe(false);
@@ -349,6 +400,7 @@ describeOpenSsl('docs/administration.md', () => {
 describe('path validation', () => {
   test('accepts a client and refuses it once it is on the list', async () => {
     const serial = await client('judged');
+    await done('crl');
     const path = [derOf(read('judged.crt'))];
     const anchor = derOf(read('authority', 'authority.crt'));
     const judge = (purpose: 'client' | 'server') =>
@@ -466,7 +518,8 @@ describeOpenSsl('openssl', () => {
     expect(verify('judged-server', 'sslserver')).toMatch(/: OK\n$/);
   });
 
-  test('verifies the list and opens the key', () => {
+  test('verifies the list and opens the key', async () => {
+    await done('crl');
     const list = openssl(
       ...['crl', '-noout', '-text', '-in', at('authority', 'authority.crl')],
       ...['-CAfile', at('authority', 'authority.crt')],
