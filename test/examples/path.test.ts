@@ -173,6 +173,8 @@ describe('name constraints', () => {
       }),
     ]);
   const dns = new GeneralSubtrees([new GeneralSubtree({ base: new GeneralName({ dNSName: 'example' }) })]);
+  const withMinimum = directory('O=Hospital');
+  for (const subtree of withMinimum) subtree.minimum = 1;
   const constrained = (constraints: ConstructorParameters<typeof NameConstraints>[0]) =>
     make('O=Hospital, CN=constrained', root, [
       CA,
@@ -212,6 +214,7 @@ describe('name constraints', () => {
 
   test.each([
     ['of DNS names', { permittedSubtrees: dns }],
+    ['with a minimum', { permittedSubtrees: withMinimum }],
     ['that exclude', { excludedSubtrees: directory('O=Elsewhere') }],
     ['that permit and exclude', { permittedSubtrees: directory('O=Hospital'), excludedSubtrees: dns }],
     ['that say nothing', {}],
@@ -243,6 +246,35 @@ describe('form', () => {
     const one = new BasicConstraintsExtension(true, 1, true);
     expect(await judge(await chain(3, one))).toBe('valid');
     expect(await judge(await chain(4, one))).toBe('PATH_LENGTH');
+  });
+
+  test('something critical that is not understood, above the last certificate', async () => {
+    const note = (critical: boolean) => new Extension('1.2.3', critical, Uint8Array.of(5, 0).buffer);
+    const judged = async (critical: boolean) => {
+      const authority = await make('CN=noted', root, [CA, note(critical)]);
+      return judge([await make('CN=leaf', authority), authority]);
+    };
+    expect(await judged(false)).toBe('valid');
+    expect(await judged(true)).toBe('PATH_EXTENSION');
+  });
+
+  test.each([
+    [1024, 'SHA-256', 'PATH_ALGORITHM'],
+    [2048, 'SHA-1', 'PATH_ALGORITHM'],
+    [2048, 'SHA-256', 'valid'],
+  ])('signed with RSA of %d bits and %s: %s', async (modulusLength, hash, expected) => {
+    const rsa = { name: 'RSASSA-PKCS1-v1_5', hash, publicExponent: Uint8Array.of(1, 0, 1), modulusLength };
+    const keys = await webcrypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
+    const anchor = await X509CertificateGenerator.createSelfSigned({
+      name: 'CN=RSA',
+      keys,
+      signingAlgorithm: rsa,
+      notBefore: day(-1),
+      notAfter: day(1),
+      extensions: [CA],
+    });
+    const der = new Uint8Array(anchor.rawData);
+    expect(await judgeBytes([der], { anchor: der })).toBe(expected);
   });
 
   test('an anchor of another time, or that is no authority', async () => {
