@@ -19,6 +19,7 @@ import {
   verifyStatement,
   type Appointment,
   type Approval,
+  type Holding,
   type Identity,
   type RecoveryRequest,
 } from '../../src/keys/index.ts';
@@ -33,6 +34,8 @@ const root = createRoot(random);
 const UNTIL = 2000;
 let owner: Identity, fresh: Identity, thief: Identity, three: Identity[];
 let signed: Uint8Array, appointment: Appointment, request: RecoveryRequest, asked: Uint8Array;
+let holding: Holding;
+const since = new Uint8Array(32).fill(5);
 
 beforeAll(async () => {
   const valid = { notBefore: 0, notAfter: 4e12 };
@@ -44,7 +47,8 @@ beforeAll(async () => {
   three = [await make('Eva'), await make('Bob'), await make('Lea')];
   signed = await appoint(owner);
   appointment = verifyAppointment(signed, owner.credential);
-  asked = await requestRecovery(fresh, { appointment, owner: owner.credential.id, until: UNTIL });
+  holding = { owner: owner.credential, appointment: appointment.digest, since, spent: [] };
+  asked = await requestRecovery(fresh, { appointment, owner: owner.credential.id, since, until: UNTIL });
   request = verifyRecoveryRequest(asked, fresh.credential);
 });
 
@@ -57,7 +61,11 @@ const appoint = (by: Identity, changes: object = {}): Promise<Uint8Array> =>
   );
 
 async function approval(guardian: Identity, about = { appointment, request }): Promise<Approval> {
-  const made = await approveRecovery(guardian, about.appointment, about.request, { at: UNTIL, random });
+  const made = await approveRecovery(guardian, about.appointment, about.request, {
+    holding,
+    at: UNTIL,
+    random,
+  });
   if (made === null) throw new Error('no guardian');
   return verifyApproval(made, guardian.credential, about);
 }
@@ -105,7 +113,12 @@ describe('a recovery', () => {
   });
 
   it('blames no guardian for what was approved for another request', async () => {
-    const again = await requestRecovery(fresh, { appointment, owner: owner.credential.id, until: UNTIL + 1 });
+    const again = await requestRecovery(fresh, {
+      appointment,
+      owner: owner.credential.id,
+      since,
+      until: UNTIL + 1,
+    });
     const other = verifyRecoveryRequest(again, fresh.credential);
     const some = [await approval(three[0]!), await approval(three[1]!, { appointment, request: other })];
     expect(await refusalOf(() => recoverRoot(fresh, { appointment, request }, some))).toBe('KEY_RECOVERY');
@@ -121,16 +134,21 @@ describe('a recovery', () => {
 describe('a guardian', () => {
   it('approves nothing late, of another appointment or for another subject', async () => {
     const at = (time: number, about = appointment, what = request): Promise<unknown> =>
-      approveRecovery(three[0]!, about, what, { at: time, random });
+      approveRecovery(three[0]!, about, what, { holding, at: time, random });
     for (const time of [UNTIL + 1, NaN]) expect(await refusalOf(() => at(time))).toBe('KEY_RECOVERY');
     const next = verifyAppointment(await appoint(owner, { previous: appointment }), owner.credential);
     expect(next).toMatchObject({ number: 1, previous: appointment.digest });
     expect(await refusalOf(() => at(0, next))).toBe('KEY_RECOVERY');
     // Past the credential of whoever asks: the keys of long ago open nothing more.
-    const far = await requestRecovery(fresh, { appointment, owner: owner.credential.id, until: 5e12 });
+    const far = await requestRecovery(fresh, { appointment, owner: owner.credential.id, since, until: 5e12 });
     const late = verifyRecoveryRequest(far, fresh.credential);
     expect(await refusalOf(() => at(4e12 + 1, appointment, late))).toBe('KEY_RECOVERY');
-    const theirs = await requestRecovery(thief, { appointment, owner: owner.credential.id, until: UNTIL });
+    const theirs = await requestRecovery(thief, {
+      appointment,
+      owner: owner.credential.id,
+      since,
+      until: UNTIL,
+    });
     const byThief = verifyRecoveryRequest(theirs, thief.credential);
     expect(await refusalOf(() => at(0, appointment, byThief))).toBe('KEY_RECOVERY');
   });
@@ -140,23 +158,23 @@ describe('a guardian', () => {
     const { tuple } = await import('../../src/wire/index.ts');
     const items = guardians.map((g) => [g.id, g.commitment, g.encapsulation, g.ciphertext]);
     const { id } = thief.credential;
-    const body = tuple('guardians', recordId, id, 0, new Uint8Array(32), 2, sealedRoot, items);
+    const body = tuple('guardian appointment', recordId, id, 0, new Uint8Array(32), 2, sealedRoot, items);
     const copied = verifyAppointment(await signStatement(thief, body), thief.credential);
-    const about = { appointment: copied, owner: owner.credential.id, until: UNTIL };
+    const about = { appointment: copied, owner: owner.credential.id, since, until: UNTIL };
     const what = verifyRecoveryRequest(await requestRecovery(thief, about), thief.credential);
-    const run = () => approveRecovery(three[0]!, copied, what, { at: 0, random });
+    const run = () => approveRecovery(three[0]!, copied, what, { holding, at: 0, random });
     expect(await refusalOf(run)).toBe('KEY_OPEN');
   });
 
   it('that is none is told so', async () => {
-    expect(await approveRecovery(thief, appointment, request, { at: 0 })).toBe(null);
+    expect(await approveRecovery(thief, appointment, request, { holding, at: 0 })).toBe(null);
   });
 });
 
 describe('an approval', () => {
   it('is for one request, from a guardian of that appointment, and whole', async () => {
-    const made = (await approveRecovery(three[0]!, appointment, request, { at: 0, random }))!;
-    const later = { appointment, owner: owner.credential.id, until: UNTIL + 1 };
+    const made = (await approveRecovery(three[0]!, appointment, request, { holding, at: 0, random }))!;
+    const later = { appointment, owner: owner.credential.id, since, until: UNTIL + 1 };
     const other = verifyRecoveryRequest(await requestRecovery(fresh, later), fresh.credential);
     const by = three[0]!.credential;
     expect(refusal(() => verifyApproval(made, by, { appointment, request: other }))).toBe('KEY_RECOVERY');

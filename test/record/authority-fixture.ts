@@ -72,6 +72,8 @@ export class Life {
   readonly states: ChainState<Authority>[];
   readonly rules: ChainRules<Authority>;
   now = 1e12;
+  /** What the verifier's clock shows. */
+  clock = (): number => 9e12;
 
   constructor(all: People, recordId: Uint8Array = new Uint8Array(16).fill(3)) {
     [this.all, this.recordId] = [all, recordId];
@@ -85,6 +87,7 @@ export class Life {
       mayWrite: ({ kind }, author, capacity) =>
         kind === 'annotate' ? capacity !== null : author.roles.includes('doctor'),
       retention: TEN_YEARS_AFTER_DEATH,
+      now: () => this.clock(),
       ...{ authors, known },
     });
     this.rules = { origin: 'bank.example/log', recordId, chain: 'content', authors, rule };
@@ -146,15 +149,24 @@ export class Life {
   async recovery(
     claimant: Identity,
     signed: Uint8Array,
-    from: { appointer: Identity; replaces: Identity; by: readonly Identity[]; until?: number },
+    from: {
+      appointer: Identity;
+      replaces: Identity;
+      by: readonly Identity[];
+      until?: number;
+      since?: Uint8Array;
+    },
   ): Promise<Extract<AuthoritySaid, { kind: 'recovery' }>> {
     const appointment: Appointment = verifyAppointment(signed, from.appointer.credential);
     const until = from.until ?? this.now + 1e6;
-    const request = await requestRecovery(claimant, { appointment, owner: id(from.replaces), until });
+    const since = from.since ?? this.state.since;
+    const request = await requestRecovery(claimant, { appointment, owner: id(from.replaces), since, until });
     const asked = verifyRecoveryRequest(request, claimant.credential);
+    // What guardians take the record to be who believe whatever the claimant says.
+    const holding = { owner: from.replaces.credential, appointment: appointment.digest, since, spent: [] };
     const approvals = [];
     for (const guardian of from.by) {
-      const approval = await approveRecovery(guardian, appointment, asked, { at: until, random });
+      const approval = await approveRecovery(guardian, appointment, asked, { holding, at: until, random });
       if (approval !== null) approvals.push({ guardian: id(guardian), signed: approval });
     }
     return { kind: 'recovery', appointment: signed, request, approvals };
