@@ -46,18 +46,26 @@ export const NOTE: Statement = { kind: 'note', content: new Uint8Array(0) };
 /** Everybody; the owner has three credentials, and a stranger the same role. */
 export type People = Readonly<Record<Name, Identity>>;
 type Name =
-  | ('admin' | 'bank' | 'doctor' | 'owner' | 'second' | 'third')
-  | ('eva' | 'bob' | 'lea' | 'lea2' | 'mother' | 'carer' | 'heir' | 'mallory');
+  | ('admin' | 'bank' | 'doctor' | 'old' | 'owner' | 'second' | 'third')
+  | ('eva' | 'eva2' | 'bob' | 'lea' | 'lea2' | 'mother' | 'carer' | 'heir' | 'mallory');
 
 export async function people(): Promise<People> {
   const options = { kem: KEM_X25519, random };
   const admin = await createAnchor({ subject: 'admin', roles: ['administrator'], ...VALID }, options);
-  const make = (subject: string, role = 'patient'): Promise<Identity> =>
-    enrol(admin, { subject, roles: [role], ...VALID }, options);
+  const make = (subject: string, role = 'patient', notBefore = 1): Promise<Identity> =>
+    enrol(admin, { subject, roles: [role], ...VALID, notBefore }, options);
+  // One pair of keys under two names.
+  const twin = (subject: string): Promise<Identity> =>
+    enrol(
+      admin,
+      { subject, roles: ['patient'], ...VALID, notBefore: 1 },
+      { ...options, random: seededRandom('eva') },
+    );
   return {
     ...{ admin, bank: await make('bank', 'bank'), doctor: await make('doctor', 'doctor') },
     ...{ owner: await make('Ana'), second: await make('Ana'), third: await make('Ana') },
-    ...{ eva: await make('Eva'), bob: await make('Bob'), lea: await make('Lea'), lea2: await make('Lea') },
+    ...{ old: await make('Ana', 'patient', 0), eva: await twin('Eva'), eva2: await twin('Eva Maria') },
+    ...{ bob: await make('Bob'), lea: await make('Lea'), lea2: await make('Lea') },
     ...{ mother: await make('Mother'), carer: await make('Carer'), heir: await make('Heir') },
     mallory: await make('Mallory'),
   };
