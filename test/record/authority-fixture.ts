@@ -39,7 +39,7 @@ import {
 import { equalBytes } from '../../src/wire/index.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
 
-const random = seededRandom('authority');
+let random = seededRandom('authority');
 const VALID = { notBefore: 0, notAfter: 9e12 };
 export const NOTE: Statement = { kind: 'note', content: new Uint8Array(0) };
 
@@ -49,7 +49,9 @@ type Name =
   | ('admin' | 'bank' | 'doctor' | 'old' | 'owner' | 'second' | 'third')
   | ('eva' | 'eva2' | 'bob' | 'lea' | 'lea2' | 'mother' | 'carer' | 'heir' | 'mallory');
 
+/** Everybody anew, and all that is drawn after it the same again. */
 export async function people(): Promise<People> {
+  random = seededRandom('authority');
   const options = { kem: KEM_X25519, random };
   const admin = await createAnchor({ subject: 'admin', roles: ['administrator'], ...VALID }, options);
   const make = (subject: string, role = 'patient', notBefore = 1): Promise<Identity> =>
@@ -118,13 +120,18 @@ export class Life {
     return this.at.state;
   }
 
-  /** Signs an entry over the head, a second after the last, and has it verified; nothing is kept of a refused one. */
-  async write(author: Identity, kind: EntryKind, statement = NOTE, time = this.now + 1000): Promise<void> {
+  /** Signs an entry over the head. */
+  async sign(author: Identity, kind: EntryKind, statement: Statement, time: number): Promise<ShownEntry> {
     const payload = encodeStatement(statement, random);
     const { origin, recordId, chain } = this.rules;
     const said = { kind, time, payloadType: STATEMENT, payloadDigest: statementDigest(payload), seen: null };
     const signed = await signEntry(author, this.at.head, { origin, recordId, chain, ...said });
-    const item = { ...signed, payload };
+    return { ...signed, payload };
+  }
+
+  /** Signs an entry, a second after the last, and has it verified; nothing is kept of a refused one. */
+  async write(author: Identity, kind: EntryKind, statement = NOTE, time = this.now + 1000): Promise<void> {
+    const item = await this.sign(author, kind, statement, time);
     this.states.push(appendEntry(item, this.rules, this.at).after);
     this.items.push(item);
     this.now = Math.max(this.now, time);
@@ -136,14 +143,22 @@ export class Life {
     await this.write(author, kind, encodeAuthorityStatement({ ...said, number: this.state.number }), time);
   }
 
-  /** Has the payloads of entries destroyed. */
-  async erase(author: Identity, seqs: readonly number[], time?: number, changes: object = {}): Promise<void> {
-    const erased = seqs.map((seq) => ({ seq, entryHash: this.states[seq + 1]!.head.hash }));
+  /** A tombstone over entries of this record. */
+  tombstone(seqs: readonly number[], changes: object = {}): Statement {
+    const erased = seqs.map((seq) => ({
+      seq,
+      entryHash: this.states[seq + 1]?.head.hash ?? new Uint8Array(32),
+    }));
     const said: Erasure = {
       ...{ chain: 'content', ground: 'retention', ruleVersion: TEN_YEARS_AFTER_DEATH.version, erased },
       ...changes,
     };
-    await this.write(author, 'erase', { kind: ERASE, content: encodeErasure(said) }, time);
+    return { kind: ERASE, content: encodeErasure(said) };
+  }
+
+  /** Has the payloads of entries destroyed. */
+  async erase(author: Identity, seqs: readonly number[], time?: number, changes: object = {}): Promise<void> {
+    await this.write(author, 'erase', this.tombstone(seqs, changes), time);
   }
 
   /** An appointment of Eva, Bob and Lea, any two of whom bring the owner back. */
