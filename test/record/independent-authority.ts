@@ -226,8 +226,7 @@ export class Verifier {
   private judge(step: Step): State {
     const { author, kind, time } = step;
     const s = this.state;
-    this.right('no former owner writes', !s.former.includes(author.id));
-    this.right('no lost key writes', !s.losses.some((one) => one.id === author.id));
+    this.right('no spent Id writes', !this.spent(author.id));
     this.right('not from the future', time <= this.now + 300_000);
     if (s.owner === null) return this.create(step);
     const owns = author.id === s.owner;
@@ -349,11 +348,11 @@ export class Verifier {
 
   private owned({ hash }: Step, next: Card | undefined): State {
     const s = this.state;
-    this.right('a known Id', next !== undefined);
-    this.right('of the owner’s subject', next?.subject === s.subject);
-    this.right('another Id', next?.id !== s.owner);
-    this.right('an Id that is not spent', !this.spent(next!.id));
-    return { ...s, owner: next!.id, former: [...s.former, s.owner!], since: hash };
+    if (next === undefined) throw new Refused('RECORD_RIGHT');
+    this.right('of the owner’s subject', next.subject === s.subject);
+    this.right('another Id', next.id !== s.owner);
+    this.right('an Id that is not spent', !this.spent(next.id));
+    return { ...s, owner: next.id, former: [...s.former, s.owner!], since: hash };
   }
 
   /** What judges each kind of statement. */
@@ -434,10 +433,11 @@ export class Verifier {
   private recovery(step: Step, [about, asked, list]: [Buffer, Buffer, Buffer]): State {
     const { author, time, recordId } = step;
     const s = this.state;
-    this.right('a recovery where guardians are', s.appointed !== null);
-    const held = this.carried(() => appointment(about, this.cards.get(s.appointed!.owner)!, this.off));
+    const { appointed } = s;
+    if (appointed === null) throw new Refused('RECORD_RIGHT');
+    const held = this.carried(() => appointment(about, this.cards.get(appointed.owner)!, this.off));
     const wanted = this.carried(() => request(asked, author));
-    this.right('the appointment that holds', held.digest === s.appointed?.digest);
+    this.right('the appointment that holds', held.digest === appointed.digest);
     this.right('a request about it', wanted.appointment === held.digest && hex(wanted.recordId) === recordId);
     this.right('in the place of the owner', wanted.owner === s.owner);
     this.right('of the record as it stands', wanted.since === s.since);

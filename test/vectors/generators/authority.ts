@@ -14,6 +14,7 @@ import {
   verifyApproval,
   verifyRecoveryRequest,
   verifyStatement,
+  type Appointment,
   type Credential,
   type Holding,
   type Identity,
@@ -131,7 +132,13 @@ export async function generate(): Promise<VectorFile<AuthorityCase>> {
     description:
       'Lives of records entry by entry and what is refused in them; guardians, approvals, recoveries; terms of retention.',
     spec: 'spec/authority.md',
-    cases: [...(await wholeLife(all)), ...(await secondLife(all)), ...(await guardianCases(all)), ...terms()],
+    cases: [
+      ...(await wholeLife(all)),
+      ...(await secondLife(all)),
+      ...(await childhood(all)),
+      ...(await guardianCases(all)),
+      ...terms(),
+    ],
   };
 }
 
@@ -297,6 +304,9 @@ async function wholeLife(all: People): Promise<AuthorityCase[]> {
   ] as const)
     await told.say(name, all.owner, { kind: 'guardians', appointment });
   const appointment = await life.appointed(all.owner);
+  await told.say('a stranger’s own guardians', all.mallory, {
+    ...{ kind: 'guardians', appointment: await life.appointed(all.mallory) },
+  });
   await told.say('guardians named by another', all.mallory, { kind: 'guardians', appointment });
   await life.say(all.owner, { kind: 'guardians', appointment });
 
@@ -322,6 +332,8 @@ async function wholeLife(all: People): Promise<AuthorityCase[]> {
   const far = life.now + 1e9;
   await told.say('a carer of the owner’s own name', all.third, proxy(all.old, 'carer', far));
   await told.say('the bank as carer', all.third, proxy(all.bank, 'carer', far));
+  const nobody = { ...proxy(all.carer, 'carer', far), proxy: new Uint8Array(32).fill(9) } as AuthoritySaid;
+  await told.say('a carer whom nobody knows', all.third, nobody);
   await told.say('a lost Id as carer', all.third, proxy(all.second, 'carer', far));
   await told.say('a carer until before', all.third, proxy(all.carer, 'carer', life.now));
   await told.say('a carer named by the administrator', all.admin, proxy(all.carer, 'carer', far));
@@ -336,6 +348,7 @@ async function wholeLife(all: People): Promise<AuthorityCase[]> {
   await told.write('a grant by a stranger', all.mallory, 'grant');
   await told.write('a revocation by the doctor', all.doctor, 'revoke');
   await life.write(all.carer, 'grant');
+  await told.write('content by a stranger', all.mallory, 'insert');
   await told.write('an annotation by a stranger', all.mallory, 'annotate');
   await life.write(all.carer, 'annotate');
   await life.write(all.doctor, 'insert');
@@ -412,12 +425,33 @@ async function recoveries(told: Told, appointment: Uint8Array): Promise<void> {
   ] as const)
     await told.say(name, all.second, said);
   await told.say('another claimant', all.third, good);
+  const known = verifyAppointment(appointment, all.owner.credential);
+  for (const [name, changes] of [
+    ['a request about another record', { recordId: new Uint8Array(16).fill(4) }],
+    ['a request about other guardians', { digest: new Uint8Array(32).fill(1) }],
+  ] as const)
+    await told.say(name, all.second, { ...good, ...(await astray(life, { ...known, ...changes })) });
   await told.say('an older key of the owner’s', all.old, {
     ...(await make([all.eva, all.bob], { replaces: elder }, all.old)),
   });
   await told.say('approvals that were kept', all.second, {
     ...(await make([all.eva, all.bob], { until: life.now + 1000 + RECOVERY_TERM + 1 })),
   });
+}
+
+/** A request that says something else than its appointment, and words of two guardians for it. */
+async function astray(
+  { all, state, now }: Life,
+  appointment: Appointment,
+): Promise<Pick<Extract<AuthoritySaid, { kind: 'recovery' }>, 'request' | 'approvals'>> {
+  const asked = { appointment, owner: id(all.owner), since: state.since, until: now + 1e6 };
+  const request = await requestRecovery(all.second, asked);
+  const { digest } = verifyRecoveryRequest(request, all.second.credential);
+  const body = tuple('recovery approval', digest, NOTHING, NOTHING);
+  const approvals = [];
+  for (const guardian of [all.eva, all.bob])
+    approvals.push({ guardian: id(guardian), signed: await signStatement(guardian, body) });
+  return { request, approvals };
 }
 
 /** An appointment that has no beginning. */
@@ -437,15 +471,21 @@ async function secondLife(all: People): Promise<AuthorityCase[]> {
   const from = (...by: Identity[]) => ({ appointer: all.owner, replaces: all.owner, by });
   const old = await life.recovery(all.second, before, from(all.eva, all.bob));
   await told.say('guardians of before', all.second, old);
+  const held = verifyAppointment(next, all.owner.credential);
+  const forked = { previous: { ...held, digest: new Uint8Array(32).fill(1) } };
+  await told.say('guardians after others', all.owner, {
+    ...{ kind: 'guardians', appointment: await life.appointed(all.owner, forked) },
+  });
+  const soon = life.now + 1e6;
+  await told.say('a parent once the owner wrote', all.admin, proxy(all.mother, 'parent', soon));
   await life.say(all.admin, loss(all.bob, 700));
   await life.say(all.admin, loss(all.bob, 500));
+  await told.say('a lost Id as carer', all.owner, proxy(all.bob, 'carer', soon));
   const lost = await life.recovery(all.second, next, from(all.eva, all.bob));
   await told.say('a guardian whose key is lost', all.second, lost);
   await told.say('a lost key as guardian', all.owner, {
     kind: 'guardians',
-    appointment: await life.appointed(all.owner, {
-      previous: verifyAppointment(next, all.owner.credential),
-    }),
+    appointment: await life.appointed(all.owner, { previous: held }),
   });
   await told.say('a statement dated back', all.admin, loss(all.mallory, 0), life.now - 1);
   await life.say(all.admin, closing('moved', life.now));
@@ -464,6 +504,19 @@ async function secondLife(all: People): Promise<AuthorityCase[]> {
   await life.say(all.owner, proxy(all.carer, 'carer', life.now + 5e8));
   await life.say(all.carer, loss(all.carer, life.now));
   await told.write('a carer whose key is lost', all.carer, 'grant');
+  return told.cases();
+}
+
+async function childhood(all: People): Promise<AuthorityCase[]> {
+  const told = new Told('a child that dies', await Life.created(all, new Uint8Array(16).fill(5)));
+  const { life } = told;
+  const majority = life.now + 1e6;
+  await life.say(all.admin, proxy(all.mother, 'parent', majority));
+  await told.say('a parent as carer', all.owner, proxy(all.mother, 'carer', majority));
+  await life.say(all.admin, proxy(all.eva, 'parent', majority));
+  await life.say(all.admin, closing('death', life.now));
+  await told.say('a parent of the dead', all.admin, proxy(all.mother, 'parent', majority));
+  await told.write('a parent after the death', all.mother, 'grant');
   return told.cases();
 }
 
@@ -487,12 +540,12 @@ async function guardianCases(all: People): Promise<AuthorityCase[]> {
     list.map((g) => [g.id, g.commitment, g.encapsulation, g.ciphertext]);
   const [g1, g2] = appointment.guardians;
   if (g1 === undefined || g2 === undefined) throw new Error('no guardians');
-  const restated = (threshold: number, list: readonly (typeof g1)[], number = 0) =>
+  const restated = (threshold: number, list: readonly (typeof g1)[], number = 0, by = all.owner) =>
     signStatement(
       all.owner,
       tuple(
         'guardian appointment',
-        ...[recordId, id(all.owner), number, new Uint8Array(32), threshold, appointment.sealedRoot],
+        ...[recordId, id(by), number, new Uint8Array(32), threshold, appointment.sealedRoot],
         items(list),
       ),
     );
@@ -512,6 +565,8 @@ async function guardianCases(all: People): Promise<AuthorityCase[]> {
     ],
     ['another signed it', await signStatement(all.mallory, body), 'KEY_SIGNATURE'],
     ['a signature changed', flipped(signed, signed.length - 1), 'KEY_SIGNATURE'],
+    ['another’s Id in it', await restated(2, [g1, g2], 0, all.mallory), 'WIRE_TUPLE'],
+    ['a part too many', await signStatement(all.owner, Buffer.concat([body, Buffer.alloc(4)])), 'WIRE_TUPLE'],
     ['a byte too many', await signStatement(all.owner, Buffer.concat([body, Buffer.of(0)])), 'WIRE_TUPLE'],
   ];
 
