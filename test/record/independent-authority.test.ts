@@ -111,7 +111,7 @@ function share(
   } catch {
     return null;
   }
-  const label = T('guardian share commitment', about.recordId!, about.owner, about.number, found[0]!);
+  const label = T('guardian share commitment', about.recordId, about.owner, about.number, found[0]!);
   const right = expand(found.subarray(1), label, 32).equals(about.guardians[place - 1]!.commitment);
   return right && found[0] === place ? found : null;
 }
@@ -122,7 +122,7 @@ function ownShare(about: Appointment, guardian: ReturnType<typeof keysOf>): Buff
   const own = about.guardians[place - 1];
   if (own === undefined) return null;
   const { recordId, owner, number: count, threshold } = about;
-  const aad = T('guardian wrap aad', recordId!, owner, count, threshold, place, own.commitment);
+  const aad = T('guardian wrap aad', recordId, owner, count, threshold, place, own.commitment);
   const info = T('guardian wrap', suite, own.raw);
   return share(about, place, guardian, { info, aad, sealed: own });
 }
@@ -145,7 +145,7 @@ function approvedShare(
 }
 
 function rootOf(about: Appointment, recoveryKey: Buffer): string {
-  const context = T('recovery root context', about.recordId!, about.owner, about.number);
+  const context = T('recovery root context', about.recordId, about.owner, about.number);
   const plaintext = openSealedOnce(recoveryKey, context, about.sealedRoot);
   return opened(plaintext, 'recovery root')[0]!.toString('hex');
 }
@@ -178,7 +178,7 @@ describe('guardians', () => {
     const stands =
       asked.appointment === about.digest &&
       about.digest === holding.appointment &&
-      asked.recordId.equals(about.recordId!) &&
+      asked.recordId.equals(about.recordId) &&
       asked.owner === present.id &&
       asked.since === holding.since &&
       claimant.subject === present.subject &&

@@ -48,8 +48,9 @@ export function card(encoded: Buffer, issuer?: Card): Card {
 
 /** The body of a statement that somebody signed. */
 export function statement(encoded: Buffer, by: Card): Buffer {
-  const [id, body, signature, ...more] = opened(encoded, 'signed statement') as [Buffer, Buffer, Buffer];
-  if (more.length > 0) throw new Refused('WIRE_TUPLE');
+  const items = opened(encoded, 'signed statement');
+  if (items.length !== 3) throw new Refused('WIRE_TUPLE');
+  const [id, body, signature] = items as [Buffer, Buffer, Buffer];
   const good = hex(id) === by.id && signed(by.key, T('statement signature', id, body), signature);
   if (!good) throw new Refused('KEY_SIGNATURE');
   return body;
@@ -409,7 +410,7 @@ export class Verifier {
     const follows = next.number === (s.appointed?.number ?? -1) + 1;
     this.right('the next appointment', follows);
     this.right('after the one that holds', s.appointed === null || next.previous === s.appointed.digest);
-    this.right('about this record', hex(next.recordId!) === recordId);
+    this.right('about this record', hex(next.recordId) === recordId);
     const all = [author];
     for (const { id } of next.guardians) {
       const guardian = this.cards.get(id);
