@@ -184,13 +184,7 @@ export function verifyEntry<State>(
   rules: ChainRules<State>,
   at: ChainState<State>,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
-  let own: OwnEntry;
-  try {
-    own = ownCopy(shown);
-  } catch (cause) {
-    throw new ChainError('RECORD_ENTRY', at.head.size, at.head, cause);
-  }
-  return verifyNext(own, rules, at, null);
+  return verifyOne(shown, rules, at, false);
 }
 
 /**
@@ -210,7 +204,7 @@ export function appendEntry<State>(
   const { seq, prev } = shown.entry;
   if (seq < head.size || (seq === head.size && !equalBytes(prev, head.hash)))
     throw new ChainError('RECORD_STALE', seq, head);
-  const step = verifyEntry(shown, rules, at);
+  const step = verifyOne(shown, rules, at, true);
   // Of what stands already, doubt is said; nothing more is taken in doubt.
   if (step.entry.standing === 'doubtful') throw new ChainError('RECORD_AUTHOR', seq, head);
   return step;
@@ -303,7 +297,7 @@ function finish<State>(
 ): { readonly item: VerifiedItem; readonly after: ChainState<State> } {
   if ('malformed' in item) throw new ChainError('RECORD_ENTRY', at.head.size, at.head, item.malformed);
   if (!('inner' in item)) {
-    const { entry, after } = verifyNext(item, rules, at, signature);
+    const { entry, after } = verifyNext(item, rules, at, { signature, appending: false });
     return { item: entry, after };
   }
   checkLink(item, at.head);
@@ -312,11 +306,26 @@ function finish<State>(
   return { item: { hidden: true, seq: item.seq, hash }, after };
 }
 
+function verifyOne<State>(
+  shown: ShownEntry,
+  rules: ChainRules<State>,
+  at: ChainState<State>,
+  appending: boolean,
+): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
+  let own: OwnEntry;
+  try {
+    own = ownCopy(shown);
+  } catch (cause) {
+    throw new ChainError('RECORD_ENTRY', at.head.size, at.head, cause);
+  }
+  return verifyNext(own, rules, at, { signature: null, appending });
+}
+
 function verifyNext<State>(
   own: OwnEntry,
   rules: ChainRules<State>,
   at: ChainState<State>,
-  known: SignatureCheck | null,
+  { signature, appending }: { readonly signature: SignatureCheck | null; readonly appending: boolean },
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
   const { head } = at;
   const { signed, encoded } = own;
@@ -328,10 +337,10 @@ function verifyNext<State>(
   if (!ours) throw new ChainError('RECORD_ENTRY', head.size, head);
   checkLink(entry, head);
   const { credential: author, standing } = authorOf(entry, rules, head);
-  checkSignature(own, author, known, head);
+  checkSignature(own, author, signature, head);
   const payload = readPayload(own, head);
   const hash = hashEntry(signed, encoded);
-  const state = judge(rules.rule, at, { entry, author, standing, hash, payload });
+  const state = judge(rules.rule, at, { entry, author, standing, hash, appending, payload });
   // The brand exists only in types; this is the one place that gives it.
   const item = { signed, entry, author, standing, hash } as VerifiedEntry;
   return { entry: item, after: { head: { size: entry.seq + 1, hash }, state } };
