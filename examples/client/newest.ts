@@ -1,9 +1,8 @@
 /** The head to sign over: nobody signs over one that it has not verified. */
 
 import { MunimentError } from 'muniment';
-import { sameHead, type Head, type SignedEntry } from 'muniment/record';
+import { directoryId, sameHead, type Head, type SignedEntry } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
-import { directoryId } from '../server/rights.ts';
 import type { BankClient } from './bank.ts';
 import { knownHead } from './heads.ts';
 import { readChain } from './pages.ts';

@@ -18,6 +18,7 @@ import {
 } from 'muniment/keys';
 import {
   CREATE,
+  directoryId,
   EMPTY_CHAIN,
   encodeCreation,
   encodeSignedEntry,
@@ -45,7 +46,7 @@ import {
   type Reader,
 } from 'muniment/views';
 import { MunimentError } from 'muniment';
-import { directoryId, SEALED } from '../server/rights.ts';
+import { SEALED } from '../server/rights.ts';
 import { Refused, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
 import { rememberHead } from './heads.ts';

@@ -18,7 +18,7 @@ import { equalBytes, toBase64url, toHex } from 'muniment/wire';
 import path from 'node:path';
 import { behcPolicy, fhirPolicy, meditrackPolicy } from '../../policies/index.ts';
 import { definePolicy } from 'muniment/views';
-import { directoryId } from '../../server/rights.ts';
+import { directoryId } from 'muniment/record';
 import type { BankClient } from '../bank.ts';
 import { lookUp, person } from '../people.ts';
 import {

@@ -3,14 +3,13 @@
 import { systemRandom } from 'muniment/crypto';
 import { createRoot } from 'muniment/keys';
 import { confirm, initiate, joinMessages, request } from 'muniment/protocol';
-import { EMPTY_CHAIN, encodeSignedEntry, signEntry } from 'muniment/record';
+import { directoryId, EMPTY_CHAIN, encodeSignedEntry, signEntry } from 'muniment/record';
 import { writeText } from '../../server/api.ts';
 import { BankClient } from '../../client/bank.ts';
 import type { Connection } from '../../client/connection.ts';
 import { CLOCK } from '../../client/connection.ts';
 import { readRecord } from '../../client/reading.ts';
 import { append, publishCompartmentsOf, statement } from '../../client/writing.ts';
-import { directoryId } from '../../server/rights.ts';
 import type { Played } from '../play.ts';
 import type { World } from '../world.ts';
 
