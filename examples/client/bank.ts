@@ -6,9 +6,8 @@
 import { MunimentError } from 'muniment';
 import { emptyRoot, systemRandom } from 'muniment/crypto';
 import type { VerifiedEnvelope } from 'muniment/envelope';
-import type { Credential, Identity, Seen } from 'muniment/keys';
+import type { Identity, Seen } from 'muniment/keys';
 import {
-  NO_WITNESSES,
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
@@ -22,13 +21,7 @@ import {
 import { equalBytes } from 'muniment/wire';
 import { parseReply, writeText, type BankRequest, type ReplyOf } from '../server/api.ts';
 import { Connection, type Endpoint } from './connection.ts';
-
-/** Whom a client trusts, and where. */
-export interface Trust {
-  readonly anchor: Credential;
-  readonly bank: Credential;
-  readonly origin: string;
-}
+import type { Trust } from './trust.ts';
 
 /** Where a client keeps the newest checkpoint that it ever verified. */
 export interface Memory {
@@ -188,8 +181,7 @@ export class BankClient {
 
   /** Verifies a checkpoint of the bank's. */
   readCheckpoint(checkpoint: string): TreeHead {
-    const log = { origin: this.trust.origin, ed25519: this.trust.bank.signing.publicKey, mlDsa44: null };
-    return verifyCheckpoint(checkpoint, { log, witnesses: NO_WITNESSES });
+    return verifyCheckpoint(checkpoint, this.trust);
   }
 }
 

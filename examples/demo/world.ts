@@ -15,14 +15,17 @@ import {
   type Profile,
   type SoftwareKeys,
 } from 'muniment/keys';
+import { logKeysOf, NO_WITNESSES, signCharter } from 'muniment/record';
 import { toHex } from 'muniment/wire';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BankClient, type Trust } from '../client/bank.ts';
+import { BankClient } from '../client/bank.ts';
 import type { Endpoint } from '../client/connection.ts';
+import { trustIn, type Trust } from '../client/trust.ts';
+import { createLogKeys, exportLogKeys } from '../server/log-keys.ts';
 import { createAuthority, type Authority } from './authority.ts';
 
 const ORIGIN = 'bank.demo.example/muniment';
@@ -107,10 +110,22 @@ async function populate(
   const authority = await createAuthority('Demo authority');
   const serverFolder = path.join(folder, 'server');
   mkdirSync(serverFolder, { mode: 0o700 });
-  const configuration = await writeServerFiles(folder, serverFolder, { bank, administrator, authority });
+  const logKeys = createLogKeys();
+  const log = logKeysOf({ origin: ORIGIN, ...logKeys });
+  const charter = await signCharter(administrator, { origin: ORIGIN, bank: bank.credential.id, log });
+  const configuration = await writeServerFiles(folder, serverFolder, {
+    ...{ bank, administrator, authority, charter },
+    logKeys: await exportLogKeys(logKeys, PASSPHRASE),
+  });
   const server = await startServer(configuration, serverFolder);
 
-  const trust = { anchor: administrator.credential, bank: bank.credential, origin: ORIGIN };
+  const trust = trustIn({
+    origin: ORIGIN,
+    anchor: administrator.credential,
+    bank: bank.credential,
+    charter,
+    witnesses: NO_WITNESSES,
+  });
   const endpointOf = async (subject: string): Promise<Endpoint> => {
     const { certificate, key } = await authority.issue({ commonName: subject, kind: 'client' });
     return {
@@ -152,9 +167,15 @@ async function enrolKeys(administrator: Identity, keys: IdentityKeys, profile: P
 async function writeServerFiles(
   folder: string,
   serverFolder: string,
-  parts: { readonly bank: Identity; readonly administrator: Identity; readonly authority: Authority },
+  parts: {
+    readonly bank: Identity;
+    readonly administrator: Identity;
+    readonly authority: Authority;
+    readonly charter: Uint8Array;
+    readonly logKeys: string;
+  },
 ): Promise<string> {
-  const { bank, administrator, authority } = parts;
+  const { bank, administrator, authority, charter, logKeys } = parts;
   const { certificate, key } = await authority.issue({ commonName: 'bank', kind: 'server' });
   const files: Record<string, string | Uint8Array> = {
     'server.crt': certificate,
@@ -163,6 +184,8 @@ async function writeServerFiles(
     'bank.keys': await exportKeys(bank as Identity & SoftwareKeys, PASSPHRASE), // made by enrol, so in memory
     'bank.credential': bank.credential.encoded,
     'anchor.credential': administrator.credential.encoded,
+    'log.keys': logKeys,
+    charter,
     passphrase: PASSPHRASE,
   };
   for (const [name, content] of Object.entries(files))
@@ -176,6 +199,7 @@ async function writeServerFiles(
       dataFolder: path.join(serverFolder, 'data'),
       tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
       identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
+      log: { keys: 'log.keys', charter: 'charter' },
       anchor: { credential: 'anchor.credential', id: toHex(administrator.credential.id) },
     }),
   );

@@ -3,7 +3,7 @@
 import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
-import { decodeSignedEntry } from 'muniment/record';
+import { decodeSignedEntry, type LogSigner } from 'muniment/record';
 import { encodeReleases } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import type { AnnexStore } from './annexes.ts';
@@ -22,7 +22,8 @@ import { plain, type Store } from './store.ts';
 export interface BankParts {
   readonly identity: Identity;
   readonly anchor: Credential;
-  readonly origin: string;
+  /** What signs the log's checkpoints: keys of its own. */
+  readonly log: LogSigner;
   readonly store: Store;
   readonly annexes: AnnexStore;
   readonly now: () => number;
@@ -57,8 +58,8 @@ export class Bank {
   constructor(parts: BankParts) {
     this.#parts = parts;
     this.directory = new Directory(parts.store, parts.anchor, parts.identity.credential);
-    this.ledger = new Ledger(parts.store, parts.identity, parts.origin, parts.now);
-    this.#records = new Records(parts.store, this.directory, parts.origin, parts.now);
+    this.ledger = new Ledger({ ...parts, judge: this.directory.checkStanding });
+    this.#records = new Records(parts.store, this.directory, parts.log.origin, parts.now);
   }
 
   /** Completes what was archived but not executed when the server last stopped. Returns how many requests that were. */
@@ -142,19 +143,16 @@ export class Bank {
       ledger: this.ledger,
       records: this.#records,
     };
-    const { kept, accepted, effects } = await judgeBatch(parts, request, user, documents);
+    const { kept, accepted } = await judgeBatch(parts, request, user, documents);
     const { seenSize } = request;
     if (seenSize > this.ledger.size) throw new BankRefusal('RECORD_CONSISTENCY');
-    const last = accepted.at(-1) ?? malformed();
-    const head = { size: last.signed.entry.seq + 1, hash: last.hash };
     let text = '';
     await this.ledger.commit(accepted, kept.tagSalt, cause, {
       // The reply is part of the transaction, so it names the checkpoint that this very commit leads to.
-      reply: async (receipts) => {
+      reply: async (receipts, head) => {
         text = writeText({ ...(await this.ledger.checkpoint(seenSize)), receipts, head });
       },
-      also: (time) => {
-        for (const effect of effects) effect(time);
+      also: () => {
         settle(store, cause.request, text);
       },
     });
@@ -164,7 +162,7 @@ export class Bank {
   async #read(request: RequestOf<'read'>, { user, cause }: Asking): Promise<Answer> {
     const record = this.#records.asked(request.recordId, user);
     const owner = equalBytes(record.owner.id, user.id);
-    if ((request.chain === 'access' || request.proofs) && !owner) throw new BankRefusal('FORBIDDEN');
+    if (request.chain === 'access' && !owner) throw new BankRefusal('FORBIDDEN');
     const { seenSize, size: wanted } = request;
     if (Math.max(seenSize, wanted ?? 0) > this.ledger.size) throw new BankRefusal('RECORD_CONSISTENCY');
     let access = null;
@@ -189,7 +187,7 @@ export class Bank {
       now: this.#parts.now(),
     });
     const checkpoint = await this.ledger.checkpoint(Math.min(seenSize, size), size);
-    const head = this.ledger.head(record.id, request.chain);
+    const head = await this.ledger.signedHead(record.id, request.chain, size);
     const { items, next, documents, annexes } = page;
     const text = writeText({
       ...checkpoint,
@@ -236,13 +234,12 @@ export class Bank {
     return { text, documents, annexes: [] };
   }
 
-  #head({ recordId }: RequestOf<'head'>, { user, cause }: Asking): Answer {
-    const exists = this.#records.find(recordId) !== null;
-    if (exists && !this.#records.isDirectory(recordId)) this.#records.asked(recordId, user);
+  async #head({ recordId, seenSize }: RequestOf<'head'>, { user, cause }: Asking): Promise<Answer> {
+    if (!this.#records.isDirectory(recordId)) this.#records.asked(recordId, user);
     const text = writeText({
-      content: this.ledger.head(recordId, 'content'),
-      access: this.ledger.head(recordId, 'access'),
-      exists,
+      ...(await this.ledger.checkpoint(seenSize)),
+      content: await this.ledger.signedHead(recordId, 'content'),
+      access: await this.ledger.signedHead(recordId, 'access'),
     });
     this.#settled(cause);
     return { text, documents: [], annexes: [] };
@@ -274,7 +271,7 @@ export class Bank {
       receipt: { receipt: broken.receipt, proof: this.ledger.inclusion(broken.leaf) },
       emergencyHash: broken.emergencyHash,
       releases: 0,
-      head: this.ledger.head(record.id, 'content'),
+      head: await this.ledger.signedHead(record.id, 'content'),
     });
     this.#settled(cause);
     return { text, documents: [encodeReleases(broken.releases)], annexes: [] };

@@ -156,12 +156,13 @@ export class Store implements ReplayCache {
     });
   }
 
-  /** The head of a chain, read from its last entry. */
-  head(record: Uint8Array, chain: ChainName): Head | null {
+  /** The head of a chain when the log had a size, read from its last entry. */
+  head(record: Uint8Array, chain: ChainName, size: number): Head | null {
     const last = this.get<{ seq: number; hash: Uint8Array }>(
-      'SELECT seq, hash FROM entries WHERE record = ? AND chain = ? ORDER BY seq DESC LIMIT 1',
+      'SELECT seq, hash FROM entries WHERE record = ? AND chain = ? AND leaf < ? ORDER BY seq DESC LIMIT 1',
       record,
       chain,
+      size,
     );
     return last === undefined ? null : { size: last.seq + 1, hash: plain(last.hash) };
   }
