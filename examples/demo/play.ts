@@ -11,14 +11,11 @@ import { breakGlass } from '../client/emergency.ts';
 import { fetchExport } from '../client/exporting.ts';
 import { groupNames, lookUp, type People } from '../client/people.ts';
 import { ownCompartments, readRecord, type RecordView } from '../client/reading.ts';
+import { openDirectory, publishCompartmentsOf, publishGroupOf, register } from '../client/publishing.ts';
 import {
   append,
   createRecord,
   grantCompartment,
-  openDirectory,
-  publishCompartmentsOf,
-  publishGroupOf,
-  register,
   sealDraft,
   type RecordName,
   type Writing,

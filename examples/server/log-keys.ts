@@ -50,7 +50,10 @@ export async function importLogKeys(text: string, passphrase: string, origin: st
     const file = form.parse(JSON.parse(text));
     const salt = fromBase64url(file.salt);
     const key = await stretch(passphrase, salt, SCRYPT_COST);
-    const reader = TupleReader.labelled(openOnce(key, contextOf(salt), fromBase64url(file.sealed)), 'log keys');
+    const reader = TupleReader.labelled(
+      openOnce(key, contextOf(salt), fromBase64url(file.sealed)),
+      'log keys',
+    );
     const keys = { ed25519: signer(ED25519, reader.bytes(32)), mlDsa44: signer(ML_DSA_44, reader.bytes(32)) };
     reader.end();
     return { origin, ...keys };

@@ -76,9 +76,7 @@ async function run(config: Config): Promise<void> {
   logger.info({ event: 'listening', port: typeof address === 'object' ? address.port : null, recovered });
 }
 
-async function readIdentity(
-  config: Config,
-): Promise<Pick<BankParts, 'identity' | 'anchor' | 'log'>> {
+async function readIdentity(config: Config): Promise<Pick<BankParts, 'identity' | 'anchor' | 'log'>> {
   const anchor = readAnchor(
     readBytes(config.anchor.credential),
     Uint8Array.from(Buffer.from(config.anchor.id, 'hex')),

@@ -40,10 +40,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BankClient, Refused } from '../../examples/client/bank.ts';
 import { CLOCK, ConnectionError, type Connection, type Endpoint } from '../../examples/client/connection.ts';
 import { groupNames, lookUp, person, type People } from '../../examples/client/people.ts';
+import { statedHead } from '../../examples/client/newest.ts';
 import { readRecord } from '../../examples/client/reading.ts';
 import {
-  append,
-  createRecord,
   openDirectory,
   publishCompartmentsOf,
   publishGroupOf,
@@ -52,6 +51,10 @@ import {
   renounce,
   revoke,
   rotateCompartmentsOf,
+} from '../../examples/client/publishing.ts';
+import {
+  append,
+  createRecord,
   sealDraft,
   statement,
   type RecordName,
@@ -126,9 +129,7 @@ async function sealed(client: BankClient): Promise<Writing> {
   return sealDraft(client, audience, { type: 'record', annexes: [], toJson: () => text });
 }
 
-async function headOf(client: BankClient): Promise<Head> {
-  return (await client.ask<'head'>({ type: 'head', recordId: record.recordId })).reply.content;
-}
+const headOf = (client: BankClient): Promise<Head> => statedHead(client, record.recordId);
 
 /** A writing as an entry over a head. */
 function signed(client: BankClient, writing: Writing, head: Head): Promise<SignedEntry> {

@@ -28,8 +28,8 @@ import {
   publishGroupOf,
   publishNextEpochOf,
   register,
-  type RecordName,
-} from '../writing.ts';
+} from '../publishing.ts';
+import { type RecordName } from '../writing.ts';
 import { CliError } from './error.ts';
 import { readBytes, readText, refuseExisting, writeFolder } from './files.ts';
 import { validFor, type Say } from './issuing.ts';

@@ -159,7 +159,11 @@ export class Wallet {
       authority: settings.authority,
       passphrase: await this.#ask(false),
     };
-    const memory = readMemory(this.at(MEMORY), this.at(RECEIPTS));
+    const memory = readMemory({
+      memory: this.at(MEMORY),
+      receipts: this.at(RECEIPTS),
+      proof: () => this.at(`fraud-${String(Date.now())}.json`),
+    });
     const endpoint = { host: settings.host, port: settings.port, tls };
     const client = new BankClient(user, trust, endpoint, memory);
     try {
