@@ -86,7 +86,9 @@ export async function followChain(
     const followed = await follow(known, answered, terms);
     // Proven against what was asked with; if another answer came in between, the next one proves against that.
     if (memory.newest !== asked) return followed.items;
-    memory.newest = { ...client.readCheckpoint(answered.checkpoint), checkpoint: answered.checkpoint };
+    const { checkpoint } = answered;
+    const { size, root } = client.readCheckpoint(checkpoint);
+    memory.newest = { size, root, checkpoint };
     memory.chains.set(keyOf(of), {
       head: followed.known.chain.head,
       receipt: followed.known.words.at(-2) ?? null,
