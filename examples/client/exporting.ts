@@ -11,7 +11,7 @@ export async function fetchExport(client: BankClient, recordId: Uint8Array): Pro
   const pinned: Pinned = { size: null, checkpoint: '' };
   const content = await fetchChain(client, recordId, 'content', pinned);
   const access = await fetchChain(client, recordId, 'access', pinned);
-  const { anchor, bank } = client.trust;
+  const { anchor, bank, charter } = client.trust;
   const authors = new Map(
     [...content, ...access].map(({ signed }) => [toHex(signed.entry.author), signed.entry.author]),
   );
@@ -21,7 +21,7 @@ export async function fetchExport(client: BankClient, recordId: Uint8Array): Pro
   return exportRecord({
     origin: client.trust.origin,
     recordId,
-    bank: bank.id,
+    charters: [charter],
     credentials: [anchor, bank, ...others].map(({ encoded }) => encoded),
     content,
     access,
