@@ -126,7 +126,7 @@ function idOf(typed: string, claimed: Uint8Array): Uint8Array {
 }
 
 function describe(verified: VerifiedExport): Pick<Report, 'facts' | 'chains' | 'notEstablished'> {
-  const { anchor, bank, content, access, heads, tree, missingPayloads } = verified;
+  const { anchor, bank, content, access, heads, tree, payloads } = verified;
   return {
     facts: [
       ['record', toHex(verified.recordId)],
@@ -138,7 +138,7 @@ function describe(verified: VerifiedExport): Pick<Report, 'facts' | 'chains' | '
       ...verified.renewals
         .filter(({ tree: renewed }) => renewed !== null)
         .map(({ algorithm, origin }) => [`renewed under ${algorithm}`, origin] as const),
-      ['payloads not in the file', String(missingPayloads.content + missingPayloads.access)],
+      ['payloads withheld from the file', String(payloads.content.withheld + payloads.access.withheld)],
     ],
     chains: { content: content.map(rowOf), access: access.map(rowOf) },
     notEstablished: verified.notEstablished,

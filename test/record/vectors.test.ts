@@ -269,10 +269,10 @@ describe('exports', () => {
       expect(await refusalOf(run)).toBe(one.error);
       return;
     }
-    const { creation, heads, tree, missingPayloads } = await run();
+    const { creation, heads, tree, payloads } = await run();
     expect(hex(creation.owner)).toBe(one.owner);
     expect({ content: headJson(heads.content), access: headJson(heads.access) }).toEqual(one.heads);
     expect(tree).toMatchObject(treeOf(one.tree ?? { size: -1, root: '' }));
-    expect(missingPayloads.content + missingPayloads.access).toBe(one.erased);
+    expect(payloads.content.withheld + payloads.access.withheld).toBe(one.erased);
   });
 });
