@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { H, list, parts, T, unhexed, type Item } from '../tuple.ts';
+import { H, list, parts, T, type Item } from '../tuple.ts';
 import { casesOf, readVectors } from '../vectors/file.ts';
 import type {
   EstablishedJson,
@@ -13,7 +13,6 @@ import type {
   ExportEntryJson,
   ExportResultJson,
   ExportRulesJson,
-  PolicyJson,
 } from '../vectors/generators/export.ts';
 import type { LogJson } from '../vectors/generators/log.ts';
 import {
@@ -107,7 +106,7 @@ class Verifier {
   readonly #tree: EstablishedJson;
   readonly #receipts: Receipt[] = [];
   readonly #revocations: Revocation[] = [];
-  #tagSalt = ZERO;
+  #tagSalt: Buffer = ZERO;
   #owner = '';
 
   constructor(text: string, rules: ExportRulesJson) {
