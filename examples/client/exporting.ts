@@ -61,6 +61,7 @@ async function fetchChain(
       entries.push({
         signed: decodeSignedEntry(at(entry)),
         payload: payload === null ? null : at(payload),
+        digests: [],
         opened: null,
         receipt: at(receipt),
         proof: proof ?? [],
