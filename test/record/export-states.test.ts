@@ -98,8 +98,8 @@ describe('payloads', () => {
       access: { given: 1, erased: 1, withheld: 0 },
     });
     expect(notEstablished.filter((one) => one.includes('payloads'))).toEqual([
-      'that 1 payloads of the record and 1 of its accesses were what their entries say, or that nobody kept them: they were erased',
-      'that 1 payloads of the record and 0 of its accesses were what their entries say: they were withheld from this export',
+      'that erased payloads were what their entries say, or that nobody kept them (of the record: 1; of its accesses: 1)',
+      'that payloads withheld from this export were what their entries say (of the record: 1; of its accesses: 0)',
     ]);
   });
 

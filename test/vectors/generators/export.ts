@@ -1,7 +1,7 @@
 /** Vectors of spec/export.md: exports verified and refused, and the leaves that renew them. */
 
 import type { ErrorCode } from '../../../src/errors.ts';
-import { renounceCredential } from '../../../src/keys/index.ts';
+import { renounceCredential, revokeCredential } from '../../../src/keys/index.ts';
 import {
   encodeStatement,
   exportRecord,
@@ -456,6 +456,15 @@ class Cases {
     const stolen = await this.#bankWhere('bank');
     await stolen.take(stolen.doctor, 'insert', utf8('late'), { payloadType: BODY });
     this.bad('a receipt after its bank’s key was given up', 'KEY_REVOKED', await exportOf(stolen));
+
+    const doubted = await Bank.open();
+    await doubted.take(doubted.doctor, 'create', doubted.creation());
+    await doubted.take(doubted.doctor, 'insert', utf8('one'), { payloadType: BODY });
+    const theft = { reason: 'compromised', doubtfulFrom: timeOf(1), revokedAt: timeOf(2) } as const;
+    const content = await revokeCredential(doubted.anchor, doubted.bank.credential, theft);
+    const said = encodeStatement({ kind: 'revocation', content }, doubted.random);
+    await doubted.hear(doubted.anchor, said);
+    await this.good('a receipt of a bank whose key is doubtful', await exportOf(doubted));
 
     const other = await Bank.open();
     await other.take(other.doctor, 'create', other.creation());
