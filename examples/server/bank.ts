@@ -201,8 +201,8 @@ export class Bank {
     return { text, documents, annexes };
   }
 
-  #tell<Reply extends object>(
-    { reply, documents }: { readonly reply: Reply; readonly documents: readonly Uint8Array[] },
+  #tell(
+    { reply, documents }: { readonly reply: object; readonly documents: readonly Uint8Array[] },
     { cause }: Asking,
   ): Answer {
     this.#settled(cause);
