@@ -126,6 +126,7 @@ export async function play(world: World, subject: Subject, report: Report): Prom
       const result = await verifyExport(text, {
         anchorId: world.trust.anchor.id,
         origin: world.trust.origin,
+        witnesses: world.trust.witnesses,
         rule: byRole(mayWriteRecord(patient.user.credential.id)),
         digests: DIGESTS,
         openings: OPENINGS,

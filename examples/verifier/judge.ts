@@ -10,6 +10,7 @@ import {
   decodeSignedEntry,
   readCreation,
   ExportError,
+  NO_WITNESSES,
   verifyExport,
   type ChainName,
   type VerifiedExport,
@@ -72,6 +73,7 @@ export async function judgeExport(
     const verified = await verifyExport(text, {
       anchorId,
       origin: typed.origin === '' ? claims.origin : typed.origin,
+      witnesses: NO_WITNESSES,
       rule: byRole(mayWriteRecord(ownerId)),
       digests: DIGESTS,
       openings: OPENINGS,

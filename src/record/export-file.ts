@@ -11,7 +11,9 @@ import { PROOF_LIMIT } from './log.ts';
 
 /** Longest export, in characters. */
 export const EXPORT_LIMIT = 256 * 1024 * 1024;
-const FORMAT = 'muniment export 2';
+const FORMAT = 'muniment export 3';
+/** Most charters of one export. */
+export const CHARTERS_LIMIT = 64;
 /** Most renewals of one export. */
 export const RENEWALS_LIMIT = 256;
 
@@ -53,8 +55,8 @@ export interface Renewal {
 export interface RecordExport {
   readonly origin: string;
   readonly recordId: Uint8Array;
-  /** The bank's Id. */
-  readonly bank: Uint8Array;
+  /** The anchor's signed charters for this origin, oldest first; at least one. */
+  readonly charters: readonly Uint8Array[];
   /** Signed credentials: the anchor's first, then those of everybody who signed. */
   readonly credentials: readonly Uint8Array[];
   readonly content: readonly ExportedEntry[];
@@ -80,7 +82,7 @@ export function exportRecord(parts: RecordExport): string {
     format: FORMAT,
     origin: parts.origin,
     recordId: toBase64url(parts.recordId),
-    bank: toBase64url(parts.bank),
+    charters: parts.charters.map(toBase64url),
     credentials: parts.credentials.map(toBase64url),
     content: entries(parts.content),
     access: entries(parts.access),
@@ -102,7 +104,7 @@ export function parseExport(text: string): RecordExport {
     return {
       origin: string(value['origin']),
       recordId: bytes(value['recordId']),
-      bank: bytes(value['bank']),
+      charters: list(value['charters'], CHARTERS_LIMIT).map(bytes),
       credentials: list(value['credentials'], HISTORY_CREDENTIALS_LIMIT).map(bytes),
       content: list(value['content']).map(readExported),
       access: list(value['access']).map(readExported),
@@ -149,7 +151,7 @@ function readExported(value: JsonValue): ExportedEntry {
 }
 
 const MEMBERS = [
-  ...['format', 'origin', 'recordId', 'bank', 'credentials', 'content', 'access'],
+  ...['format', 'origin', 'recordId', 'charters', 'credentials', 'content', 'access'],
   ...['directory', 'checkpoint', 'renewals'],
 ];
 const ENTRY_MEMBERS = ['entry', 'payload', 'opened', 'receipt', 'proof'];

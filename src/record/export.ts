@@ -4,18 +4,19 @@
  */
 
 import { MunimentError } from '../errors.ts';
-import { hasRole, readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
+import { readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
 import { equalBytes, toHex } from '../wire/index.ts';
 import { startOf, verifyChain, withoutRevocations, type VerifiedEntry } from './chain.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import { readCreation, type Creation } from './create.ts';
 import type { ChainName, Entry, Head } from './entry.ts';
+import { readCharters } from './export-charters.ts';
 import { hearRevocations, standings, type StandingAt } from './export-directory.ts';
 import { parseExport, type RecordExport } from './export-file.ts';
-import { checkTimes, verifyPlace, type Bank, type FindCredential } from './export-place.ts';
+import { checkTimes, verifyPlace, type FindCredential, type Log } from './export-place.ts';
 import type { TreeHead } from './log.ts';
 import { verifyPayload, type PayloadDigests } from './payload.ts';
-import { NO_WITNESSES } from './quorum.ts';
+import type { WitnessPolicy } from './quorum.ts';
 import type { Receipt } from './receipt.ts';
 import { verifyRenewals, type RenewalLog, type VerifiedRenewal } from './renewal.ts';
 import type { WriteRule } from './rule.ts';
@@ -52,6 +53,8 @@ export interface ExportRules {
   readonly anchorId: Uint8Array;
   /** The origin of the bank that the record is expected from: an anchor may have issued to several. */
   readonly origin: string;
+  /** Who must have cosigned the checkpoint. With `NO_WITNESSES` the log alone is believed. */
+  readonly witnesses: WitnessPolicy;
   /** Who may write what; either chain is judged from the rule's start. */
   readonly rule: WriteRule<unknown>;
   /** Digest functions of the payload types other than statements. */
@@ -72,6 +75,8 @@ export interface VerifiedExportEntry {
   /** Verified against the entry; `null` where nothing was opened. */
   readonly opened: OpenedPayload | null;
   readonly receipt: Receipt;
+  /** Who signed the receipt: the bank of one of the charters. */
+  readonly bank: Credential;
   /** How sure the author's key was when the bank took the entry, by the revocations in the export. */
   readonly standing: 'valid' | 'doubtful';
 }
@@ -82,6 +87,7 @@ export interface VerifiedExport {
   readonly recordId: Uint8Array;
   readonly creation: Creation;
   readonly anchor: Credential;
+  /** The bank of the last charter. */
   readonly bank: Credential;
   /** Every credential in the export by its Id in hexadecimal. */
   readonly credentials: ReadonlyMap<string, Credential>;
@@ -103,7 +109,7 @@ export interface VerifiedExport {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
+ * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHARTER`, `RECORD_CHECKPOINT`, `RECORD_WITNESS`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
  */
 export async function verifyExport(text: string, rules: ExportRules): Promise<VerifiedExport> {
   const progress: Progress = { at: null, good: { content: [], access: [] } };
@@ -126,17 +132,15 @@ async function verifyParts(text: string, rules: ExportRules, progress: Progress)
   if (parts.origin !== rules.origin) throw new MunimentError('RECORD_EXPORT');
   const { credentials, anchor } = readCredentials(parts.credentials, rules.anchorId);
   const find = (id: Uint8Array): Credential | null => credentials.get(toHex(id)) ?? null;
-  const bank = find(parts.bank);
-  if (bank === null || !hasRole(bank, 'bank')) throw new MunimentError('RECORD_EXPORT');
   const { origin } = parts;
-  const log = { origin, ed25519: bank.signing.publicKey, mlDsa44: null };
-  const tree = verifyCheckpoint(parts.checkpoint, { log, witnesses: NO_WITNESSES });
+  const { log: keys, bank, banks } = readCharters(parts.charters, { origin, anchor, find });
+  const tree = verifyCheckpoint(parts.checkpoint, { log: keys, witnesses: rules.witnesses });
   const renewals = verifyRenewals(parts, rules.renewalLogs);
-  const place: Bank = { origin, credential: bank, tree };
-  const heard = hearRevocations(parts.directory, { anchor, find, bank: place });
+  const log: Log = { origin, banks, tree };
+  const heard = hearRevocations(parts.directory, { anchor, find, log });
   const standing = standings(anchor, credentials.values(), heard);
 
-  const context: Context = { parts, rules, find, bank: place, standing, progress, tagSalt: null };
+  const context: Context = { parts, rules, find, log, standing, progress, tagSalt: null };
   const total = parts.content.length + parts.access.length;
   let done = 0;
   const count = (): void => rules.progress?.(++done, total);
@@ -190,7 +194,7 @@ interface Context {
   readonly parts: RecordExport;
   readonly rules: ExportRules;
   readonly find: FindCredential;
-  readonly bank: Bank;
+  readonly log: Log;
   readonly standing: StandingAt;
   readonly progress: Progress;
   tagSalt: Uint8Array | null;
@@ -201,7 +205,7 @@ async function verifyEntries(
   context: Context,
   count: () => void,
 ): Promise<{ entries: VerifiedExportEntry[]; head: Head }> {
-  const { parts, rules, find, bank, standing, progress } = context;
+  const { parts, rules, find, log, standing, progress } = context;
   const { origin, recordId } = parts;
   const exported = parts[chain];
   const items = verifyChain(
@@ -221,9 +225,9 @@ async function verifyEntries(
     // The salt that opens leaves stands in the very first entry of the content chain.
     context.tagSalt ??= readCreation(entry.entry, payload ?? new Uint8Array(0)).tagSalt;
     const { tagSalt } = context;
-    const receipt = verifyPlace(one, entry, { bank, tagSalt, after: entries.at(-1)?.receipt });
+    const { receipt, bank } = verifyPlace(one, entry, { log, tagSalt, after: entries.at(-1) });
     entries.push({
-      ...{ entry, payload, receipt, standing: standing(entry.author, receipt) },
+      ...{ entry, payload, receipt, bank, standing: standing(entry.author, receipt) },
       opened: one.opened === null ? null : verifyOpened(one.opened, entry.entry, context),
     });
     count();
@@ -232,7 +236,7 @@ async function verifyEntries(
   const end = await items.next();
   if (end.done !== true) throw new MunimentError('RECORD_EXPORT');
   const { head } = end.value;
-  for (const { receipt } of entries) checkStatedHead(receipt, entries, bank.tree);
+  for (const { receipt } of entries) checkStatedHead(receipt, entries, log.tree);
   return { entries, head };
 }
 

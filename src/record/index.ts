@@ -62,7 +62,7 @@ export {
 } from './entry.ts';
 export type { ChainName, Draft, Entry, EntryKind, Head, SignedEntry } from './entry.ts';
 export { RENUNCIATION, REVOCATION } from './export-directory.ts';
-export { EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
+export { CHARTERS_LIMIT, EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
 export type { ExportedDirectory, ExportedEntry, RecordExport, Renewal } from './export-file.ts';
 export { ExportError, verifyExport } from './export.ts';
 export type { ExportRules, OpenedPayload, Openings, VerifiedExport, VerifiedExportEntry } from './export.ts';

@@ -112,12 +112,12 @@ function contentDigest(parts: RecordExport, algorithm: string): Uint8Array {
         tuple('exported entry', encodeSignedEntry(signed), payload === null ? [] : [payload], receipt, proof),
       ),
     );
-  const { origin, recordId, bank, credentials, content, access, directory, checkpoint } = parts;
+  const { origin, recordId, charters, credentials, content, access, directory, checkpoint } = parts;
   const heard = directory && [directory.recordId, directory.tagSalt, entries(directory.entries)];
   return digestOf(
     tuple(
       'exported record',
-      ...[origin, recordId, bank, credentials, entries(content), entries(access), heard ?? [], checkpoint],
+      ...[origin, recordId, charters, credentials, entries(content), entries(access), heard ?? [], checkpoint],
     ),
   );
 }

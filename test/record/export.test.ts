@@ -17,6 +17,9 @@ import {
   ExportError,
   exportRecord,
   issueReceipt,
+  NO_WITNESSES,
+  signCharter,
+  logKeysOf,
   signCheckpoint,
   verifyExport,
   verifyReceipt,
@@ -42,6 +45,7 @@ beforeAll(async () => {
   rules = {
     anchorId: bank.anchor.credential.id,
     origin: ORIGIN,
+    witnesses: NO_WITNESSES,
     rule: RULE,
     digests: DIGESTS,
     openings: {},
@@ -249,10 +253,13 @@ describe('an export is refused', () => {
     const origin = 'other.example/log';
     expect(await codeWith({ origin })).toBe('RECORD_EXPORT');
     expect(await codeOf(text, { origin })).toBe('RECORD_EXPORT');
-    expect(await codeOf(exportRecord({ ...parts, origin }), { origin })).toBe('RECORD_CHECKPOINT');
+    expect(await codeOf(exportRecord({ ...parts, origin }), { origin })).toBe('RECORD_CHARTER');
     expect(await codeWith({ recordId: new Uint8Array(16) })).toBe('RECORD_ENTRY');
-    expect(await codeWith({ bank: bank.doctor.credential.id })).toBe('RECORD_EXPORT');
-    expect(await codeWith({ bank: new Uint8Array(32) })).toBe('RECORD_EXPORT');
+    for (const id of [bank.doctor.credential.id, new Uint8Array(32)]) {
+      const log = logKeysOf(bank.logSigner);
+      const charter = await signCharter(bank.anchor, { origin: ORIGIN, bank: id, log });
+      expect(await codeWith({ charters: [charter] })).toBe('RECORD_EXPORT');
+    }
     expect(await codeOf(text, { anchorId: new Uint8Array(32) })).toBe('KEY_CREDENTIAL');
     expect(await codeOf(text, { anchorId: bank.bank.credential.id })).toBe('KEY_CREDENTIAL');
   });
@@ -371,7 +378,7 @@ describe('an export is refused', () => {
       ...without,
       ...Object.keys(first!).map((name) => entry({ [name]: undefined })),
       { ...value, extra: 1 },
-      { ...value, format: 'muniment export 1' },
+      { ...value, format: 'muniment export 2' },
       { ...value, origin: 1 },
       { ...value, recordId: 'AA==' },
       { ...value, credentials: 'AAAA' },

@@ -12,7 +12,9 @@ import {
   hashEntry,
   issueReceipt,
   Log,
+  logKeysOf,
   logLeaf,
+  signCharter,
   signCheckpoint,
   signEntry,
   STATEMENT,
@@ -218,6 +220,12 @@ export class Bank {
     return { origin: ORIGIN, ed25519: this.bank.signer, mlDsa44: null };
   }
 
+  /** The anchor's word on which bank keeps this log. */
+  charter(): Promise<Uint8Array> {
+    const log = logKeysOf(this.logSigner);
+    return signCharter(this.anchor, { origin: ORIGIN, bank: this.bank.credential.id, log });
+  }
+
   get tree(): TreeHead {
     return { size: this.log.size, root: this.log.root() };
   }
@@ -236,7 +244,7 @@ export class Bank {
     return {
       origin: ORIGIN,
       recordId: this.recordId,
-      bank: this.bank.credential.id,
+      charters: [await this.charter()],
       credentials: this.people.map(({ credential }) => credential.encoded),
       content: entries('content'),
       access: entries('access'),

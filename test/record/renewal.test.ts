@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import {
   exportRecord,
   Log,
+  NO_WITNESSES,
   renewalLeaf,
   renewExport,
   signCheckpoint,
@@ -50,7 +51,7 @@ beforeAll(async () => {
   twice = await renewed(once, archives[1]!);
   rules = {
     anchorId: bank.anchor.credential.id,
-    ...{ origin: ORIGIN, rule: RULE, digests: DIGESTS, openings: {} },
+    ...{ origin: ORIGIN, witnesses: NO_WITNESSES, rule: RULE, digests: DIGESTS, openings: {} },
     renewalLogs: archives.map(({ origin, keys }) => ({ origin, key: keys.signer })),
   };
 });
@@ -118,7 +119,7 @@ it('finds whatever was altered by the renewals alone, even where every older alg
     { access: [] },
     { content: parts.access, access: parts.content },
     { credentials: parts.credentials.slice(1) },
-    { bank: new Uint8Array(32) },
+    { charters: [] },
     { recordId: new Uint8Array(16) },
     { origin: 'other.example/log' },
     { checkpoint: '' },

@@ -24,6 +24,7 @@ import {
   statementDigest,
   verifyChain,
   verifyConsistency,
+  NO_WITNESSES,
   verifyExport,
   verifyInclusion,
   verifyReceipt,
@@ -258,6 +259,7 @@ describe('exports', () => {
       verifyExport(one.export, {
         anchorId: unhex(one.anchorId),
         origin: one.origin,
+        witnesses: NO_WITNESSES,
         rule: ruleOf(one.rights),
         digests: Object.fromEntries(one.hashedTypes.map((type) => [type, sha256])),
         openings: {},

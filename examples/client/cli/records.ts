@@ -1,7 +1,7 @@
 /** Commands about a patient's record: writing, reading, sharing, and judging an export. */
 
 import { INBOX, openRoot, ROOT, type Compartments } from 'muniment/keys';
-import { byRole, verifyExport } from 'muniment/record';
+import { byRole, NO_WITNESSES, verifyExport } from 'muniment/record';
 import { definePolicy, explain, type Policy } from 'muniment/views';
 import { equalBytes, readJson, toHex } from 'muniment/wire';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
@@ -153,6 +153,7 @@ export async function verify(
   const rules = {
     anchorId,
     origin,
+    witnesses: NO_WITNESSES,
     rule: byRole(mayWriteRecord(ownerId)),
     digests: DIGESTS,
     openings: OPENINGS,

@@ -81,6 +81,7 @@ function verifyTampered(world: World, json: ExportedJson): Promise<unknown> {
   return verifyExport(JSON.stringify(json), {
     anchorId: world.trust.anchor.id,
     origin: world.trust.origin,
+    witnesses: world.trust.witnesses,
     rule: byRole(mayWriteRecord(world.clients.patient.user.credential.id)),
     digests: DIGESTS,
     openings: OPENINGS,

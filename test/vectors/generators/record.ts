@@ -13,7 +13,9 @@ import {
   headAfter,
   innerHash,
   issueReceipt,
+  logKeysOf,
   logLeaf,
+  signCharter,
   signEntry,
   statementDigest,
   verifyReceipt,
@@ -644,6 +646,9 @@ function receiptJson(receipt: Receipt): ReceiptJson {
 
 async function exportCases(bank: Bank): Promise<RecordCase[]> {
   const parts = await bank.parts();
+  const ofDoctor = await signCharter(bank.anchor, {
+    ...{ origin: ORIGIN, bank: bank.doctor.credential.id, log: logKeysOf(bank.logSigner) },
+  });
   const anchorId = hex(bank.anchor.credential.id);
   const good = (name: string, one: RecordExport, erased: number): RecordCase => ({
     name: `verify export: ${name}`,
@@ -694,10 +699,10 @@ async function exportCases(bank: Bank): Promise<RecordCase[]> {
     bad('another anchor', 'KEY_CREDENTIAL', exportRecord(parts), { anchorId: hex(zeros) }),
     bad('other rights', 'RECORD_RIGHT', exportRecord(parts), { rights: RIGHTS.slice(1) }),
     bad('an unknown payload type', 'RECORD_PAYLOAD', exportRecord(parts), { hashedTypes: [] }),
-    bad('another format', 'RECORD_EXPORT', JSON.stringify({ ...value, format: 'muniment export 1' })),
+    bad('another format', 'RECORD_EXPORT', JSON.stringify({ ...value, format: 'muniment export 2' })),
     bad('an unknown member', 'RECORD_EXPORT', JSON.stringify({ ...value, more: null })),
     bad('a member missing', 'RECORD_EXPORT', JSON.stringify({ ...value, access: undefined })),
-    bad('a bank that is none', 'RECORD_EXPORT', withParts({ bank: bank.doctor.credential.id })),
+    bad('a bank that is none', 'RECORD_EXPORT', withParts({ charters: [ofDoctor] })),
     bad('without entries', 'RECORD_EXPORT', withParts({ content: [], access: [] })),
     bad('the first payload erased', 'RECORD_PAYLOAD', at(0, { payload: null })),
     bad('an entry dropped', 'RECORD_LINK', withParts({ content: [a, c, d] })),
