@@ -132,8 +132,10 @@ async function run(subject: Subject, doctor: TokenDoctor | null, report: Report)
       const results = await attack(world, played, () => {
         progress.advance();
       });
-      for (const { name, refused, code } of results)
-        say(`${refused ? 'refused' : 'NOT REFUSED'}  ${name}: ${code}`);
+      for (const { name, refused, code, convicted } of results)
+        say(
+          `${refused ? 'refused' : 'NOT REFUSED'}  ${name}: ${code}${convicted ? '; the bank is convicted, by one file' : ''}`,
+        );
       must(
         results.every(({ refused }) => refused),
         'every attack is refused',

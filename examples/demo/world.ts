@@ -15,24 +15,22 @@ import {
   type Profile,
   type SoftwareKeys,
 } from 'muniment/keys';
+import Database from 'better-sqlite3';
 import { logKeysOf, NO_WITNESSES, signCharter } from 'muniment/record';
 import { toHex } from 'muniment/wire';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { BankClient } from '../client/bank.ts';
 import type { Endpoint } from '../client/connection.ts';
 import { trustIn, type Trust } from '../client/trust.ts';
 import { createLogKeys, exportLogKeys } from '../server/log-keys.ts';
 import { createAuthority, type Authority } from './authority.ts';
+import { startServer, type RunningServer } from './server-process.ts';
 
 const ORIGIN = 'bank.demo.example/muniment';
 const PASSPHRASE = 'demo only, thrown away in a minute';
 const DAY = 86_400_000;
-const START_DEADLINE = 30_000;
-const STOP_DEADLINE = 10_000;
 
 /** Everybody in the demo. */
 export type Role =
@@ -50,15 +48,6 @@ export interface World {
   readonly serverFolder: string;
   /** Stops the server and removes everything. */
   end(): Promise<void>;
-}
-
-/** The server process. */
-export interface RunningServer {
-  readonly port: number;
-  /** Stops it cleanly with SIGTERM, and resolves to its exit status. */
-  stop(): Promise<number | null>;
-  /** Ends it as a power cut would. */
-  kill(): Promise<void>;
 }
 
 /** Makes a world for two specialities; the first doctor may bring keys that live elsewhere. */
@@ -206,62 +195,20 @@ async function writeServerFiles(
   return configuration;
 }
 
-/** Starts the real server; its output goes into its folder, as do its temporary files. */
-export async function startServer(configuration: string, folder: string): Promise<RunningServer> {
-  const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
-  const log = path.join(folder, 'server.log');
-  const temporary = path.join(folder, 'tmp');
-  mkdirSync(temporary, { recursive: true });
-  const child = spawn(
-    process.execPath,
-    ['-C', 'muniment-source', '--import', import.meta.resolve('tsx'), main, '--config', configuration],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: temporary } },
-  );
-  const output = createWriteStream(log, { flags: 'a' });
-  child.stdout.pipe(output, { end: false });
-  child.stderr.pipe(output, { end: false });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  // A server must not outlive the demo that started it, however that ends.
-  const reap = (): void => {
-    child.kill('SIGKILL');
-  };
-  process.once('exit', reap);
-  void exited.then(() => process.removeListener('exit', reap));
-  const port = await announcedPort(child, exited, log);
-  return {
-    port,
-    stop: async () => {
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE);
-      const status = await exited;
-      clearTimeout(timer);
-      return status;
-    },
-    kill: async () => {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
-
-function announcedPort(child: ChildProcess, exited: Promise<number | null>, log: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error('the server did not start in time'));
-    }, START_DEADLINE);
-    let text = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8');
-      const port = /"event":"listening","port":(\d+)/.exec(text)?.[1];
-      if (port === undefined) return;
-      clearTimeout(timer);
-      resolve(Number(port));
-    });
-    void exited.then(() => {
-      clearTimeout(timer);
-      const last = readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '';
-      reject(new Error(`the server ended at once: ${last}`));
-    });
-  });
+/** Starts a second server with the bank's keys, on a copy of all that the first has stored. */
+export async function startTwin({ serverFolder }: World): Promise<RunningServer> {
+  const twin = path.join(serverFolder, 'twin');
+  const dataFolder = path.join(twin, 'data');
+  cpSync(path.join(serverFolder, 'data', 'annexes'), path.join(dataFolder, 'annexes'), { recursive: true });
+  const database = new Database(path.join(serverFolder, 'data', 'bank.sqlite'), { readonly: true });
+  try {
+    await database.backup(path.join(dataFolder, 'bank.sqlite'));
+  } finally {
+    database.close();
+  }
+  const folder = path.dirname(serverFolder);
+  const configuration = JSON.parse(readFileSync(path.join(folder, 'server.json'), 'utf8')) as object;
+  const file = path.join(folder, 'twin.json');
+  writeFileSync(file, JSON.stringify({ ...configuration, dataFolder }));
+  return startServer(file, twin);
 }

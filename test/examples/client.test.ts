@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../examples/client/cli/program.ts';
 import { createAuthority } from '../../examples/demo/authority.ts';
-import { startServer, type RunningServer } from '../../examples/demo/world.ts';
+import { startServer, type RunningServer } from '../../examples/demo/server-process.ts';
 
 const PASSPHRASE = 'of the tests';
 const VISIT =
@@ -423,5 +423,20 @@ describe('a bank that goes back in time', () => {
     // Somebody with an older memory notices nothing, and the log grows past what the patient has seen: another log.
     for (let i = 0; i < 3; i++) await done('doctor-then', 'view', '--patient', 'patient-1');
     expect(await as('patient-1', 'view')).toEqual(refusal(/^muniment-client: RECORD_CONSISTENCY: .*\n$/));
+
+    // Where the bank signed against itself, the patient can prove it to whoever knows anchor and origin.
+    const proofs = (): string[] => readdirSync(at('patient-1')).filter((name) => name.startsWith('fraud-'));
+    expect(proofs()).toEqual([]);
+    const proven = /^muniment-client: RECORD_CONSISTENCY: .* a fraud file proves it\n$/;
+    expect(await as('patient-1', 'accesses')).toEqual(refusal(proven));
+    const [proof] = proofs();
+    const trust = ['--anchor-id', anchorId, '--origin'];
+    const file = at('patient-1', proof!);
+    expect(await done('nobody', 'judge', file, ...trust, 'bank.example/test')).toMatch(
+      /^convicted: bank, of two places\n/,
+    );
+    expect(await as('nobody', 'judge', file, ...trust, 'bank.example/other')).toEqual(
+      refusal(/^muniment-client: RECORD_FRAUD: .*\n$/),
+    );
   });
 });

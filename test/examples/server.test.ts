@@ -69,7 +69,8 @@ import {
   type Writing,
 } from '../../examples/client/writing.ts';
 import { createAuthority } from '../../examples/demo/authority.ts';
-import { createWorld, startServer, type RunningServer, type World } from '../../examples/demo/world.ts';
+import { startServer, type RunningServer } from '../../examples/demo/server-process.ts';
+import { createWorld, type World } from '../../examples/demo/world.ts';
 import { meditrackPolicy } from '../../examples/policies/index.ts';
 import { parseReply, parseRequest, writeText } from '../../examples/server/api.ts';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../../examples/server/rights.ts';
