@@ -6,6 +6,7 @@ import {
   challengePossession,
   createAnchor,
   createIdentity,
+  createKeys,
   enrol,
   exportKeys,
   issueCredential,
@@ -16,7 +17,7 @@ import {
   type SoftwareKeys,
 } from 'muniment/keys';
 import Database from 'better-sqlite3';
-import { logKeysOf, NO_WITNESSES, signCharter } from 'muniment/record';
+import { formatNoteKey, logKeysOf, signCharter, type LogKeys, type WitnessPolicy } from 'muniment/record';
 import { toHex } from 'muniment/wire';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,6 +26,8 @@ import { BankClient } from '../client/bank.ts';
 import type { Endpoint } from '../client/connection.ts';
 import { trustIn, type Trust } from '../client/trust.ts';
 import { createLogKeys, exportLogKeys } from '../server/log-keys.ts';
+import { serveWitness } from '../witness/http.ts';
+import { LogWitness } from '../witness/witness.ts';
 import { createAuthority, type Authority } from './authority.ts';
 import { startServer, type RunningServer } from './server-process.ts';
 
@@ -102,8 +105,10 @@ async function populate(
   const logKeys = createLogKeys();
   const log = logKeysOf({ origin: ORIGIN, ...logKeys });
   const charter = await signCharter(administrator, { origin: ORIGIN, bank: bank.credential.id, log });
+  const witnesses = await startWitnesses(folder, log);
   const configuration = await writeServerFiles(folder, serverFolder, {
     ...{ bank, administrator, authority, charter },
+    witnesses: witnesses.listed,
     logKeys: await exportLogKeys(logKeys, PASSPHRASE),
   });
   const server = await startServer(configuration, serverFolder);
@@ -113,7 +118,7 @@ async function populate(
     anchor: administrator.credential,
     bank: bank.credential,
     charter,
-    witnesses: NO_WITNESSES,
+    witnesses: witnesses.policy,
   });
   const endpointOf = async (subject: string): Promise<Endpoint> => {
     const { certificate, key } = await authority.issue({ commonName: subject, kind: 'client' });
@@ -137,7 +142,33 @@ async function populate(
     serverFolder,
     end: async () => {
       await server.stop();
+      witnesses.close();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Witnesses {
+  /** As the server's configuration names them. */
+  readonly listed: readonly { readonly url: string; readonly key: string }[];
+  readonly policy: WitnessPolicy;
+  close(): void;
+}
+
+// Two of two: whoever is shown a history has the word of both that nobody is shown another one.
+async function startWitnesses(folder: string, log: LogKeys): Promise<Witnesses> {
+  const keys = [createKeys().signer, createKeys().signer];
+  const witnesses = keys.map((signer, i) => {
+    const file = path.join(folder, `witness-${String(i + 1)}.json`);
+    const named = { name: `witness-${String(i + 1)}.demo.example`, signer };
+    return new LogWitness(named, log, { file, now: Date.now });
+  });
+  const listening = await Promise.all(witnesses.map((witness) => serveWitness(witness)));
+  return {
+    listed: witnesses.map(({ key }, i) => ({ url: listening[i]?.url ?? '', key: formatNoteKey(key) })),
+    policy: { witnesses: witnesses.map(({ key }) => key), threshold: witnesses.length },
+    close: () => {
+      for (const one of listening) one.close();
     },
   };
 }
@@ -162,9 +193,10 @@ async function writeServerFiles(
     readonly authority: Authority;
     readonly charter: Uint8Array;
     readonly logKeys: string;
+    readonly witnesses: Witnesses['listed'];
   },
 ): Promise<string> {
-  const { bank, administrator, authority, charter, logKeys } = parts;
+  const { bank, administrator, authority, charter, logKeys, witnesses } = parts;
   const { certificate, key } = await authority.issue({ commonName: 'bank', kind: 'server' });
   const files: Record<string, string | Uint8Array> = {
     'server.crt': certificate,
@@ -189,6 +221,7 @@ async function writeServerFiles(
       tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
       identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
       log: { keys: 'log.keys', charter: 'charter' },
+      witnesses,
       anchor: { credential: 'anchor.credential', id: toHex(administrator.credential.id) },
     }),
   );

@@ -18,6 +18,7 @@ import { readItems } from './reading.ts';
 import { Records, type KeptRecord } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { plain, type Store } from './store.ts';
+import type { WitnessAt } from './witnessing.ts';
 
 /** What a bank is made of. */
 export interface BankParts {
@@ -25,6 +26,8 @@ export interface BankParts {
   readonly anchor: Credential;
   /** What signs the log's checkpoints: keys of its own. */
   readonly log: LogSigner;
+  /** Who is asked to cosign each checkpoint. */
+  readonly witnesses: readonly WitnessAt[];
   readonly store: Store;
   readonly annexes: AnnexStore;
   readonly now: () => number;
@@ -101,7 +104,7 @@ export class Bank {
     const turn = this.#queue.then(async () => {
       const { store } = this.#parts;
       const settled = request.type === 'append' ? replyOf(store, asking.cause.request) : null;
-      if (settled !== null) return { text: settled, documents: [], annexes: [] };
+      if (settled !== null) return this.#cosigned(settled);
       try {
         // A revocation may have stood before it in the queue, and order decides.
         this.directory.checkStanding(asking.user, this.#parts.now());
@@ -149,13 +152,21 @@ export class Bank {
     await this.ledger.commit(accepted, kept.tagSalt, cause, {
       // The reply is part of the transaction, so it names the checkpoint that this very commit leads to.
       reply: async (receipts, head) => {
-        text = writeText({ ...(await this.ledger.checkpoint(seenSize)), receipts, head });
+        text = writeText({ ...(await this.ledger.ownCheckpoint(seenSize)), receipts, head });
       },
       also: () => {
         settle(store, cause.request, text);
       },
     });
-    return { text, documents: [], annexes: [] };
+    return this.#cosigned(text);
+  }
+
+  // What an executed request is answered with: the checkpoint in it is on disk now, and so a witness may see it.
+  async #cosigned(text: string): Promise<Answer> {
+    const reply = JSON.parse(text) as { readonly checkpoint?: string };
+    const { checkpoint } = reply;
+    const cosigned = checkpoint === undefined ? {} : { checkpoint: await this.ledger.cosigned(checkpoint) };
+    return { text: writeText({ ...reply, ...cosigned }), documents: [], annexes: [] };
   }
 
   async #read(request: RequestOf<'read'>, { user, cause }: Asking): Promise<Answer> {

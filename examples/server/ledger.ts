@@ -11,6 +11,7 @@ import {
   encodeStatement,
   issueReceipt,
   Log,
+  logKeysOf,
   logLeaf,
   signCheckpoint,
   signEntry,
@@ -29,6 +30,7 @@ import {
 import { concat } from 'muniment/wire';
 import { BankRefusal } from './refusal.ts';
 import { plain, type Store } from './store.ts';
+import { Witnessing, type WitnessAt } from './witnessing.ts';
 
 /** An accepted entry on its way into the ledger. */
 export interface Accepted {
@@ -65,6 +67,9 @@ export interface LedgerParts {
   readonly identity: Identity;
   readonly log: LogSigner;
   readonly now: () => number;
+  readonly witnesses: readonly WitnessAt[];
+  /** Told of every error, for the log. */
+  readonly report: (error: unknown) => void;
   /** Throws unless an author's credential is valid at a time, and neither revoked nor in doubt then. */
   readonly judge: (author: Credential, time: number) => void;
 }
@@ -76,6 +81,7 @@ export class Ledger {
   readonly #bank: Identity;
   readonly #now: () => number;
   readonly origin: string;
+  readonly #witnessing: Witnessing;
   #log: Log;
 
   constructor(parts: LedgerParts) {
@@ -85,6 +91,11 @@ export class Ledger {
     this.#now = parts.now;
     this.origin = parts.log.origin;
     this.#log = loadLog(parts.store);
+    const consistency = (from: number, to: number): Uint8Array[] => this.#log.consistency(from, to);
+    this.#witnessing = new Witnessing(parts.witnesses, logKeysOf(parts.log), {
+      consistency,
+      report: parts.report,
+    });
   }
 
   /** The head of a chain when the log had a size; the empty chain's if nothing stood there. */
@@ -103,8 +114,8 @@ export class Ledger {
     return this.#log.size;
   }
 
-  /** A signed checkpoint of a size, and the proof that it extends an older one. */
-  async checkpoint(
+  /** A checkpoint of a size with the log's own lines, and the proof that it extends an older one. */
+  async ownCheckpoint(
     seenSize: number,
     size = this.#log.size,
   ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
@@ -112,6 +123,20 @@ export class Ledger {
     const tree = { size, root: this.#log.root(size) };
     const checkpoint = await signCheckpoint(this.#parts.log, tree, this.#now());
     return { checkpoint, consistency: this.#log.consistency(seenSize, size) };
+  }
+
+  /** The same, as far as witnesses cosign it: of what is on disk, for they would never cosign another state. */
+  async checkpoint(
+    seenSize: number,
+    size = this.#log.size,
+  ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
+    const { checkpoint, consistency } = await this.ownCheckpoint(seenSize, size);
+    return { checkpoint: await this.cosigned(checkpoint), consistency };
+  }
+
+  /** Adds to one of the log's checkpoints what witnesses say of it. */
+  cosigned(checkpoint: string): Promise<string> {
+    return this.#witnessing.cosigned(checkpoint);
   }
 
   /** The inclusion proof of a leaf under a size. */

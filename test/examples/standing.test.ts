@@ -63,6 +63,7 @@ beforeEach(async () => {
   bank = new Bank({
     ...{ identity: await make('bank', 4e12), anchor: anchor.credential, store },
     log: { origin: ORIGIN, ...createLogKeys() },
+    witnesses: [],
     annexes: annexes as unknown as AnnexStore,
     now: () => now,
     releaseTime: 0,

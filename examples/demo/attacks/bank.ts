@@ -1,12 +1,13 @@
 /** Attacks by the bank itself, which has all of its keys. What it signed against itself must convict it. */
 
-import { judge, type FraudKind } from 'muniment/record';
+import { judge, NO_WITNESSES, type FraudKind } from 'muniment/record';
 import Database from 'better-sqlite3';
 import path from 'node:path';
 import { BankClient } from '../../client/bank.ts';
 import { breakGlass } from '../../client/emergency.ts';
 import { FraudError } from '../../client/following.ts';
 import { readRecord } from '../../client/reading.ts';
+import type { Trust } from '../../client/trust.ts';
 import type { Played } from '../play.ts';
 import { startTwin, type World } from '../world.ts';
 import { flip, type Attack } from './attack.ts';
@@ -26,7 +27,7 @@ export function bankAttacks(world: World, played: Played): Attack[] {
     },
     {
       name: 'two histories for two readers',
-      codes: ['RECORD_CONSISTENCY', 'RECORD_WITNESS'],
+      codes: ['RECORD_WITNESS'], // and without witnesses it would be RECORD_CONSISTENCY
       run: () => convicted(world, 'two places', showTwoHistories(world, played)),
     },
   ];
@@ -54,16 +55,20 @@ async function showTwoHistories(world: World, { record: { recordId } }: Played):
   const { patient, emergency } = world.clients;
   const twin = await startTwin(world);
   try {
-    const at = ({ user, endpoint }: BankClient, memory?: BankClient['memory']): BankClient =>
-      new BankClient(user, world.trust, { ...endpoint, port: twin.port }, memory);
+    const at = ({ user, endpoint }: BankClient, trust: Trust, memory?: BankClient['memory']): BankClient =>
+      new BankClient(user, trust, { ...endpoint, port: twin.port }, memory);
     await breakGlass(emergency, recordId, 'a reason that the patient is shown');
     await readRecord(patient, recordId, { purpose: 'own record', releases: null });
-    const deceived = at(emergency);
+    // Whoever demands no witnesses notices nothing.
+    const deceived = at(emergency, { ...world.trust, witnesses: NO_WITNESSES });
     await breakGlass(deceived, recordId, 'a reason that the patient is not shown');
     // The twin's log must have grown as far: a bank that shows less than before is not even asked for proof.
     for (let i = 0; i < 3; i++)
       await readRecord(deceived, recordId, { purpose: 'emergency', releases: null });
-    await readRecord(at(patient, patient.memory), recordId, { purpose: 'own record', releases: null });
+    await readRecord(at(patient, world.trust, patient.memory), recordId, {
+      purpose: 'own record',
+      releases: null,
+    });
   } finally {
     await twin.stop();
   }
