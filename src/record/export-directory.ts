@@ -12,7 +12,7 @@ import {
   type Credential,
   type Revocation,
 } from '../keys/index.ts';
-import { equalBytes } from '../wire/index.ts';
+import { equalBytes, toHex } from '../wire/index.ts';
 import { startOf, verifyEntry, withoutRevocations } from './chain.ts';
 import { directoryId } from './directory.ts';
 import type { ExportedDirectory, ExportedEntry } from './export-file.ts';
@@ -69,13 +69,20 @@ export function standings(
 ): StandingAt {
   const issued = [...credentials].filter(({ id }) => !equalBytes(id, anchor.id));
   const lives = createKeyHistory(anchor, { credentials: issued, revocations: [] });
+  const heardOf = new Map<string, { readonly revocation: Revocation; readonly heardAt: number }[]>();
+  for (const [i, revocation] of revocations.entries()) {
+    const id = toHex(revocation.credential);
+    const one = { revocation, heardAt: receipts[i]?.leafIndex ?? 0 };
+    const others = heardOf.get(id);
+    if (others === undefined) heardOf.set(id, [one]);
+    else others.push(one);
+  }
   return (author, { time, leafIndex }) => {
     if (equalBytes(author.id, anchor.id)) return 'valid';
     // The log's order decides: what came into it later casts doubt at most, whatever the clock said.
-    const own = revocations.flatMap((one, i) => {
-      if (!equalBytes(one.credential, author.id)) return [];
-      return (receipts[i]?.leafIndex ?? 0) < leafIndex ? [one] : [{ ...one, revokedFrom: Infinity }];
-    });
+    const own = (heardOf.get(toHex(author.id)) ?? []).map(({ revocation, heardAt }) =>
+      heardAt < leafIndex ? revocation : { ...revocation, revokedFrom: Infinity },
+    );
     if (own.length === 0) return credentialAsOf(lives, author.id, time).standing;
     const history = createKeyHistory(anchor, { credentials: [author], revocations: own });
     return credentialAsOf(history, author.id, time).standing;

@@ -6,9 +6,7 @@
 
 import { hashTuple, leafHash, rootFromInclusion, sha512Of } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import type { SigningPublicKey } from '../keys/index.ts';
 import { equalBytes, tuple } from '../wire/index.ts';
-import { verifyCheckpoint } from './checkpoint.ts';
 import { encodeSignedEntry } from './entry.ts';
 import {
   exportRecord,
@@ -18,8 +16,7 @@ import {
   type RecordExport,
   type Renewal,
 } from './export-file.ts';
-import type { TreeHead } from './log.ts';
-import { NO_WITNESSES } from './quorum.ts';
+import { establish, type EstablishedTree, type LogTrust } from './export-state.ts';
 
 /** What a renewal may digest an export with. */
 export type RenewalAlgorithm = 'SHA-512';
@@ -27,18 +24,18 @@ const DIGESTS: Readonly<Record<RenewalAlgorithm, (bytes: Uint8Array) => Uint8Arr
   'SHA-512': sha512Of,
 };
 
-/** A log that a verifier trusts to hold renewals. */
-export interface RenewalLog {
-  readonly origin: string;
-  readonly key: SigningPublicKey;
-}
+/** A log that a verifier trusts to hold renewals; a log that renewed its keys is several of one origin. */
+export type RenewalLog = LogTrust;
 
 /** What became of one renewal. */
 export interface VerifiedRenewal {
   readonly algorithm: string;
   readonly origin: string;
-  /** Its log's state, verified; `null` where the verifier was not given that log, so that nothing is established. */
-  readonly tree: TreeHead | null;
+  /**
+   * Its log's state, who cosigned that, and since when the export was renewed at the latest; `null` where the verifier
+   * was not given that log, so that nothing is established.
+   */
+  readonly tree: EstablishedTree | null;
 }
 
 /**
@@ -74,11 +71,11 @@ export function verifyRenewals(parts: RecordExport, logs: readonly RenewalLog[])
   const digests = new Map<string, Uint8Array>();
   return parts.renewals.map((renewal, i) => {
     const { algorithm, origin, index, proof, checkpoint } = renewal;
-    const log = logs.find((one) => one.origin === origin);
-    if (log === undefined) return { algorithm, origin, tree: null };
+    const trusted = logs.filter(({ log }) => log.origin === origin);
+    if (trusted.length === 0) return { algorithm, origin, tree: null };
     const digest = digests.get(algorithm) ?? contentDigest(parts, algorithm);
     digests.set(algorithm, digest);
-    const tree = trusted(checkpoint, log);
+    const tree = establishByAny(checkpoint, trusted);
     const leaf = leafHash(leafOf(digest, parts.renewals.slice(0, i), algorithm));
     const root = rootFromInclusion(leaf, index, tree.size, proof);
     if (root === null || !equalBytes(root, tree.root)) throw new MunimentError('RECORD_RENEWAL');
@@ -86,13 +83,18 @@ export function verifyRenewals(parts: RecordExport, logs: readonly RenewalLog[])
   });
 }
 
-function trusted(checkpoint: string, { origin, key }: RenewalLog): TreeHead {
-  const log = { origin, ed25519: key.publicKey, mlDsa44: null };
-  try {
-    return verifyCheckpoint(checkpoint, { log, witnesses: NO_WITNESSES });
-  } catch (cause) {
-    throw new MunimentError('RECORD_RENEWAL', undefined, { cause });
+function establishByAny(checkpoint: string, logs: readonly LogTrust[]): EstablishedTree {
+  let cause: unknown;
+  for (const log of logs) {
+    try {
+      return establish(checkpoint, log);
+    } catch (error) {
+      // A policy that cannot be met is the caller's own mistake.
+      if (!(error instanceof MunimentError)) throw error;
+      cause = error;
+    }
   }
+  throw new MunimentError('RECORD_RENEWAL', undefined, { cause });
 }
 
 // Of 32 bytes, as all leaves are: nobody tells it from a record's entry.
@@ -117,7 +119,16 @@ function contentDigest(parts: RecordExport, algorithm: string): Uint8Array {
   return digestOf(
     tuple(
       'exported record',
-      ...[origin, recordId, charters, credentials, entries(content), entries(access), heard ?? [], checkpoint],
+      ...[
+        origin,
+        recordId,
+        charters,
+        credentials,
+        entries(content),
+        entries(access),
+        heard ?? [],
+        checkpoint,
+      ],
     ),
   );
 }

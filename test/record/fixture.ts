@@ -150,9 +150,10 @@ export class Bank {
     author: Identity,
     payload: Uint8Array,
     before: Head = { size: 7, hash: sha256(utf8('x')) },
+    kind: EntryKind = 'revoke',
   ): Promise<void> {
     const { recordId } = this.directory;
-    const signed = await signEntry(author, before, this.draft('revoke', payload, { recordId }));
+    const signed = await signEntry(author, before, this.draft(kind, payload, { recordId }));
     const taken = await this.logged(signed, this.directory, headAfter(signed));
     this.heard.push({ ...taken, chain: 'content', payload });
   }

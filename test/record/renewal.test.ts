@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import {
   exportRecord,
   Log,
+  logKeysOf,
   NO_WITNESSES,
   renewalLeaf,
   renewExport,
@@ -52,7 +53,10 @@ beforeAll(async () => {
   rules = {
     anchorId: bank.anchor.credential.id,
     ...{ origin: ORIGIN, witnesses: NO_WITNESSES, rule: RULE, digests: DIGESTS, openings: {} },
-    renewalLogs: archives.map(({ origin, keys }) => ({ origin, key: keys.signer })),
+    renewalLogs: archives.map(({ origin, keys }) => ({
+      log: logKeysOf({ origin, ed25519: keys.signer, mlDsa44: null }),
+      witnesses: NO_WITNESSES,
+    })),
   };
 });
 

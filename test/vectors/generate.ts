@@ -11,6 +11,7 @@ import * as crypto from './generators/crypto.ts';
 import * as encodings from './generators/encodings.ts';
 import * as custody from './generators/custody.ts';
 import * as envelope from './generators/envelope.ts';
+import * as exports from './generators/export.ts';
 import * as fraud from './generators/fraud.ts';
 import * as log from './generators/log.ts';
 import * as keys from './generators/keys.ts';
@@ -29,6 +30,7 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
   encodings,
   custody,
   envelope,
+  export: exports,
   fraud,
   keys,
   log,
