@@ -79,7 +79,6 @@ export class Ledger {
   readonly #parts: LedgerParts;
   readonly #store: Store;
   readonly #bank: Identity;
-  readonly #now: () => number;
   readonly origin: string;
   readonly #witnessing: Witnessing;
   #log: Log;
@@ -88,7 +87,6 @@ export class Ledger {
     this.#parts = parts;
     this.#store = parts.store;
     this.#bank = parts.identity;
-    this.#now = parts.now;
     this.origin = parts.log.origin;
     this.#log = loadLog(parts.store);
     const consistency = (from: number, to: number): Uint8Array[] => this.#log.consistency(from, to);
@@ -121,7 +119,7 @@ export class Ledger {
   ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
     if (seenSize > size || size > this.#log.size) throw new BankRefusal('RECORD_CONSISTENCY');
     const tree = { size, root: this.#log.root(size) };
-    const checkpoint = await signCheckpoint(this.#parts.log, tree, this.#now());
+    const checkpoint = await signCheckpoint(this.#parts.log, tree, this.#parts.now());
     return { checkpoint, consistency: this.#log.consistency(seenSize, size) };
   }
 
@@ -162,7 +160,7 @@ export class Ledger {
     const last = accepted.at(-1);
     if (last === undefined) return [];
     // No leaf states an earlier time than the one before, whatever the clock does.
-    const time = Math.max(this.#now(), this.#timeOf(this.#log.size));
+    const time = Math.max(this.#parts.now(), this.#timeOf(this.#log.size));
     try {
       const rows: Row[] = [];
       for (const one of accepted) rows.push(await this.#take(one, tagSalt, cause, time));
@@ -198,7 +196,7 @@ export class Ledger {
       recordId,
       chain: 'access',
       kind: statement.kind,
-      time: this.#now(),
+      time: this.#parts.now(),
       payloadType: STATEMENT,
       payloadDigest: statementDigest(payload),
       seen: size === 0 ? null : { size, root: this.#log.root() },

@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createKeys } from 'muniment/keys';
+import { formatNoteKey, witnessKey } from 'muniment/record';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../examples/client/cli/program.ts';
 import { createAuthority } from '../../examples/demo/authority.ts';
@@ -231,6 +233,16 @@ describe('the main job by hand', () => {
       [{ origin: 'bank.example/other' }, /^muniment-client: RECORD_EXPORT: .*\n$/],
     ] as const) {
       expect(await as('nobody', 'verify', file, ...against(expected))).toEqual(refusal(message));
+    }
+    const witness = formatNoteKey(witnessKey({ name: 'witness.example/1', signer: createKeys().signer }));
+    for (const [policy, message] of [
+      [`1\n${witness}\n`, /^muniment-client: RECORD_WITNESS: .*\n$/],
+      ['none', /^muniment-client: .* is no policy of witnesses\n$/],
+    ] as const) {
+      writeFileSync(at('policy'), policy);
+      const { status, err } = await as('nobody', 'verify', file, ...against({}), '--witnesses', at('policy'));
+      expect(status).toBeGreaterThan(0);
+      expect(err).toMatch(message);
     }
     writeFileSync(at('cut.export'), readFileSync(file).subarray(0, 1000));
     expect(await as('nobody', 'verify', at('cut.export'), ...against({}))).toEqual(

@@ -1,11 +1,12 @@
 /** Commands for anybody, offline: what an export proves, and what a fraud file does. */
 
 import type { Command } from 'commander';
-import { byRole, judge, NO_WITNESSES, verifyExport } from 'muniment/record';
+import { byRole, judge, NO_WITNESSES, verifyExport, type WitnessPolicy } from 'muniment/record';
 import { equalBytes, toHex } from 'muniment/wire';
+import { readPolicy } from '../../verifier/policy.ts';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
 import { hexId } from './arguments.ts';
-import { CliError } from './error.ts';
+import { CliError, UsageError } from './error.ts';
 import { readText } from './files.ts';
 import type { Say } from './issuing.ts';
 import { plainly } from './show.ts';
@@ -19,6 +20,10 @@ export function judgingCommands(program: Command, say: Say): void {
     .requiredOption('--anchor-id <hex>', 'whom to trust', hexId)
     .requiredOption('--origin <name>', "the name of the bank's log")
     .requiredOption('--owner-id <hex>', 'whose record it must be', hexId)
+    .option(
+      '--witnesses <file>',
+      'who must have cosigned: how many, then verifier keys, one a line; else nobody',
+    )
     .action((file: string, expected: Parameters<typeof verify>[1]) => verify(file, expected, say));
   program
     .command('judge')
@@ -32,14 +37,19 @@ export function judgingCommands(program: Command, say: Say): void {
 /** `verify`: judges an export with nothing but two Ids and the bank's origin, which must come from elsewhere. */
 export async function verify(
   file: string,
-  expected: { readonly anchorId: Uint8Array; readonly origin: string; readonly ownerId: Uint8Array },
+  expected: {
+    readonly anchorId: Uint8Array;
+    readonly origin: string;
+    readonly ownerId: Uint8Array;
+    readonly witnesses?: string;
+  },
   say: Say,
 ): Promise<void> {
-  const { anchorId, origin, ownerId } = expected;
+  const { anchorId, origin, ownerId, witnesses } = expected;
   const rules = {
     anchorId,
     origin,
-    witnesses: NO_WITNESSES,
+    witnesses: witnesses === undefined ? NO_WITNESSES : policyIn(witnesses),
     rule: byRole(mayWriteRecord(ownerId)),
     digests: DIGESTS,
     openings: OPENINGS,
@@ -65,4 +75,12 @@ export function judgeFraud(
   const { kind, bank, says } = judge(readText(file), trust);
   say(`convicted: ${plainly(bank.subject)}, of ${kind}`);
   say(`  ${says}`);
+}
+
+function policyIn(file: string): WitnessPolicy {
+  try {
+    return readPolicy(readText(file));
+  } catch (cause) {
+    throw new UsageError(`${file} is no policy of witnesses`, { cause });
+  }
 }

@@ -1,8 +1,7 @@
 /** The commands: what each takes, and which function does it. */
 
 import { Command, CommanderError, Option } from 'commander';
-import { DEFAULT_TOKEN_KEM, TOKEN_KEMS, type TokenKem } from '../keystores/pkcs11.ts';
-import { hexId, port, positive } from './arguments.ts';
+import { hexId, port, positive, tokenKemOption, tokenWish, type TokenOptions } from './arguments.ts';
 import { explain, statusOf, UsageError } from './error.ts';
 import {
   bankConfig,
@@ -13,12 +12,11 @@ import {
   registerUsers,
   type PolicyName,
 } from './founding.ts';
-import { answer, authority, challenge, init, issue, join, request, status } from './issuing.ts';
+import { answer, authority, challenge, init, issue, join, request, status, type Say } from './issuing.ts';
 import { PASSPHRASE_VARIABLE, passphraseFrom, PIN_VARIABLE, pinFrom } from './passphrase.ts';
 import { exportToPkcs12, importFromPkcs12 } from './pkcs12-keys.ts';
 import { judgingCommands } from './judging.ts';
 import { accesses, add, breakTheGlass, create, exportOwn, grant, view } from './records.ts';
-import type { TokenWish } from './token-keys.ts';
 import { Wallet } from './wallet.ts';
 
 /** Where a run prints and looks. */
@@ -67,7 +65,6 @@ function createProgram({ out, err, env }: Surroundings, opened: Wallet[]): Comma
   return program;
 }
 
-type Say = (line: string) => void;
 type FindWallet = () => Wallet;
 
 function issuingCommands(program: Command, wallet: FindWallet, say: Say): void {
@@ -259,28 +256,10 @@ function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
     .action(({ out }: { out: string }) => exportOwn(wallet(), out, say));
 }
 
-interface TokenOptions {
-  readonly pkcs11?: string;
-  readonly token?: string;
-  readonly kem?: TokenKem;
-}
-
 interface RequestOptions extends TokenOptions {
   readonly subject: string;
   readonly role: string[];
   readonly out: string;
-}
-
-function tokenWish({ pkcs11: module, token, kem }: TokenOptions): TokenWish | null {
-  if (module === undefined && token === undefined && kem === undefined) return null;
-  if (module === undefined || token === undefined)
-    throw new UsageError('keys in a token take --pkcs11 MODULE and --token LABEL');
-  return { module, token, kem: kem ?? DEFAULT_TOKEN_KEM };
-}
-
-function tokenKemOption(): Option {
-  const option = new Option('--kem <name>', `of keys in a token, else ${DEFAULT_TOKEN_KEM}`);
-  return option.choices(Object.keys(TOKEN_KEMS));
 }
 
 interface AddOptions {
