@@ -119,6 +119,9 @@ async function run(subject: Subject, doctor: TokenDoctor | null, report: Report)
         `the bank listens on 127.0.0.1:${String(made.server.port)}: TLS 1.3, client certificates required, SQLite`,
       );
       say(
+        "the log's own keys, Ed25519 and ML-DSA-44, are chartered; two witnesses cosign, and every client demands both",
+      );
+      say(
         'administrator, bank, patient, another patient, two doctors, insurer, emergency doctor: X-Wing and Ed25519',
       );
       if (doctor !== null) say(`but the first doctor's keys ${doctor.described}`);
