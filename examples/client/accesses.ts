@@ -4,7 +4,13 @@ import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
 import { clockWindow, DEADLINES } from 'muniment/protocol';
 import type { Credential } from 'muniment/keys';
-import { decodeSignedEntry, EMPTY_CHAIN, readStatement, type VerifiedEntry } from 'muniment/record';
+import {
+  decodeSignedEntry,
+  EMPTY_CHAIN,
+  readStatement,
+  type VerifiedEntry,
+  type VerifiedItem,
+} from 'muniment/record';
 import { verifyEmergency } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { decodeAccess, parseRequest, type AccessStatement, type BankRequest } from '../server/api.ts';
@@ -12,7 +18,7 @@ import { mayWriteRecord } from '../server/rights.ts';
 import type { BankClient } from './bank.ts';
 import type { Connection } from './connection.ts';
 import { followChain } from './following.ts';
-import { documentAt, fetchPages, joinPages } from './pages.ts';
+import { documentAt, fetchPages, joinPages, type Page } from './pages.ts';
 import { byId, lookUp } from './people.ts';
 
 /** One access. */
@@ -67,21 +73,9 @@ export async function readAccesses(client: BankClient, recordId: Uint8Array): Pr
 }
 
 async function readClaims(client: BankClient, recordId: Uint8Array): Promise<Claim[]> {
-  const of = { recordId, chain: 'access' } as const;
   const connections: Connection[] = [];
   try {
-    const pages = await fetchPages(client, of, 'accesses', connections);
-    const { bank } = client.trust;
-    const chain = await followChain(
-      client,
-      of,
-      { ...joinPages(client, pages), from: EMPTY_CHAIN },
-      {
-        mayWrite: mayWriteRecord(client.user.credential.id),
-        authors: byId([bank]),
-        tagSalt: pages[0]?.reply.tagSalt ?? refuse(),
-      },
-    );
+    const { pages, chain } = await readAccessPages(client, recordId, { purpose: 'accesses' }, connections);
     const entries = chain.values();
     return pages.flatMap((page) =>
       page.reply.items.map((item) => {
@@ -94,6 +88,24 @@ async function readClaims(client: BankClient, recordId: Uint8Array): Promise<Cla
   } finally {
     for (const connection of connections) await connection.close();
   }
+}
+
+/** The pages of the owner's access chain, verified as a chain: each entry the bank's own. */
+export async function readAccessPages(
+  client: BankClient,
+  recordId: Uint8Array,
+  how: { readonly purpose: string; readonly size?: number },
+  connections: Connection[],
+): Promise<{ readonly pages: readonly Page[]; readonly chain: readonly VerifiedItem[] }> {
+  const of = { recordId, chain: 'access' } as const;
+  const pages = await fetchPages(client, of, how, connections);
+  const answered = { ...joinPages(client, pages), from: EMPTY_CHAIN };
+  const chain = await followChain(client, of, answered, {
+    mayWrite: mayWriteRecord(client.user.credential.id),
+    authors: byId([client.trust.bank]),
+    tagSalt: pages[0]?.reply.tagSalt ?? refuse(),
+  });
+  return { pages, chain };
 }
 
 function statementOf({ entry }: VerifiedEntry, payload: Uint8Array): AccessStatement {

@@ -158,7 +158,7 @@ export class BankClient {
   ): Promise<Answer<Type>> {
     const asked = this.memory.newest;
     const { type } = question as { type: Type };
-    const counted = type === 'lookup' ? {} : { seenSize: asked?.size ?? 0 };
+    const counted = type === 'lookup' || type === 'revocations' ? {} : { seenSize: asked?.size ?? 0 };
     const request = { id: systemRandom(16), ...question, ...counted };
     const parties = { user: this.user, gateway: this.trust.bank };
     const {

@@ -62,7 +62,7 @@ export async function readChain<Result = undefined>(
 ): Promise<ReadChain & { readonly result: Result | undefined }> {
   const connections: Connection[] = [];
   try {
-    const pages = await fetchPages(client, { recordId, chain: 'content' }, purpose, connections);
+    const pages = await fetchPages(client, { recordId, chain: 'content' }, { purpose }, connections);
     const { read, shown } = await takePages(client, recordId, pages);
     const withAnnexes = connections.map((connection, i) => ({ connection, shown: shown[i] ?? [] }));
     return { ...read, result: await use?.(read, withAnnexes) };
@@ -71,7 +71,8 @@ export async function readChain<Result = undefined>(
   }
 }
 
-async function takePages(
+/** Verifies the pages of a record's content, and gives what each shows. */
+export async function takePages(
   client: BankClient,
   recordId: Uint8Array,
   pages: readonly Page[],

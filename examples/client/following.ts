@@ -48,7 +48,7 @@ export class FraudError extends MunimentError {
   readonly proof: string;
 
   constructor(cause: FollowError, proof: string) {
-    super(cause.code, 'the bank contradicts what it signed before; there is a proof of it', { cause });
+    super(cause.code, 'the bank contradicts what it signed before, and a fraud file proves it', { cause });
     this.proof = proof;
   }
 }

@@ -16,16 +16,17 @@ export type PageItem = Page['reply']['items'][number];
  * Asks for all pages of a chain. Nothing in them is verified yet.
  *
  * @param purpose - why, for the access log
+ * @param size - the log's size to show it at; `null` for the newest
  * @param connections - takes a connection for each page, also if it fails; the caller closes them
  */
 export async function fetchPages(
   client: BankClient,
   of: ChainOf,
-  purpose: string,
+  { purpose, size: wanted = null }: { readonly purpose: string; readonly size?: number | null },
   connections: Connection[],
 ): Promise<Page[]> {
   const pages: Page[] = [];
-  let size: number | null = null;
+  let size = wanted;
   for (let from: number | null = 0; from !== null;) {
     const connection = await client.connect();
     connections.push(connection);

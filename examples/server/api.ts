@@ -70,6 +70,15 @@ const lookupRequest = z.strictObject({
   groups: z.array(name).max(256),
 });
 
+/** The directory's entries that ended keys, for an export at this size of the log. */
+const revocationsRequest = z.strictObject({
+  id: requestId,
+  type: z.literal('revocations'),
+  /** Whose keys. */
+  ids: z.array(bytes(32)).max(1024),
+  size: count,
+});
+
 const headRequest = z.strictObject({ id: requestId, type: z.literal('head'), recordId, seenSize: count });
 
 const breakGlassRequest = z.strictObject({
@@ -84,6 +93,7 @@ const requests = z.discriminatedUnion('type', [
   appendRequest,
   readRequest,
   lookupRequest,
+  revocationsRequest,
   headRequest,
   breakGlassRequest,
 ]);
@@ -139,6 +149,17 @@ const replies = {
     revocations: z.array(z.strictObject({ author: bytes(32), statement: document })),
     compartments: z.array(z.strictObject({ owner: bytes(32), statement: document })),
     groups: z.array(z.strictObject({ name, keeper: bytes(32), statement: document })),
+  }),
+  revocations: z.strictObject({
+    tagSalt: bytes(32),
+    items: z.array(
+      z.strictObject({
+        entry: document,
+        payload: document,
+        receipt: document,
+        proof: z.array(bytes(32)).max(64),
+      }),
+    ),
   }),
   head: z.strictObject({ ...checkpointed, content: signedHead, access: signedHead }),
   'break-glass': z.strictObject({

@@ -17,6 +17,11 @@ const schema = z.strictObject({
   identity: z.strictObject({ keys: z.string(), credential: z.string(), passphraseFile: z.string() }),
   /** The log's own key file, under the same passphrase, and the anchor's signed charter for bank and log. */
   log: z.strictObject({ keys: z.string(), charter: z.string() }),
+  /** Who is asked to cosign each checkpoint: where `/add-checkpoint` is, and the C2SP verifier key. */
+  witnesses: z
+    .array(z.strictObject({ url: z.url(), key: z.string() }))
+    .max(16)
+    .default([]),
   /** The administrator's signed credential and its Id in hexadecimal: the anchor of trust. */
   anchor: z.strictObject({ credential: z.string(), id: z.string().regex(/^[0-9a-f]{64}$/) }),
   /** For how long a break-glass release can be used. */

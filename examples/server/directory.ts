@@ -36,6 +36,15 @@ export const DIRECTORY_KINDS = {
   renunciation: 'renunciation',
 } as const;
 
+/** What was said against a credential. */
+export interface Heard {
+  /** The position of its entry in the directory's chain. */
+  readonly seq: number;
+  readonly author: Uint8Array;
+  readonly statement: Uint8Array;
+  readonly verified: Revocation;
+}
+
 /** Looks up and checks in what the directory's chain says. */
 export class Directory {
   readonly #store: Store;
@@ -83,15 +92,20 @@ export class Directory {
       throw new MunimentError('KEY_REVOKED');
   };
 
-  /** What was said against a credential, by whom. */
-  revocations({ id }: Credential): { author: Uint8Array; statement: Uint8Array; verified: Revocation }[] {
-    const rows = this.#store.all<{ author: Uint8Array; statement: Uint8Array; heard: number }>(
-      'SELECT author, statement, heard FROM revocations WHERE credential = ?',
+  /** What was said against a credential, by whom, and where in the directory. */
+  revocations({ id }: Credential): Heard[] {
+    const rows = this.#store.all<{ author: Uint8Array; statement: Uint8Array; heard: number; seq: number }>(
+      'SELECT author, statement, heard, seq FROM revocations WHERE credential = ?',
       id,
     );
     return rows.map((row) => {
       const [author, statement] = [plain(row.author), plain(row.statement)];
-      return { author, statement, verified: this.#verifyRevocation(author, statement, row.heard) };
+      return {
+        seq: row.seq,
+        author,
+        statement,
+        verified: this.#verifyRevocation(author, statement, row.heard),
+      };
     });
   }
 
@@ -184,11 +198,12 @@ export class Directory {
     return (time) =>
       // The same statement once more was heard before.
       this.#store.run(
-        'INSERT OR IGNORE INTO revocations VALUES (?, ?, ?, ?)',
+        'INSERT OR IGNORE INTO revocations VALUES (?, ?, ?, ?, ?)',
         credential,
         signer,
         statement,
         time,
+        entry.seq,
       );
   }
 

@@ -11,6 +11,7 @@ import {
   encodeStatement,
   issueReceipt,
   Log,
+  logKeysOf,
   logLeaf,
   signCheckpoint,
   signEntry,
@@ -29,6 +30,7 @@ import {
 import { concat } from 'muniment/wire';
 import { BankRefusal } from './refusal.ts';
 import { plain, type Store } from './store.ts';
+import { Witnessing, type WitnessAt } from './witnessing.ts';
 
 /** An accepted entry on its way into the ledger. */
 export interface Accepted {
@@ -65,6 +67,9 @@ export interface LedgerParts {
   readonly identity: Identity;
   readonly log: LogSigner;
   readonly now: () => number;
+  readonly witnesses: readonly WitnessAt[];
+  /** Told of every error, for the log. */
+  readonly report: (error: unknown) => void;
   /** Throws unless an author's credential is valid at a time, and neither revoked nor in doubt then. */
   readonly judge: (author: Credential, time: number) => void;
 }
@@ -74,17 +79,21 @@ export class Ledger {
   readonly #parts: LedgerParts;
   readonly #store: Store;
   readonly #bank: Identity;
-  readonly #now: () => number;
   readonly origin: string;
+  readonly #witnessing: Witnessing;
   #log: Log;
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
     this.#store = parts.store;
     this.#bank = parts.identity;
-    this.#now = parts.now;
     this.origin = parts.log.origin;
     this.#log = loadLog(parts.store);
+    const consistency = (from: number, to: number): Uint8Array[] => this.#log.consistency(from, to);
+    this.#witnessing = new Witnessing(parts.witnesses, logKeysOf(parts.log), {
+      consistency,
+      report: parts.report,
+    });
   }
 
   /** The head of a chain when the log had a size; the empty chain's if nothing stood there. */
@@ -103,15 +112,29 @@ export class Ledger {
     return this.#log.size;
   }
 
-  /** A signed checkpoint of a size, and the proof that it extends an older one. */
-  async checkpoint(
+  /** A checkpoint of a size with the log's own lines, and the proof that it extends an older one. */
+  async ownCheckpoint(
     seenSize: number,
     size = this.#log.size,
   ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
     if (seenSize > size || size > this.#log.size) throw new BankRefusal('RECORD_CONSISTENCY');
     const tree = { size, root: this.#log.root(size) };
-    const checkpoint = await signCheckpoint(this.#parts.log, tree, this.#now());
+    const checkpoint = await signCheckpoint(this.#parts.log, tree, this.#parts.now());
     return { checkpoint, consistency: this.#log.consistency(seenSize, size) };
+  }
+
+  /** The same, as far as witnesses cosign it: of what is on disk, for they would never cosign another state. */
+  async checkpoint(
+    seenSize: number,
+    size = this.#log.size,
+  ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
+    const { checkpoint, consistency } = await this.ownCheckpoint(seenSize, size);
+    return { checkpoint: await this.cosigned(checkpoint), consistency };
+  }
+
+  /** Adds to one of the log's checkpoints what witnesses say of it. */
+  cosigned(checkpoint: string): Promise<string> {
+    return this.#witnessing.cosigned(checkpoint);
   }
 
   /** The inclusion proof of a leaf under a size. */
@@ -137,7 +160,7 @@ export class Ledger {
     const last = accepted.at(-1);
     if (last === undefined) return [];
     // No leaf states an earlier time than the one before, whatever the clock does.
-    const time = Math.max(this.#now(), this.#timeOf(this.#log.size));
+    const time = Math.max(this.#parts.now(), this.#timeOf(this.#log.size));
     try {
       const rows: Row[] = [];
       for (const one of accepted) rows.push(await this.#take(one, tagSalt, cause, time));
@@ -173,7 +196,7 @@ export class Ledger {
       recordId,
       chain: 'access',
       kind: statement.kind,
-      time: this.#now(),
+      time: this.#parts.now(),
       payloadType: STATEMENT,
       payloadDigest: statementDigest(payload),
       seen: size === 0 ? null : { size, root: this.#log.root() },

@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import { MunimentError } from 'muniment';
 import { createIdentity, importKeys, readAnchor, verifyCredential } from 'muniment/keys';
-import { logKeysOf, verifyCharter, type LogKeys, type LogSigner } from 'muniment/record';
+import { logKeysOf, parseNoteKey, verifyCharter, type LogKeys, type LogSigner } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
@@ -46,6 +46,7 @@ async function run(config: Config): Promise<void> {
     identity,
     anchor,
     log,
+    witnesses: config.witnesses.map(({ url, key }) => ({ url, key: parseNoteKey(key) })),
     store,
     annexes,
     now,

@@ -15,9 +15,9 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS users (
     id BLOB PRIMARY KEY, subject TEXT NOT NULL UNIQUE, credential BLOB NOT NULL
   ) STRICT;
-  -- heard: the time that the log's leaf states, before which a revocation takes nothing away.
+  -- heard: the time that the log's leaf states, before which a revocation takes nothing away; seq: in the directory.
   CREATE TABLE IF NOT EXISTS revocations (
-    credential BLOB NOT NULL, author BLOB NOT NULL, statement BLOB NOT NULL, heard INTEGER NOT NULL,
+    credential BLOB NOT NULL, author BLOB NOT NULL, statement BLOB NOT NULL, heard INTEGER NOT NULL, seq INTEGER NOT NULL,
     PRIMARY KEY (credential, statement)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS compartments (

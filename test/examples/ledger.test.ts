@@ -40,7 +40,8 @@ it('states no earlier time than before, not even after a restart', async () => {
   const store = new Store(folder);
   const log = { origin: ORIGIN, ...createLogKeys() };
   const judge = (): void => undefined;
-  const open = (): Ledger => new Ledger({ store, identity: bank, log, now: () => now, judge });
+  const open = (): Ledger =>
+    new Ledger({ store, identity: bank, log, now: () => now, judge, witnesses: [], report: judge });
   const ledger = open();
   expect(await take(ledger)).toBe(5000);
   now = 4000;
