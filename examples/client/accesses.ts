@@ -5,21 +5,20 @@ import { verifyEvidence } from 'muniment/envelope';
 import { clockWindow, DEADLINES } from 'muniment/protocol';
 import type { Credential } from 'muniment/keys';
 import {
-  byRole,
   decodeSignedEntry,
   EMPTY_CHAIN,
   readStatement,
-  startOf,
-  verifyChain,
-  withoutRevocations,
   type VerifiedEntry,
+  type VerifiedItem,
 } from 'muniment/record';
 import { verifyEmergency } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { decodeAccess, parseRequest, type AccessStatement, type BankRequest } from '../server/api.ts';
 import { mayWriteRecord } from '../server/rights.ts';
-import type { Answer, BankClient, Question } from './bank.ts';
-import { checkHead } from './heads.ts';
+import type { BankClient } from './bank.ts';
+import type { Connection } from './connection.ts';
+import { followChain } from './following.ts';
+import { documentAt, fetchPages, joinPages, type Page } from './pages.ts';
 import { byId, lookUp } from './people.ts';
 
 /** One access. */
@@ -74,53 +73,39 @@ export async function readAccesses(client: BankClient, recordId: Uint8Array): Pr
 }
 
 async function readClaims(client: BankClient, recordId: Uint8Array): Promise<Claim[]> {
-  const { origin, bank } = client.trust;
-  const rule = byRole(mayWriteRecord(client.user.credential.id));
-  const rules = {
-    origin,
-    recordId,
-    chain: 'access',
-    authors: withoutRevocations(byId([bank])),
-    rule,
-  } as const;
-  const claims: Claim[] = [];
-  const hashes: Uint8Array[] = [];
-  let stated = EMPTY_CHAIN;
-  for (let from: number | null = 0; from !== null;) {
-    const purpose = 'accesses';
-    const question: Question<'read'> = {
-      type: 'read',
-      recordId,
-      chain: 'access',
-      from,
-      purpose,
-      proofs: false,
-      size: null,
-    };
-    const { reply, documents }: Answer<'read'> = await client.ask<'read'>(question);
-    const at = (position: number | null): Uint8Array => {
-      const bytes = position === null ? undefined : documents[position];
-      if (bytes === undefined) throw new MunimentError('RECORD_ENTRY');
-      return bytes;
-    };
-    const head = { size: hashes.length, hash: hashes.at(-1) ?? EMPTY_CHAIN.hash };
-    const chain = verifyChain(
-      reply.items.map((item) => decodeSignedEntry(at(item.entry))),
-      rules,
-      { ...startOf(rule), head },
+  const connections: Connection[] = [];
+  try {
+    const { pages, chain } = await readAccessPages(client, recordId, { purpose: 'accesses' }, connections);
+    const entries = chain.values();
+    return pages.flatMap((page) =>
+      page.reply.items.map((item) => {
+        const entry = entries.next().value;
+        if (entry === undefined || 'hidden' in entry) throw new MunimentError('RECORD_LINK');
+        const evidence = item.evidence === null ? null : documentAt(page, item.evidence);
+        return { entry, payload: documentAt(page, item.payload), evidence };
+      }),
     );
-    for (const item of reply.items) {
-      const next = await chain.next();
-      if (next.done === true || 'hidden' in next.value) throw new MunimentError('RECORD_LINK');
-      hashes.push(next.value.hash);
-      const evidence = item.evidence === null ? null : at(item.evidence);
-      claims.push({ entry: next.value, payload: at(item.payload), evidence });
-    }
-    stated = reply.head;
-    from = reply.next;
+  } finally {
+    for (const connection of connections) await connection.close();
   }
-  checkHead(client, recordId, 'access', { hashes, stated });
-  return claims;
+}
+
+/** The pages of the owner's access chain, verified as a chain: each entry the bank's own. */
+export async function readAccessPages(
+  client: BankClient,
+  recordId: Uint8Array,
+  how: { readonly purpose: string; readonly size?: number },
+  connections: Connection[],
+): Promise<{ readonly pages: readonly Page[]; readonly chain: readonly VerifiedItem[] }> {
+  const of = { recordId, chain: 'access' } as const;
+  const pages = await fetchPages(client, of, how, connections);
+  const answered = { ...joinPages(client, pages), from: EMPTY_CHAIN };
+  const chain = await followChain(client, of, answered, {
+    mayWrite: mayWriteRecord(client.user.credential.id),
+    authors: byId([client.trust.bank]),
+    tagSalt: pages[0]?.reply.tagSalt ?? refuse(),
+  });
+  return { pages, chain };
 }
 
 function statementOf({ entry }: VerifiedEntry, payload: Uint8Array): AccessStatement {

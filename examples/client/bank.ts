@@ -1,16 +1,14 @@
 /**
- * The bank as its users see it: each call is one conversation, every answer verified before it is believed, and the
- * newest checkpoint ever seen is kept and held against the next.
+ * The bank as its users see it: each call is one conversation, whose author is verified. What an answer says of chains
+ * and log is believed only when it was followed (`following.ts`).
  */
 
 import { MunimentError } from 'muniment';
-import { emptyRoot, systemRandom } from 'muniment/crypto';
+import { systemRandom } from 'muniment/crypto';
 import type { VerifiedEnvelope } from 'muniment/envelope';
-import type { Credential, Identity, Seen } from 'muniment/keys';
+import type { Identity, Seen } from 'muniment/keys';
 import {
-  NO_WITNESSES,
   verifyCheckpoint,
-  verifyConsistency,
   verifyInclusion,
   verifyReceipt,
   type Head,
@@ -22,23 +20,26 @@ import {
 import { equalBytes } from 'muniment/wire';
 import { parseReply, writeText, type BankRequest, type ReplyOf } from '../server/api.ts';
 import { Connection, type Endpoint } from './connection.ts';
+import type { Remembered } from './following.ts';
+import type { Trust } from './trust.ts';
 
-/** Whom a client trusts, and where. */
-export interface Trust {
-  readonly anchor: Credential;
-  readonly bank: Credential;
-  readonly origin: string;
+/** A checkpoint that was verified, and its text. */
+export interface Newest extends TreeHead {
+  readonly checkpoint: string;
 }
 
-/** Where a client keeps the newest checkpoint that it ever verified. */
+/** What a client must not forget. */
 export interface Memory {
-  newest: TreeHead | null;
-  /** The newest verified head of each record's content, by its id in hexadecimal, and of its accesses, with `:access` behind it. */
-  readonly heads: Map<string, Head>;
+  /** The newest checkpoint that it ever verified. */
+  newest: Newest | null;
+  /** What is known of each record's content, by its id in hexadecimal, and of its accesses, with `:access` behind it. */
+  readonly chains: Map<string, Remembered>;
   /** The newest epoch of each group, by `group` and its name, and the newest list of each owner, by `compartments` and its Id in hexadecimal. */
   readonly seen: Map<string, Seen>;
   /** Called with every receipt that was verified. */
   readonly keepReceipt?: (receipt: Uint8Array) => void;
+  /** Called with every fraud file. */
+  readonly keepProof?: (proof: string) => void;
 }
 
 /** The bank's signed no. */
@@ -62,6 +63,8 @@ export interface Answer<Type extends BankRequest['type']> {
   readonly documents: readonly Uint8Array[];
   /** The digests of the request that was sent, by which receipts and accesses name it. */
   readonly request: VerifiedEnvelope['digests'];
+  /** The newest checkpoint known when it was asked: the answer's must extend it. */
+  readonly asked: Newest | null;
 }
 
 /** A request without what every request has. */
@@ -84,7 +87,7 @@ export class BankClient {
     user: Identity,
     trust: Trust,
     endpoint: Endpoint,
-    memory: Memory = { newest: null, heads: new Map(), seen: new Map() },
+    memory: Memory = { newest: null, chains: new Map(), seen: new Map() },
   ) {
     this.user = user;
     this.trust = trust;
@@ -131,7 +134,6 @@ export class BankClient {
     const { recordId, chain, seq } = signed.entry;
     const leaf = { recordId, tagSalt: context.tagSalt, chain, seq, time, entryHash: hashEntry(signed) };
     verifyInclusion(leaf, { index, proof: receipted.proof }, context.tree);
-    this.memory.keepReceipt?.(receipted.receipt);
   }
 
   /** Verifies what a receipt says, for who cannot know its place in the log yet: that takes the record's salt. */
@@ -156,8 +158,8 @@ export class BankClient {
   ): Promise<Answer<Type>> {
     const asked = this.memory.newest;
     const { type } = question as { type: Type };
-    const counted = type === 'append' || type === 'read' || type === 'break-glass';
-    const request = { id: systemRandom(16), ...question, ...(counted ? { seenSize: asked?.size ?? 0 } : {}) };
+    const counted = type === 'lookup' || type === 'revocations' ? {} : { seenSize: asked?.size ?? 0 };
+    const request = { id: systemRandom(16), ...question, ...counted };
     const parties = { user: this.user, gateway: this.trust.bank };
     const {
       reply,
@@ -166,31 +168,11 @@ export class BankClient {
     } = await connection.converse(parties, writeText(request), documents);
     const parsed = parseReply(type, reply.data);
     if ('refused' in parsed) throw new Refused(parsed.refused, parsed.head);
-    const pinned = 'size' in question && typeof question.size === 'number' ? question.size : null;
-    if ('checkpoint' in parsed) this.#remember(parsed.checkpoint, parsed.consistency, asked, pinned);
-    return { reply: parsed, documents: received, request: digests };
-  }
-
-  // Verify against the newest checkpoint ever seen, and store it. Only who asked for proofs of an older size gets one.
-  #remember(
-    checkpoint: string,
-    consistency: readonly Uint8Array[],
-    asked: TreeHead | null,
-    pinned: number | null,
-  ): void {
-    const tree = this.readCheckpoint(checkpoint);
-    if (pinned !== null && tree.size !== pinned) throw new MunimentError('RECORD_CONSISTENCY');
-    if (pinned !== null && tree.size < (asked?.size ?? 0)) return;
-    verifyConsistency(asked ?? EMPTY_TREE, tree, consistency);
-    // Proven against what was asked with; if another answer came in between, the next question proves against that one.
-    if (this.memory.newest === asked) this.memory.newest = tree;
+    return { reply: parsed, documents: received, request: digests, asked };
   }
 
   /** Verifies a checkpoint of the bank's. */
   readCheckpoint(checkpoint: string): TreeHead {
-    const log = { origin: this.trust.origin, ed25519: this.trust.bank.signing.publicKey, mlDsa44: null };
-    return verifyCheckpoint(checkpoint, { log, witnesses: NO_WITNESSES });
+    return verifyCheckpoint(checkpoint, this.trust);
   }
 }
-
-const EMPTY_TREE: TreeHead = { size: 0, root: emptyRoot() };

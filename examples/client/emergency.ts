@@ -7,6 +7,7 @@ import { equalBytes, toHex } from 'muniment/wire';
 import { hashEntry } from 'muniment/record';
 import { Refused, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
+import { hearHead, keepWord } from './following.ts';
 import { headAfterStale, headToSign } from './newest.ts';
 import { statement } from './writing.ts';
 
@@ -43,11 +44,16 @@ export async function breakGlass(
     });
     try {
       const question = { type: 'break-glass', recordId, entry: encodeSignedEntry(entry) } as const;
-      const { reply, documents, request } = await client.ask<'break-glass'>(question, [writing.payload]);
+      const { reply, documents, request, asked } = await client.ask<'break-glass'>(question, [
+        writing.payload,
+      ]);
       if (!equalBytes(reply.emergencyHash, hashEntry(entry))) throw new MunimentError('VIEW_RELEASE');
       const { receipt } = reply.receipt;
       client.checkSignedReceipt(receipt, entry, request);
-      client.memory.keepReceipt?.(receipt);
+      const content = { recordId, chain: 'content' } as const;
+      keepWord(client, content, receipt);
+      const { checkpoint, consistency, head: stated } = reply;
+      await hearHead(client, content, { asked, checkpoint, consistency, head: stated });
       const context = {
         custodian: client.trust.bank.id,
         clinician: client.user.credential.id,

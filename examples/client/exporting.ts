@@ -1,72 +1,93 @@
-/** Fetching a record's export: both chains with receipts and proofs under one checkpoint. */
+/** Fetching a record's export: both chains, and who ended which key, with receipts and proofs under one checkpoint. */
 
-import { MunimentError } from 'muniment';
-import { decodeSignedEntry, exportRecord, type ChainName, type ExportedEntry } from 'muniment/record';
+import type { Credential } from 'muniment/keys';
+import {
+  decodeSignedEntry,
+  directoryId,
+  exportRecord,
+  type ExportedDirectory,
+  type ExportedEntry,
+} from 'muniment/record';
 import { equalBytes, toHex } from 'muniment/wire';
-import type { Answer, BankClient } from './bank.ts';
+import { readAccessPages } from './accesses.ts';
+import type { BankClient } from './bank.ts';
+import type { Connection } from './connection.ts';
+import { takePages } from './content.ts';
+import { documentAt, fetchPages, type Page } from './pages.ts';
 import { lookUp } from './people.ts';
 
-/** Exports a record as its owner: one JSON text that `verifyExport` judges offline. Nothing in it is believed here. */
+/** Exports a record as its owner: one JSON text that `verifyExport` judges offline. */
 export async function fetchExport(client: BankClient, recordId: Uint8Array): Promise<string> {
-  const pinned: Pinned = { size: null, checkpoint: '' };
-  const content = await fetchChain(client, recordId, 'content', pinned);
-  const access = await fetchChain(client, recordId, 'access', pinned);
-  const { anchor, bank } = client.trust;
-  const authors = new Map(
-    [...content, ...access].map(({ signed }) => [toHex(signed.entry.author), signed.entry.author]),
-  );
-  authors.delete(toHex(bank.id));
-  const { credentials } = await lookUp(client, { ids: [...authors.values()] });
-  const others = credentials.filter(({ id }) => !equalBytes(id, anchor.id));
-  return exportRecord({
-    origin: client.trust.origin,
-    recordId,
-    bank: bank.id,
-    credentials: [anchor, bank, ...others].map(({ encoded }) => encoded),
-    content,
-    access,
-    directory: null,
-    checkpoint: pinned.checkpoint,
-    renewals: [],
-  });
-}
-
-/** The log size that all pages are under, fixed by the first. */
-interface Pinned {
-  size: number | null;
-  checkpoint: string;
-}
-
-async function fetchChain(
-  client: BankClient,
-  recordId: Uint8Array,
-  chain: ChainName,
-  pinned: Pinned,
-): Promise<ExportedEntry[]> {
-  const entries: ExportedEntry[] = [];
-  for (let from: number | null = 0; from !== null;) {
-    const { size } = pinned;
-    const question = { type: 'read', recordId, chain, from, purpose: 'export', proofs: true, size } as const;
-    const page: Answer<'read'> = await client.ask<'read'>(question);
-    const { checkpoint, items, next } = page.reply;
-    if (size !== null && checkpoint !== pinned.checkpoint) throw new MunimentError('RECORD_CONSISTENCY');
-    pinned.size = client.readCheckpoint(checkpoint).size;
-    pinned.checkpoint = checkpoint;
-    const at = (position: number | null): Uint8Array => {
-      const bytes = position === null ? undefined : page.documents[position];
-      if (bytes === undefined) throw new MunimentError('RECORD_EXPORT');
-      return bytes;
-    };
-    for (const { entry, payload, receipt, proof } of items) {
-      entries.push({
-        signed: decodeSignedEntry(at(entry)),
-        payload: payload === null ? null : at(payload),
-        opened: null,
-        receipt: at(receipt),
-        proof: proof ?? [],
-      });
-    }
-    from = next;
+  const connections: Connection[] = [];
+  try {
+    const purpose = 'export';
+    const pages = await fetchPages(client, { recordId, chain: 'content' }, { purpose }, connections);
+    await takePages(client, recordId, pages);
+    const checkpoint = pages[0]?.reply.checkpoint ?? '';
+    const { size } = client.readCheckpoint(checkpoint);
+    const accesses = await readAccessPages(client, recordId, { purpose, size }, connections);
+    const [content, access] = [pages, accesses.pages].map((list) => list.flatMap(entriesOf));
+    const authors = authorsOf([...(content ?? []), ...(access ?? [])]);
+    const directory = await fetchRevocations(client, authors, size);
+    const signers = await credentialsOf(client, [...authors, ...authorsOf(directory.entries)]);
+    return exportRecord({
+      origin: client.trust.origin,
+      recordId,
+      charters: [client.trust.charter],
+      credentials: signers.map(({ encoded }) => encoded),
+      content: content ?? [],
+      access: access ?? [],
+      directory,
+      checkpoint,
+      renewals: [],
+    });
+  } finally {
+    for (const connection of connections) await connection.close();
   }
-  return entries;
+}
+
+function entriesOf(page: Page): ExportedEntry[] {
+  return page.reply.items.map(({ entry, payload, receipt, proof }) => ({
+    signed: decodeSignedEntry(documentAt(page, entry)),
+    payload: payload === null ? null : documentAt(page, payload),
+    digests: [],
+    opened: null,
+    receipt: documentAt(page, receipt),
+    proof,
+  }));
+}
+
+// The directory's entries that ended the keys of whoever wrote here; judged by whoever verifies the export.
+async function fetchRevocations(
+  client: BankClient,
+  ids: readonly Uint8Array[],
+  size: number,
+): Promise<ExportedDirectory> {
+  const question = { type: 'revocations' as const, ids: [...ids], size };
+  const { reply, documents } = await client.ask<'revocations'>(question);
+  const at = (position: number): Uint8Array => documents[position] ?? new Uint8Array(0);
+  return {
+    recordId: directoryId(client.trust.origin),
+    tagSalt: reply.tagSalt,
+    entries: reply.items.map(({ entry, payload, receipt, proof }) => ({
+      signed: decodeSignedEntry(at(entry)),
+      payload: at(payload),
+      digests: [],
+      opened: null,
+      receipt: at(receipt),
+      proof,
+    })),
+  };
+}
+
+function authorsOf(entries: readonly ExportedEntry[]): Uint8Array[] {
+  const authors = entries.map(({ signed }) => signed.entry.author);
+  return [...new Map(authors.map((id) => [toHex(id), id])).values()];
+}
+
+async function credentialsOf(client: BankClient, ids: readonly Uint8Array[]): Promise<Credential[]> {
+  const { anchor, bank } = client.trust;
+  const others = ids.filter((id) => ![anchor, bank].some((own) => equalBytes(own.id, id)));
+  const { credentials } = await lookUp(client, { ids: others });
+  return [anchor, bank, ...credentials];
 }

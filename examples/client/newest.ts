@@ -1,19 +1,17 @@
 /** The head to sign over: nobody signs over one that it has not verified. */
 
 import { MunimentError } from 'muniment';
-import { sameHead, type Head, type SignedEntry } from 'muniment/record';
+import { directoryId, type Head, type SignedEntry } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
-import { directoryId } from '../server/rights.ts';
 import type { BankClient } from './bank.ts';
-import { knownHead } from './heads.ts';
-import { readChain } from './pages.ts';
+import { hearHead, remembered } from './following.ts';
+import { readChain } from './content.ts';
 
 /** The head to sign over: one that this client has verified. Who knows the record's head already need not read again. */
 export async function headToSign(client: BankClient, recordId: Uint8Array): Promise<Head> {
-  const known = knownHead(client, recordId);
-  if (isDirectory(client, recordId)) return directoryHead(client, recordId);
-  if (known.size === 0) await readChain(client, recordId, 'before writing');
-  return knownHead(client, recordId);
+  if (isDirectory(client, recordId)) return statedHead(client, recordId);
+  const { head } = remembered(client, { recordId, chain: 'content' });
+  return head.size > 0 ? head : (await readChain(client, recordId, 'before writing')).head;
 }
 
 /**
@@ -25,22 +23,21 @@ export async function headAfterStale(
   recordId: Uint8Array,
   mine: readonly SignedEntry[],
 ): Promise<Head> {
-  if (isDirectory(client, recordId)) return directoryHead(client, recordId);
-  const { chain } = await readChain(client, recordId, 'before writing');
+  if (isDirectory(client, recordId)) return statedHead(client, recordId);
+  const { chain, head } = await readChain(client, recordId, 'before writing');
   const standing = chain.some(
     (item) => !('hidden' in item) && mine.some((one) => equalBytes(one.signature, item.signed.signature)),
   );
   if (standing) throw new MunimentError('RECORD_CONSISTENCY');
-  return knownHead(client, recordId);
+  return head;
 }
 
-// The directory is not read by its users; its head is the bank's word, but it does not go back.
-async function directoryHead(client: BankClient, recordId: Uint8Array): Promise<Head> {
-  const known = knownHead(client, recordId);
-  const { content } = (await client.ask<'head'>({ type: 'head', recordId })).reply;
-  const back = content.size < known.size || (content.size === known.size && !sameHead(content, known));
-  if (back) throw new MunimentError('RECORD_CONSISTENCY');
-  return content;
+/** Where the bank says that a chain's content ends. The directory is not read by its users; its head is the bank's word. */
+export async function statedHead(client: BankClient, recordId: Uint8Array): Promise<Head> {
+  const { reply, asked } = await client.ask<'head'>({ type: 'head', recordId });
+  const { checkpoint, consistency, content } = reply;
+  const answered = { asked, checkpoint, consistency, head: content };
+  return hearHead(client, { recordId, chain: 'content' }, answered);
 }
 
 function isDirectory(client: BankClient, recordId: Uint8Array): boolean {

@@ -20,7 +20,7 @@ import { equalBytes, toHex } from 'muniment/wire';
 import { SEALED } from '../server/rights.ts';
 import type { BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
-import { readChain, type Shown } from './pages.ts';
+import { readChain, type Shown } from './content.ts';
 import { groupNames, lookUp, ownReaders } from './people.ts';
 
 /** An opened document, and where it stands. */

@@ -1,21 +1,7 @@
 /** Writing: entries signed over the newest head, sent in batches, receipts verified. */
 
 import { systemRandom, sha256 } from 'muniment/crypto';
-import {
-  compartmentNode,
-  publishCompartments,
-  publishGroup,
-  publishNextEpoch,
-  renounceCredential,
-  revokeCredential,
-  rotate,
-  type Compartments,
-  type Credential,
-  type GroupChange,
-  type GroupEpoch,
-  type NodeSecret,
-  type RevocationTerms,
-} from 'muniment/keys';
+import { compartmentNode, type Compartments, type Credential, type NodeSecret } from 'muniment/keys';
 import {
   CREATE,
   EMPTY_CHAIN,
@@ -45,12 +31,12 @@ import {
   type Reader,
 } from 'muniment/views';
 import { MunimentError } from 'muniment';
-import { directoryId, SEALED } from '../server/rights.ts';
+import { SEALED } from '../server/rights.ts';
 import { Refused, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
-import { rememberHead } from './heads.ts';
+import { followChain } from './following.ts';
 import { headAfterStale, headToSign } from './newest.ts';
-import { lookUp, person, type People } from './people.ts';
+import { byId, lookUp, person, type People } from './people.ts';
 
 /** An entry before it is signed: what it does, and what goes with it. */
 export interface Writing {
@@ -101,7 +87,6 @@ export async function append(
     const signed = await appendBatch(client, record, batch, head);
     done.push(...signed);
     head = headAfter(signed.at(-1) ?? unreachable());
-    rememberHead(client, recordId, 'content', head);
   }
   return done;
 }
@@ -116,7 +101,7 @@ async function appendBatch(
   for (let attempt = 1; ; attempt++) {
     const signed = await signAll(client, record, writings, head);
     try {
-      await send(client, record, writings, signed);
+      await send(client, record, writings, signed, head);
       return signed;
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== 'RECORD_STALE' || attempt === ATTEMPTS) throw error;
@@ -155,6 +140,7 @@ async function send(
   record: RecordName,
   writings: readonly Writing[],
   signed: readonly SignedEntry[],
+  from: Head,
 ): Promise<void> {
   const entries = writings.map(({ attachments = [], annexes = [] }, i) => ({
     entry: encodeSignedEntry(signed[i] ?? unreachable()),
@@ -167,104 +153,21 @@ async function send(
   ];
   const uploads = writings.flatMap(({ annexes = [] }) => annexes);
   const question = { type: 'append', recordId: record.recordId, entries } as const;
-  const { reply, request } = await client.ask<'append'>(question, documents, async (connection) => {
+  const { reply, request, asked } = await client.ask<'append'>(question, documents, async (connection) => {
     for (const { annex, ciphertext } of uploads) await connection.putAnnex(annex.root, ciphertext);
   });
   if (reply.receipts.length !== signed.length) throw new MunimentError('RECORD_RECEIPT');
-  const tree = client.readCheckpoint(reply.checkpoint);
-  signed.forEach((one, i) => {
-    client.checkReceipt(reply.receipts[i] ?? unreachable(), one, { tagSalt: record.tagSalt, tree, request });
+  const { checkpoint, consistency, head } = reply;
+  const items = signed.map((item, i) => {
+    const { receipt, proof } = reply.receipts[i] ?? unreachable();
+    client.checkSignedReceipt(receipt, item, request);
+    return { item, receipt, proof };
   });
-}
-
-/** The administrator opens the bank's directory; once in a bank's life. */
-export async function openDirectory(
-  client: BankClient,
-  tagSalt: Uint8Array = systemRandom(32),
-): Promise<RecordName> {
-  const record = { recordId: directoryId(client.trust.origin), tagSalt };
-  const creation = encodeCreation({ owner: client.user.credential.id, tagSalt: record.tagSalt });
-  await append(client, record, [statement('create', CREATE, creation)]);
-  return record;
-}
-
-/** The administrator registers users; each registration is an entry of its own. */
-export async function register(
-  client: BankClient,
-  directory: RecordName,
-  users: readonly Credential[],
-): Promise<void> {
-  await append(
-    client,
-    directory,
-    users.map((user) => statement('register', 'credential', user.encoded)),
-  );
-}
-
-/** The administrator takes a user's credential back. */
-export async function revoke(
-  client: BankClient,
-  directory: RecordName,
-  user: Credential,
-  terms: RevocationTerms,
-): Promise<void> {
-  const signed = await revokeCredential(client.user, user, terms);
-  await append(client, directory, [statement('revoke', 'revocation', signed)]);
-}
-
-/** A user gives up the own credential: the last thing that its key does. */
-export async function renounce(client: BankClient, directory: RecordName): Promise<void> {
-  const signed = await renounceCredential(client.user);
-  await append(client, directory, [statement('revoke', 'renunciation', signed)]);
-}
-
-/** A keeper founds a group. */
-export async function publishGroupOf(
-  client: BankClient,
-  directory: RecordName,
-  group: Parameters<typeof publishGroup>[1],
-): Promise<void> {
-  const signed = await publishGroup(client.user, group);
-  await append(client, directory, [statement('key', 'group', signed)]);
-}
-
-/** A keeper publishes a group's next epoch. */
-export async function publishNextEpochOf(
-  client: BankClient,
-  directory: RecordName,
-  previous: GroupEpoch,
-  change: GroupChange,
-): Promise<void> {
-  const signed = await publishNextEpoch(client.user, previous, change);
-  await append(client, directory, [statement('key', 'group', signed)]);
-}
-
-/** An owner publishes the compartments of its record, and keeps the root. */
-export async function publishCompartmentsOf(
-  client: BankClient,
-  directory: RecordName,
-  owned: { readonly root: NodeSecret; readonly recordId: Uint8Array; readonly names: readonly string[] },
-): Promise<void> {
-  const signed = await publishCompartments(client.user, owned.root, owned);
-  await append(client, directory, [statement('key', 'compartments', signed)]);
-}
-
-/**
- * An owner rotates compartments: what is written from now on does not open for whom they were granted to before. A
- * former reader keeps what it could read until now.
- */
-export async function rotateCompartmentsOf(
-  client: BankClient,
-  directory: RecordName,
-  owned: {
-    readonly root: NodeSecret;
-    readonly compartments: Compartments;
-    readonly names: readonly string[];
-  },
-): Promise<void> {
-  const { root, compartments, names } = owned;
-  const signed = await rotate(client.user, root, compartments, { names, added: [] });
-  await append(client, directory, [statement('key', 'compartments', signed)]);
+  // Whether it might write this, the bank has judged, and everybody who reads it judges again.
+  const by = { mayWrite: () => true, authors: byId([client.user.credential]), tagSalt: record.tagSalt };
+  const of = { recordId: record.recordId, chain: 'content' } as const;
+  await followChain(client, of, { asked, checkpoint, consistency, items, head, from }, by);
+  for (const { receipt } of items) client.memory.keepReceipt?.(receipt);
 }
 
 /** A doctor opens a patient's record under the id that the patient published. */

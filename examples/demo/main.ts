@@ -8,7 +8,9 @@ import { FhirImportError, readBundle } from '../client/fhir.ts';
 import { DEFAULT_TOKEN_KEM, TOKEN_KEMS, type TokenKem } from '../client/keystores/pkcs11.ts';
 import { attack, type AttackResult } from './attacks.ts';
 import { countLeaks, filesUnder, sealedTexts } from './leaks.ts';
-import { must, play, type Count, type Played, type Viewer } from './play.ts';
+import type { Count, Viewer } from './counting.ts';
+import { must } from './must.ts';
+import { play, type Played } from './play.ts';
 import { createReport, type Report } from './report.ts';
 import type { SearchedFile } from './search.ts';
 import { controlSubject, fhirSubject, syntheticSubject, type Subject } from './subject.ts';
@@ -117,6 +119,9 @@ async function run(subject: Subject, doctor: TokenDoctor | null, report: Report)
         `the bank listens on 127.0.0.1:${String(made.server.port)}: TLS 1.3, client certificates required, SQLite`,
       );
       say(
+        "the log's own keys, Ed25519 and ML-DSA-44, are chartered; two witnesses cosign, and every client demands both",
+      );
+      say(
         'administrator, bank, patient, another patient, two doctors, insurer, emergency doctor: X-Wing and Ed25519',
       );
       if (doctor !== null) say(`but the first doctor's keys ${doctor.described}`);
@@ -130,8 +135,10 @@ async function run(subject: Subject, doctor: TokenDoctor | null, report: Report)
       const results = await attack(world, played, () => {
         progress.advance();
       });
-      for (const { name, refused, code } of results)
-        say(`${refused ? 'refused' : 'NOT REFUSED'}  ${name}: ${code}`);
+      for (const { name, refused, code, convicted } of results)
+        say(
+          `${refused ? 'refused' : 'NOT REFUSED'}  ${name}: ${code}${convicted ? '; the bank is convicted, by one file' : ''}`,
+        );
       must(
         results.every(({ refused }) => refused),
         'every attack is refused',

@@ -1,43 +1,32 @@
 /** The main job, step by step: what happens, what was proven by it, and what came out. */
 
 import { MunimentError } from 'muniment';
-import { KEM_XWING, systemRandom } from 'muniment/crypto';
-import { createRoot, INBOX, openRoot, ROOT, type Compartments, type NodeSecret } from 'muniment/keys';
+import { INBOX, ROOT, type Compartments, type NodeSecret } from 'muniment/keys';
 import { byRole, verifyExport, type VerifiedExport } from 'muniment/record';
-import { alwaysWithheld, compartmentReader, type Reader } from 'muniment/views';
+import { compartmentReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { readAccesses, type Access } from '../client/accesses.ts';
 import { breakGlass } from '../client/emergency.ts';
 import { fetchExport } from '../client/exporting.ts';
-import { groupNames, lookUp, type People } from '../client/people.ts';
-import { ownCompartments, readRecord, type RecordView } from '../client/reading.ts';
-import {
-  append,
-  createRecord,
-  grantCompartment,
-  openDirectory,
-  publishCompartmentsOf,
-  publishGroupOf,
-  register,
-  sealDraft,
-  type RecordName,
-  type Writing,
-} from '../client/writing.ts';
+import { lookUp } from '../client/people.ts';
+import { readRecord, type RecordView } from '../client/reading.ts';
+import { createRecord, grantCompartment, type RecordName } from '../client/writing.ts';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../server/rights.ts';
+import {
+  countViews,
+  describe,
+  fieldsFor,
+  fieldsOf,
+  sameSet,
+  VIEWERS,
+  type Count,
+  type Viewer,
+} from './counting.ts';
+import { addContents, allGroups, populateDirectory } from './founding.ts';
+import { must } from './must.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
 import type { World } from './world.ts';
-
-/** Those who look at the record. */
-export const VIEWERS = ['patient', 'doctor', 'secondDoctor', 'insurer', 'emergency'] as const;
-/** One of them. */
-export type Viewer = (typeof VIEWERS)[number];
-
-/** How many fields a viewer opened, and how many there are that it did not. */
-export interface Count {
-  readonly opened: number;
-  readonly withheld: number;
-}
 
 /** What came out of the steps. */
 export interface Played {
@@ -137,6 +126,7 @@ export async function play(world: World, subject: Subject, report: Report): Prom
       const result = await verifyExport(text, {
         anchorId: world.trust.anchor.id,
         origin: world.trust.origin,
+        witnesses: world.trust.witnesses,
         rule: byRole(mayWriteRecord(patient.user.credential.id)),
         digests: DIGESTS,
         openings: OPENINGS,
@@ -168,57 +158,6 @@ export async function play(world: World, subject: Subject, report: Report): Prom
   };
 }
 
-function allGroups(world: World): string[] {
-  return [...world.specialities.map((name) => `speciality:${name}`), 'insurer', 'emergency'];
-}
-
-async function populateDirectory(
-  world: World,
-  subject: Subject,
-): Promise<{ compartments: Compartments; root: NodeSecret }> {
-  const { administrator, patient, doctor, secondDoctor, insurer, emergency, stranger } = world.clients;
-  const directory = await openDirectory(administrator);
-  const users = [patient, stranger, doctor, secondDoctor, insurer, emergency];
-  await register(
-    administrator,
-    directory,
-    users.map(({ user }) => user.credential),
-  );
-  for (const keeper of [doctor, secondDoctor, insurer, emergency]) {
-    const [name] = groupNames(keeper.user.credential);
-    if (name === undefined) throw new MunimentError('KEY_CREDENTIAL');
-    await publishGroupOf(keeper, directory, {
-      name,
-      kem: KEM_XWING,
-      members: [keeper.user.credential],
-    });
-  }
-  const owned = { root: createRoot(), recordId: systemRandom(16), names: subject.compartments };
-  await publishCompartmentsOf(patient, directory, owned);
-  // The root comes back from the bank, sealed to the patient's own key: a card is all the patient needs.
-  const compartments = await ownCompartments(patient);
-  return { compartments, root: await openRoot(patient.user, compartments) };
-}
-
-async function addContents(
-  world: World,
-  subject: Subject,
-  to: { readonly record: RecordName; readonly people: People; readonly progress: Report['progress'] },
-): Promise<void> {
-  const { doctor, patient } = world.clients;
-  const { record, people, progress } = to;
-  const owner = people.compartments.get(patient.user.credential.subject);
-  if (owner === undefined) throw new MunimentError('KEY_CREDENTIAL');
-  const audience = { policy: subject.policy, owner, groups: people.groups, custodian: world.trust.bank };
-  progress.start('sealing', subject.drafts.length);
-  const writings: Writing[] = [];
-  for (const draft of subject.drafts) {
-    writings.push(await sealDraft(doctor, audience, draft));
-    progress.advance();
-  }
-  await append(doctor, record, writings);
-}
-
 async function readAll(
   world: World,
   subject: Subject,
@@ -244,45 +183,6 @@ async function readAll(
   }
   must(restored === subject.originals, 'every original comes back to the patient exactly as it was');
   return views;
-}
-
-// The counts come from the patient's side: a reader cannot know what it does not see.
-function countViews(views: Readonly<Record<Viewer, RecordView>>): Record<Viewer, Count> {
-  const whole = views.patient;
-  const counts = {} as Record<Viewer, Count>;
-  for (const viewer of VIEWERS) {
-    const expected = fieldsFor(whole, views[viewer].readers);
-    must(
-      sameSet(fieldsOf(views[viewer]), expected),
-      `${viewer} sees exactly what the patient's account says`,
-    );
-    counts[viewer] = { opened: expected.size, withheld: whole.fields - expected.size };
-  }
-  return counts;
-}
-
-/** Every field that a view opened, by document and path. */
-function fieldsOf(view: RecordView): Set<string> {
-  return new Set(
-    view.documents.flatMap(({ view: { bodyHash, fields } }) =>
-      fields.map(({ path }) => toHex(bodyHash) + path),
-    ),
-  );
-}
-
-/** The fields that somebody who opens as these readers must see, by the patient's account of every document. */
-function fieldsFor(whole: RecordView, readers: readonly Reader[]): Set<string> {
-  const ids = new Set(readers.map(({ id }) => toHex(id)));
-  return new Set(
-    whole.documents.flatMap(({ view: { bodyHash, fields, account } }) =>
-      fields
-        .filter(({ classIndex }) => {
-          const allowed = account?.readers.get(classIndex) ?? [];
-          return allowed === 'public' || allowed.some((id) => ids.has(toHex(id)));
-        })
-        .map(({ path }) => toHex(bodyHash) + path),
-    ),
-  );
 }
 
 async function grantPart(
@@ -362,33 +262,4 @@ function countBy(list: readonly Access[]): Map<string, number> {
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
-}
-
-function describe(world: World, subject: Subject, viewer: Viewer, { opened, withheld }: Count): string {
-  const { credential } = world.clients[viewer].user;
-  const line = `${credential.subject.padEnd(12)} opens ${String(opened).padStart(6)} fields, ${String(withheld)} withheld`;
-  if (viewer === 'patient') return line;
-  const kinds = new Set(groupNames(credential).map((name) => name.split(':')[0] ?? ''));
-  // What a policy withholds from a role whatever the document says; the emergency team needs a release besides.
-  const never = alwaysWithheld(subject.policy, (rule) =>
-    kinds.has(typeof rule === 'string' ? rule : (Object.keys(rule)[0] ?? '')),
-  );
-  if (viewer === 'emergency') return `${line} (beyond what is public, nothing opens without a release)`;
-  const { rules, otherwiseCompartment = INBOX } = subject.policy.definition;
-  const counts = new Map<string, number>();
-  for (const pattern of never) {
-    const part = rules.find(({ fields }) => fields.includes(pattern))?.compartment ?? otherwiseCompartment;
-    counts.set(part, (counts.get(part) ?? 0) + 1);
-  }
-  const parts = Array.from(counts, ([part, count]) => `${part} (${String(count)})`);
-  return `${line}; the policy never gives it, in rules by part: ${parts.join(', ')}`;
-}
-
-function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((item) => b.has(item));
-}
-
-/** Ends the demo if something that must hold does not. */
-export function must(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`this must hold and does not: ${what}`);
 }

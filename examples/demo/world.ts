@@ -6,6 +6,7 @@ import {
   challengePossession,
   createAnchor,
   createIdentity,
+  createKeys,
   enrol,
   exportKeys,
   issueCredential,
@@ -15,21 +16,24 @@ import {
   type Profile,
   type SoftwareKeys,
 } from 'muniment/keys';
+import Database from 'better-sqlite3';
+import { formatNoteKey, logKeysOf, signCharter, type LogKeys, type WitnessPolicy } from 'muniment/record';
 import { toHex } from 'muniment/wire';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { BankClient, type Trust } from '../client/bank.ts';
+import { BankClient } from '../client/bank.ts';
 import type { Endpoint } from '../client/connection.ts';
+import { trustIn, type Trust } from '../client/trust.ts';
+import { createLogKeys, exportLogKeys } from '../server/log-keys.ts';
+import { serveWitness } from '../witness/http.ts';
+import { LogWitness } from '../witness/witness.ts';
 import { createAuthority, type Authority } from './authority.ts';
+import { startServer, type RunningServer } from './server-process.ts';
 
 const ORIGIN = 'bank.demo.example/muniment';
 const PASSPHRASE = 'demo only, thrown away in a minute';
 const DAY = 86_400_000;
-const START_DEADLINE = 30_000;
-const STOP_DEADLINE = 10_000;
 
 /** Everybody in the demo. */
 export type Role =
@@ -47,15 +51,6 @@ export interface World {
   readonly serverFolder: string;
   /** Stops the server and removes everything. */
   end(): Promise<void>;
-}
-
-/** The server process. */
-export interface RunningServer {
-  readonly port: number;
-  /** Stops it cleanly with SIGTERM, and resolves to its exit status. */
-  stop(): Promise<number | null>;
-  /** Ends it as a power cut would. */
-  kill(): Promise<void>;
 }
 
 /** Makes a world for two specialities; the first doctor may bring keys that live elsewhere. */
@@ -107,10 +102,24 @@ async function populate(
   const authority = await createAuthority('Demo authority');
   const serverFolder = path.join(folder, 'server');
   mkdirSync(serverFolder, { mode: 0o700 });
-  const configuration = await writeServerFiles(folder, serverFolder, { bank, administrator, authority });
+  const logKeys = createLogKeys();
+  const log = logKeysOf({ origin: ORIGIN, ...logKeys });
+  const charter = await signCharter(administrator, { origin: ORIGIN, bank: bank.credential.id, log });
+  const witnesses = await startWitnesses(folder, log);
+  const configuration = await writeServerFiles(folder, serverFolder, {
+    ...{ bank, administrator, authority, charter },
+    witnesses: witnesses.listed,
+    logKeys: await exportLogKeys(logKeys, PASSPHRASE),
+  });
   const server = await startServer(configuration, serverFolder);
 
-  const trust = { anchor: administrator.credential, bank: bank.credential, origin: ORIGIN };
+  const trust = trustIn({
+    origin: ORIGIN,
+    anchor: administrator.credential,
+    bank: bank.credential,
+    charter,
+    witnesses: witnesses.policy,
+  });
   const endpointOf = async (subject: string): Promise<Endpoint> => {
     const { certificate, key } = await authority.issue({ commonName: subject, kind: 'client' });
     return {
@@ -133,7 +142,33 @@ async function populate(
     serverFolder,
     end: async () => {
       await server.stop();
+      witnesses.close();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Witnesses {
+  /** As the server's configuration names them. */
+  readonly listed: readonly { readonly url: string; readonly key: string }[];
+  readonly policy: WitnessPolicy;
+  close(): void;
+}
+
+// Two of two: whoever is shown a history has the word of both that nobody is shown another one.
+async function startWitnesses(folder: string, log: LogKeys): Promise<Witnesses> {
+  const keys = [createKeys().signer, createKeys().signer];
+  const witnesses = keys.map((signer, i) => {
+    const file = path.join(folder, `witness-${String(i + 1)}.json`);
+    const named = { name: `witness-${String(i + 1)}.demo.example`, signer };
+    return new LogWitness(named, log, { file, now: Date.now });
+  });
+  const listening = await Promise.all(witnesses.map((witness) => serveWitness(witness)));
+  return {
+    listed: witnesses.map(({ key }, i) => ({ url: listening[i]?.url ?? '', key: formatNoteKey(key) })),
+    policy: { witnesses: witnesses.map(({ key }) => key), threshold: witnesses.length },
+    close: () => {
+      for (const one of listening) one.close();
     },
   };
 }
@@ -152,9 +187,16 @@ async function enrolKeys(administrator: Identity, keys: IdentityKeys, profile: P
 async function writeServerFiles(
   folder: string,
   serverFolder: string,
-  parts: { readonly bank: Identity; readonly administrator: Identity; readonly authority: Authority },
+  parts: {
+    readonly bank: Identity;
+    readonly administrator: Identity;
+    readonly authority: Authority;
+    readonly charter: Uint8Array;
+    readonly logKeys: string;
+    readonly witnesses: Witnesses['listed'];
+  },
 ): Promise<string> {
-  const { bank, administrator, authority } = parts;
+  const { bank, administrator, authority, charter, logKeys, witnesses } = parts;
   const { certificate, key } = await authority.issue({ commonName: 'bank', kind: 'server' });
   const files: Record<string, string | Uint8Array> = {
     'server.crt': certificate,
@@ -163,6 +205,8 @@ async function writeServerFiles(
     'bank.keys': await exportKeys(bank as Identity & SoftwareKeys, PASSPHRASE), // made by enrol, so in memory
     'bank.credential': bank.credential.encoded,
     'anchor.credential': administrator.credential.encoded,
+    'log.keys': logKeys,
+    charter,
     passphrase: PASSPHRASE,
   };
   for (const [name, content] of Object.entries(files))
@@ -176,68 +220,28 @@ async function writeServerFiles(
       dataFolder: path.join(serverFolder, 'data'),
       tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
       identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
+      log: { keys: 'log.keys', charter: 'charter' },
+      witnesses,
       anchor: { credential: 'anchor.credential', id: toHex(administrator.credential.id) },
     }),
   );
   return configuration;
 }
 
-/** Starts the real server; its output goes into its folder, as do its temporary files. */
-export async function startServer(configuration: string, folder: string): Promise<RunningServer> {
-  const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
-  const log = path.join(folder, 'server.log');
-  const temporary = path.join(folder, 'tmp');
-  mkdirSync(temporary, { recursive: true });
-  const child = spawn(
-    process.execPath,
-    ['-C', 'muniment-source', '--import', import.meta.resolve('tsx'), main, '--config', configuration],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: temporary } },
-  );
-  const output = createWriteStream(log, { flags: 'a' });
-  child.stdout.pipe(output, { end: false });
-  child.stderr.pipe(output, { end: false });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  // A server must not outlive the demo that started it, however that ends.
-  const reap = (): void => {
-    child.kill('SIGKILL');
-  };
-  process.once('exit', reap);
-  void exited.then(() => process.removeListener('exit', reap));
-  const port = await announcedPort(child, exited, log);
-  return {
-    port,
-    stop: async () => {
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE);
-      const status = await exited;
-      clearTimeout(timer);
-      return status;
-    },
-    kill: async () => {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
-
-function announcedPort(child: ChildProcess, exited: Promise<number | null>, log: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error('the server did not start in time'));
-    }, START_DEADLINE);
-    let text = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8');
-      const port = /"event":"listening","port":(\d+)/.exec(text)?.[1];
-      if (port === undefined) return;
-      clearTimeout(timer);
-      resolve(Number(port));
-    });
-    void exited.then(() => {
-      clearTimeout(timer);
-      const last = readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '';
-      reject(new Error(`the server ended at once: ${last}`));
-    });
-  });
+/** Starts a second server with the bank's keys, on a copy of all that the first has stored. */
+export async function startTwin({ serverFolder }: World): Promise<RunningServer> {
+  const twin = path.join(serverFolder, 'twin');
+  const dataFolder = path.join(twin, 'data');
+  cpSync(path.join(serverFolder, 'data', 'annexes'), path.join(dataFolder, 'annexes'), { recursive: true });
+  const database = new Database(path.join(serverFolder, 'data', 'bank.sqlite'), { readonly: true });
+  try {
+    await database.backup(path.join(dataFolder, 'bank.sqlite'));
+  } finally {
+    database.close();
+  }
+  const folder = path.dirname(serverFolder);
+  const configuration = JSON.parse(readFileSync(path.join(folder, 'server.json'), 'utf8')) as object;
+  const file = path.join(folder, 'twin.json');
+  writeFileSync(file, JSON.stringify({ ...configuration, dataFolder }));
+  return startServer(file, twin);
 }

@@ -57,9 +57,7 @@ const readRequest = z.strictObject({
   from: count,
   /** Why, in words; it goes into the access log. */
   purpose: z.string().min(1).max(256),
-  /** With receipts and proofs, for an export. */
-  proofs: z.boolean(),
-  /** The log size that proofs are for; `null` for the newest. */
+  /** The log size that all is shown at; `null` for the newest, which the pages after the first then name. */
   size: count.nullable(),
   seenSize: count,
 });
@@ -72,7 +70,16 @@ const lookupRequest = z.strictObject({
   groups: z.array(name).max(256),
 });
 
-const headRequest = z.strictObject({ id: requestId, type: z.literal('head'), recordId });
+/** The directory's entries that ended keys, for an export at this size of the log. */
+const revocationsRequest = z.strictObject({
+  id: requestId,
+  type: z.literal('revocations'),
+  /** Whose keys. */
+  ids: z.array(bytes(32)).max(1024),
+  size: count,
+});
+
+const headRequest = z.strictObject({ id: requestId, type: z.literal('head'), recordId, seenSize: count });
 
 const breakGlassRequest = z.strictObject({
   id: requestId,
@@ -86,6 +93,7 @@ const requests = z.discriminatedUnion('type', [
   appendRequest,
   readRequest,
   lookupRequest,
+  revocationsRequest,
   headRequest,
   breakGlassRequest,
 ]);
@@ -101,6 +109,9 @@ const checkpointed = {
   consistency: z.array(bytes(32)).max(64),
 };
 
+/** The bank's signed word on where a chain ended when the log was as the checkpoint says. */
+const signedHead = bytes();
+
 const receipted = z.strictObject({ receipt: bytes(), proof: z.array(bytes(32)).max(64) });
 
 /** An entry as handed out; what is `null` is not for this reader. */
@@ -114,19 +125,20 @@ const item = z.strictObject({
   annexes: z.array(bytes(32)),
   /** Document: of an access, the reader's own signed request. */
   evidence: document.nullable(),
-  receipt: document.nullable(),
-  proof: z.array(bytes(32)).max(64).nullable(),
+  /** Document: the receipt, and its leaf's proof under the checkpoint. */
+  receipt: document,
+  proof: z.array(bytes(32)).max(64),
 });
 
 const replies = {
-  append: z.strictObject({ ...checkpointed, receipts: z.array(receipted), head }),
+  append: z.strictObject({ ...checkpointed, receipts: z.array(receipted), head: signedHead }),
   read: z.strictObject({
     ...checkpointed,
     owner: bytes(32),
     items: z.array(item),
     /** Where to go on; `null` at the end. */
     next: count.nullable(),
-    head,
+    head: signedHead,
     /** Of the access entry that this very read became; `null` for a chain of accesses. */
     access: z.strictObject({ entry: bytes(), ...receipted.shape }).nullable(),
     tagSalt: bytes(32),
@@ -138,14 +150,25 @@ const replies = {
     compartments: z.array(z.strictObject({ owner: bytes(32), statement: document })),
     groups: z.array(z.strictObject({ name, keeper: bytes(32), statement: document })),
   }),
-  head: z.strictObject({ content: head, access: head, exists: z.boolean() }),
+  revocations: z.strictObject({
+    tagSalt: bytes(32),
+    items: z.array(
+      z.strictObject({
+        entry: document,
+        payload: document,
+        receipt: document,
+        proof: z.array(bytes(32)).max(64),
+      }),
+    ),
+  }),
+  head: z.strictObject({ ...checkpointed, content: signedHead, access: signedHead }),
   'break-glass': z.strictObject({
     ...checkpointed,
     receipt: receipted,
     emergencyHash: bytes(32),
     /** Document: the custodian's releases. */
     releases: document,
-    head,
+    head: signedHead,
   }),
 } as const;
 

@@ -14,8 +14,8 @@ import {
 import { equalBytes } from 'muniment/wire';
 import type { AnnexStore } from './annexes.ts';
 import type { RequestOf } from './api.ts';
-import type { Directory, Effect } from './directory.ts';
-import { accept, type Accepted, type Ledger } from './ledger.ts';
+import type { Directory } from './directory.ts';
+import { accept, type Accepted, type Effect, type Ledger } from './ledger.ts';
 import type { Kept, Records } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { DIGESTS, SEALED } from './rights.ts';
@@ -32,12 +32,10 @@ export interface AppendParts {
   readonly custodian: { readonly credential: Credential; readonly key: Decapsulator };
 }
 
-/** A batch that was judged: what goes into the ledger, and what else is written with it. */
+/** A batch that was judged, but for its author's standing when the ledger takes it. */
 export interface JudgedBatch {
   readonly kept: Kept;
   readonly accepted: readonly Accepted[];
-  /** Run inside the transaction, with the time that the log states. */
-  readonly effects: readonly Effect[];
 }
 
 /** Judges a batch; nothing is written by that. */
@@ -49,7 +47,6 @@ export async function judgeBatch(
 ): Promise<JudgedBatch> {
   const { store, ledger, records } = parts;
   const { recordId, entries } = request;
-  const effects: Effect[] = [];
   const accepted: Accepted[] = [];
   let kept = records.find(recordId);
   let head = ledger.head(recordId, 'content');
@@ -58,10 +55,11 @@ export async function judgeBatch(
     const signed = decodeSignedEntry(bytes);
     const payload = documents[i] ?? malformed();
     if (!equalBytes(signed.entry.author, user.id)) throw new BankRefusal('RECORD_AUTHOR');
+    let effect: Effect = () => undefined;
     if (signed.entry.kind === 'create') {
       const created = records.create(recordId, signed, payload);
       const owner = created.owner?.id ?? user.id;
-      effects.push(() => store.run('INSERT INTO records VALUES (?, ?, ?)', recordId, owner, created.tagSalt));
+      effect = () => store.run('INSERT INTO records VALUES (?, ?, ?)', recordId, owner, created.tagSalt);
       kept = created;
     }
     if (kept === null) throw new BankRefusal('RECORD_UNKNOWN');
@@ -70,13 +68,15 @@ export async function judgeBatch(
     verifyPayload(signed.entry, payload, DIGESTS);
     const attachments = digests.map((digest) => ({ digest, bytes: documents[attached++] ?? malformed() }));
     if (!attachments.every(({ digest, bytes }) => equalBytes(sha256(bytes), digest))) malformed();
-    if (kept.owner === null) effects.push(parts.directory.prepare(step.entry, payload));
-    else await judgeContent(parts, { kept, owner: kept.owner, entry: step.entry, payload, digests });
+    if (kept.owner !== null)
+      await judgeContent(parts, { kept, owner: kept.owner, entry: step.entry, payload, digests });
     for (const name of annexes) if (!parts.annexes.has(name)) throw new BankRefusal('ANNEX_MISSING');
-    accepted.push(accept(step.entry, { payload, attachments, annexes }));
+    if (kept.owner === null && signed.entry.kind !== 'create')
+      effect = parts.directory.prepare(step.entry, payload);
+    accepted.push(accept(step.entry, { payload, attachments, annexes, effect }));
   }
   if (attached !== documents.length || kept === null) malformed();
-  return { kept, accepted, effects };
+  return { kept, accepted };
 }
 
 async function judgeContent(

@@ -3,9 +3,9 @@
 import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
-import { decodeSignedEntry } from 'muniment/record';
+import { decodeSignedEntry, type LogSigner } from 'muniment/record';
 import { encodeReleases } from 'muniment/views';
-import { equalBytes, toHex } from 'muniment/wire';
+import { equalBytes } from 'muniment/wire';
 import type { AnnexStore } from './annexes.ts';
 import { encodeAccess, parseRequest, writeText, type BankRequest, type RequestOf } from './api.ts';
 import { judgeBatch } from './appending.ts';
@@ -13,16 +13,21 @@ import { archive, replyOf, settle, unfinished, type Incoming } from './archive.t
 import { breakGlass } from './breaking.ts';
 import { Directory } from './directory.ts';
 import { Ledger, type Cause } from './ledger.ts';
+import { lookUp, tellRevocations } from './lookup.ts';
 import { readItems } from './reading.ts';
 import { Records, type KeptRecord } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { plain, type Store } from './store.ts';
+import type { WitnessAt } from './witnessing.ts';
 
 /** What a bank is made of. */
 export interface BankParts {
   readonly identity: Identity;
   readonly anchor: Credential;
-  readonly origin: string;
+  /** What signs the log's checkpoints: keys of its own. */
+  readonly log: LogSigner;
+  /** Who is asked to cosign each checkpoint. */
+  readonly witnesses: readonly WitnessAt[];
   readonly store: Store;
   readonly annexes: AnnexStore;
   readonly now: () => number;
@@ -57,8 +62,12 @@ export class Bank {
   constructor(parts: BankParts) {
     this.#parts = parts;
     this.directory = new Directory(parts.store, parts.anchor, parts.identity.credential);
-    this.ledger = new Ledger(parts.store, parts.identity, parts.origin, parts.now);
-    this.#records = new Records(parts.store, this.directory, parts.origin, parts.now);
+    this.ledger = new Ledger({ ...parts, judge: this.directory.checkStanding });
+    this.#records = new Records(parts.store, this.directory, parts.log.origin, parts.now);
+  }
+
+  get #all(): BankParts & { directory: Directory; ledger: Ledger; records: Records } {
+    return { ...this.#parts, directory: this.directory, ledger: this.ledger, records: this.#records };
   }
 
   /** Completes what was archived but not executed when the server last stopped. Returns how many requests that were. */
@@ -95,7 +104,7 @@ export class Bank {
     const turn = this.#queue.then(async () => {
       const { store } = this.#parts;
       const settled = request.type === 'append' ? replyOf(store, asking.cause.request) : null;
-      if (settled !== null) return { text: settled, documents: [], annexes: [] };
+      if (settled !== null) return this.#cosigned(settled);
       try {
         // A revocation may have stood before it in the queue, and order decides.
         this.directory.checkStanding(asking.user, this.#parts.now());
@@ -119,7 +128,9 @@ export class Bank {
       case 'read':
         return this.#read(request, asking);
       case 'lookup':
-        return this.#lookup(request, asking);
+        return this.#tell(lookUp(this.directory, request), asking);
+      case 'revocations':
+        return this.#tell(tellRevocations(this.#all, request), asking);
       case 'head':
         return this.#head(request, asking);
       case 'break-glass':
@@ -132,39 +143,36 @@ export class Bank {
     { user, cause }: Asking,
     documents: readonly Uint8Array[],
   ): Promise<Answer> {
-    const { store, annexes, identity } = this.#parts;
+    const { store, identity } = this.#parts;
     const custodian = { credential: identity.credential, key: identity.sealing };
-    const parts = {
-      store,
-      annexes,
-      custodian,
-      directory: this.directory,
-      ledger: this.ledger,
-      records: this.#records,
-    };
-    const { kept, accepted, effects } = await judgeBatch(parts, request, user, documents);
+    const { kept, accepted } = await judgeBatch({ ...this.#all, custodian }, request, user, documents);
     const { seenSize } = request;
     if (seenSize > this.ledger.size) throw new BankRefusal('RECORD_CONSISTENCY');
-    const last = accepted.at(-1) ?? malformed();
-    const head = { size: last.signed.entry.seq + 1, hash: last.hash };
     let text = '';
     await this.ledger.commit(accepted, kept.tagSalt, cause, {
       // The reply is part of the transaction, so it names the checkpoint that this very commit leads to.
-      reply: async (receipts) => {
-        text = writeText({ ...(await this.ledger.checkpoint(seenSize)), receipts, head });
+      reply: async (receipts, head) => {
+        text = writeText({ ...(await this.ledger.ownCheckpoint(seenSize)), receipts, head });
       },
-      also: (time) => {
-        for (const effect of effects) effect(time);
+      also: () => {
         settle(store, cause.request, text);
       },
     });
-    return { text, documents: [], annexes: [] };
+    return this.#cosigned(text);
+  }
+
+  // What an executed request is answered with: the checkpoint in it is on disk now, and so a witness may see it.
+  async #cosigned(text: string): Promise<Answer> {
+    const reply = JSON.parse(text) as { readonly checkpoint?: string };
+    const { checkpoint } = reply;
+    const cosigned = checkpoint === undefined ? {} : { checkpoint: await this.ledger.cosigned(checkpoint) };
+    return { text: writeText({ ...reply, ...cosigned }), documents: [], annexes: [] };
   }
 
   async #read(request: RequestOf<'read'>, { user, cause }: Asking): Promise<Answer> {
     const record = this.#records.asked(request.recordId, user);
     const owner = equalBytes(record.owner.id, user.id);
-    if ((request.chain === 'access' || request.proofs) && !owner) throw new BankRefusal('FORBIDDEN');
+    if (request.chain === 'access' && !owner) throw new BankRefusal('FORBIDDEN');
     const { seenSize, size: wanted } = request;
     if (Math.max(seenSize, wanted ?? 0) > this.ledger.size) throw new BankRefusal('RECORD_CONSISTENCY');
     let access = null;
@@ -189,7 +197,7 @@ export class Bank {
       now: this.#parts.now(),
     });
     const checkpoint = await this.ledger.checkpoint(Math.min(seenSize, size), size);
-    const head = this.ledger.head(record.id, request.chain);
+    const head = await this.ledger.signedHead(record.id, request.chain, size);
     const { items, next, documents, annexes } = page;
     const text = writeText({
       ...checkpoint,
@@ -204,45 +212,20 @@ export class Bank {
     return { text, documents, annexes };
   }
 
-  #lookup(request: RequestOf<'lookup'>, { cause }: Asking): Answer {
-    const documents: Uint8Array[] = [];
-    const add = (bytes: Uint8Array): number => documents.push(bytes) - 1;
-    const bySubject = request.subjects.map((subject) => this.directory.findSubject(subject));
-    const byId = request.ids.map((id) => this.directory.find(id));
-    const found = [...bySubject, ...byId].filter((credential) => credential !== null);
-    const groups = request.groups.flatMap((name) => this.directory.groups(name));
-    const keepers = groups.map(({ keeper }) => keeper);
-    // A keeper signs every epoch of its group, and is handed out once.
-    const credentials = [...new Map([...found, ...keepers].map((one) => [toHex(one.id), one])).values()];
-    const text = writeText({
-      credentials: credentials.map(({ encoded }) => add(encoded)),
-      revocations: credentials.flatMap((credential) =>
-        this.directory
-          .revocations(credential)
-          .map(({ author, statement }) => ({ author, statement: add(statement) })),
-      ),
-      compartments: found.flatMap((owner) =>
-        this.directory
-          .compartments(owner)
-          .map(({ statement }) => ({ owner: owner.id, statement: add(statement) })),
-      ),
-      groups: groups.map(({ keeper, statement, verified }) => ({
-        name: verified.name,
-        keeper: keeper.id,
-        statement: add(statement),
-      })),
-    });
+  #tell(
+    { reply, documents }: { readonly reply: object; readonly documents: readonly Uint8Array[] },
+    { cause }: Asking,
+  ): Answer {
     this.#settled(cause);
-    return { text, documents, annexes: [] };
+    return { text: writeText(reply), documents, annexes: [] };
   }
 
-  #head({ recordId }: RequestOf<'head'>, { user, cause }: Asking): Answer {
-    const exists = this.#records.find(recordId) !== null;
-    if (exists && !this.#records.isDirectory(recordId)) this.#records.asked(recordId, user);
+  async #head({ recordId, seenSize }: RequestOf<'head'>, { user, cause }: Asking): Promise<Answer> {
+    if (!this.#records.isDirectory(recordId)) this.#records.asked(recordId, user);
     const text = writeText({
-      content: this.ledger.head(recordId, 'content'),
-      access: this.ledger.head(recordId, 'access'),
-      exists,
+      ...(await this.ledger.checkpoint(seenSize)),
+      content: await this.ledger.signedHead(recordId, 'content'),
+      access: await this.ledger.signedHead(recordId, 'access'),
     });
     this.#settled(cause);
     return { text, documents: [], annexes: [] };
@@ -258,8 +241,7 @@ export class Bank {
     const signed = decodeSignedEntry(request.entry);
     const payload = documents[0] ?? malformed();
     if (documents.length !== 1 || request.seenSize > this.ledger.size) malformed();
-    const parts = { ...this.#parts, directory: this.directory, ledger: this.ledger, records: this.#records };
-    const broken = await breakGlass(parts, { record, user, signed, payload, cause });
+    const broken = await breakGlass(this.#all, { record, user, signed, payload, cause });
     const content = encodeAccess({
       reader: user.id,
       action: 'break-glass',
@@ -274,7 +256,7 @@ export class Bank {
       receipt: { receipt: broken.receipt, proof: this.ledger.inclusion(broken.leaf) },
       emergencyHash: broken.emergencyHash,
       releases: 0,
-      head: this.ledger.head(record.id, 'content'),
+      head: await this.ledger.signedHead(record.id, 'content'),
     });
     this.#settled(cause);
     return { text, documents: [encodeReleases(broken.releases)], annexes: [] };

@@ -97,7 +97,7 @@ async function stand(
   parts.records.checkTime(signed);
   const { entry } = parts.records.next(record, signed, parts.ledger.head(record.id, 'content'));
   const leaf = parts.ledger.size;
-  const beside = { payload, attachments: [], annexes: [] };
+  const beside = { payload, attachments: [], annexes: [], effect: () => undefined };
   const [receipted] = await parts.ledger.commit([accept(entry, beside)], record.tagSalt, cause, {});
   return { receipt: receipted?.receipt ?? malformed(), leaf };
 }

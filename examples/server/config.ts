@@ -15,6 +15,13 @@ const schema = z.strictObject({
   tls: z.strictObject({ certificate: z.string(), key: z.string(), clientAuthority: z.string() }),
   /** The bank's key file, its signed credential, and the file with the passphrase. */
   identity: z.strictObject({ keys: z.string(), credential: z.string(), passphraseFile: z.string() }),
+  /** The log's own key file, under the same passphrase, and the anchor's signed charter for bank and log. */
+  log: z.strictObject({ keys: z.string(), charter: z.string() }),
+  /** Who is asked to cosign each checkpoint: where `/add-checkpoint` is, and the C2SP verifier key. */
+  witnesses: z
+    .array(z.strictObject({ url: z.url(), key: z.string() }))
+    .max(16)
+    .default([]),
   /** The administrator's signed credential and its Id in hexadecimal: the anchor of trust. */
   anchor: z.strictObject({ credential: z.string(), id: z.string().regex(/^[0-9a-f]{64}$/) }),
   /** For how long a break-glass release can be used. */
@@ -41,7 +48,7 @@ export function readConfig(file: string): Config {
     );
   }
   const at = (name: string): string => path.resolve(path.dirname(file), name);
-  const { tls, identity, anchor, dataFolder } = result.data;
+  const { tls, identity, log, anchor, dataFolder } = result.data;
   return {
     ...result.data,
     dataFolder: at(dataFolder),
@@ -51,6 +58,7 @@ export function readConfig(file: string): Config {
       credential: at(identity.credential),
       passphraseFile: at(identity.passphraseFile),
     },
+    log: { keys: at(log.keys), charter: at(log.charter) },
     anchor: { credential: at(anchor.credential), id: anchor.id },
   };
 }

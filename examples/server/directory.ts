@@ -23,6 +23,7 @@ import {
 import { readStatement, type VerifiedEntry } from 'muniment/record';
 import { compartmentReader, groupReader, partyReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
+import type { Effect } from './ledger.ts';
 import { BankRefusal } from './refusal.ts';
 import { plain, type Store } from './store.ts';
 
@@ -35,8 +36,14 @@ export const DIRECTORY_KINDS = {
   renunciation: 'renunciation',
 } as const;
 
-/** What an accepted entry changes, inside the transaction that takes it at this time. */
-export type Effect = (time: number) => void;
+/** What was said against a credential. */
+export interface Heard {
+  /** The position of its entry in the directory's chain. */
+  readonly seq: number;
+  readonly author: Uint8Array;
+  readonly statement: Uint8Array;
+  readonly verified: Revocation;
+}
 
 /** Looks up and checks in what the directory's chain says. */
 export class Directory {
@@ -74,24 +81,31 @@ export class Directory {
     return credential;
   };
 
-  /** Refuses a user whose key was revoked or is in doubt. Who was heard before stays an author: what is written stays. */
-  checkStanding(user: Credential, now: number): void {
-    const known = this.revocations(user);
+  /** Refuses an author whose credential is not valid at a time, or was revoked by then, or is in doubt. What is written stays. */
+  checkStanding = (author: Credential, time: number): void => {
+    if (time < author.notBefore || time > author.notAfter) throw new MunimentError('KEY_CREDENTIAL');
+    const known = this.revocations(author);
     if (known.length === 0) return; // always so for the anchor, which cannot be revoked
     const revocations = known.map(({ verified }) => verified);
-    const history = createKeyHistory(this.#anchor, { credentials: [user], revocations });
-    if (credentialAsOf(history, user.id, now).standing === 'doubtful') throw new MunimentError('KEY_REVOKED');
-  }
+    const history = createKeyHistory(this.#anchor, { credentials: [author], revocations });
+    if (credentialAsOf(history, author.id, time).standing === 'doubtful')
+      throw new MunimentError('KEY_REVOKED');
+  };
 
-  /** What was said against a credential, by whom. */
-  revocations({ id }: Credential): { author: Uint8Array; statement: Uint8Array; verified: Revocation }[] {
-    const rows = this.#store.all<{ author: Uint8Array; statement: Uint8Array; heard: number }>(
-      'SELECT author, statement, heard FROM revocations WHERE credential = ?',
+  /** What was said against a credential, by whom, and where in the directory. */
+  revocations({ id }: Credential): Heard[] {
+    const rows = this.#store.all<{ author: Uint8Array; statement: Uint8Array; heard: number; seq: number }>(
+      'SELECT author, statement, heard, seq FROM revocations WHERE credential = ?',
       id,
     );
     return rows.map((row) => {
       const [author, statement] = [plain(row.author), plain(row.statement)];
-      return { author, statement, verified: this.#verifyRevocation(author, statement, row.heard) };
+      return {
+        seq: row.seq,
+        author,
+        statement,
+        verified: this.#verifyRevocation(author, statement, row.heard),
+      };
     });
   }
 
@@ -157,7 +171,6 @@ export class Directory {
   /** Checks what a directory entry states, and returns how to write it once the entry is accepted. */
   prepare(entry: VerifiedEntry, payload: Uint8Array): Effect {
     const { kind } = entry.entry;
-    if (kind === 'create') return () => undefined;
     if (kind === 'register')
       return this.#register(readStatement(entry.entry, payload, DIRECTORY_KINDS.credential));
     if (kind === 'revoke') return this.#revoke(entry, payload);
@@ -185,11 +198,12 @@ export class Directory {
     return (time) =>
       // The same statement once more was heard before.
       this.#store.run(
-        'INSERT OR IGNORE INTO revocations VALUES (?, ?, ?, ?)',
+        'INSERT OR IGNORE INTO revocations VALUES (?, ?, ?, ?, ?)',
         credential,
         signer,
         statement,
         time,
+        entry.seq,
       );
   }
 

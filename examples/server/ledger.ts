@@ -4,21 +4,24 @@
  */
 
 import type { EnvelopeDigests } from 'muniment/envelope';
-import type { Identity } from 'muniment/keys';
+import type { Credential, Identity } from 'muniment/keys';
 import {
   EMPTY_CHAIN,
   encodeSignedEntry,
   encodeStatement,
   issueReceipt,
   Log,
+  logKeysOf,
   logLeaf,
   signCheckpoint,
   signEntry,
+  signHead,
   STATEMENT,
   statementDigest,
   type ChainName,
   type EntryKind,
   type Head,
+  type LogSigner,
   type SignedEntry,
   type VerifiedEntry,
   headAfter,
@@ -27,15 +30,22 @@ import {
 import { concat } from 'muniment/wire';
 import { BankRefusal } from './refusal.ts';
 import { plain, type Store } from './store.ts';
+import { Witnessing, type WitnessAt } from './witnessing.ts';
 
 /** An accepted entry on its way into the ledger. */
 export interface Accepted {
   readonly signed: SignedEntry;
+  readonly author: Credential;
   readonly hash: Uint8Array;
   readonly payload: Uint8Array;
   readonly attachments: readonly { readonly digest: Uint8Array; readonly bytes: Uint8Array }[];
   readonly annexes: readonly Uint8Array[];
+  /** What else it changes, inside the transaction that takes it at this time. */
+  readonly effect: Effect;
 }
+
+/** What an accepted entry changes beside its chain. */
+export type Effect = (time: number) => void;
 
 /** What the bank hands back for an entry. */
 export interface Receipted {
@@ -51,28 +61,50 @@ export interface Cause {
   readonly digests: EnvelopeDigests;
 }
 
-/** Chains, log, receipts, checkpoints. */
+/** What a ledger is made of. */
+export interface LedgerParts {
+  readonly store: Store;
+  readonly identity: Identity;
+  readonly log: LogSigner;
+  readonly now: () => number;
+  readonly witnesses: readonly WitnessAt[];
+  /** Told of every error, for the log. */
+  readonly report: (error: unknown) => void;
+  /** Throws unless an author's credential is valid at a time, and neither revoked nor in doubt then. */
+  readonly judge: (author: Credential, time: number) => void;
+}
+
+/** Chains, log, receipts, heads, checkpoints. */
 export class Ledger {
+  readonly #parts: LedgerParts;
   readonly #store: Store;
   readonly #bank: Identity;
-  readonly #now: () => number;
   readonly origin: string;
+  readonly #witnessing: Witnessing;
   #log: Log;
-  /** The time that the log's last leaf states: none after it states an earlier one, whatever the clock does. */
-  #latest: number;
 
-  constructor(store: Store, bank: Identity, origin: string, now: () => number) {
-    this.#store = store;
-    this.#bank = bank;
-    this.#now = now;
-    this.origin = origin;
-    this.#log = loadLog(store);
-    this.#latest = latestTime(store, { bank, origin });
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    this.#store = parts.store;
+    this.#bank = parts.identity;
+    this.origin = parts.log.origin;
+    this.#log = loadLog(parts.store);
+    const consistency = (from: number, to: number): Uint8Array[] => this.#log.consistency(from, to);
+    this.#witnessing = new Witnessing(parts.witnesses, logKeysOf(parts.log), {
+      consistency,
+      report: parts.report,
+    });
   }
 
-  /** The head of a chain; the empty chain's if nothing stands there. */
-  head(recordId: Uint8Array, chain: ChainName): Head {
-    return this.#store.head(recordId, chain) ?? EMPTY_CHAIN;
+  /** The head of a chain when the log had a size; the empty chain's if nothing stood there. */
+  head(recordId: Uint8Array, chain: ChainName, size = this.#log.size): Head {
+    return this.#store.head(recordId, chain, size) ?? EMPTY_CHAIN;
+  }
+
+  /** The bank's signed word on where a chain ended when the log had a size. */
+  signedHead(recordId: Uint8Array, chain: ChainName, size = this.#log.size): Promise<Uint8Array> {
+    const [head, time] = [this.head(recordId, chain, size), this.#timeOf(size)];
+    return this.#signHead({ recordId, chain }, head, { size, time });
   }
 
   /** The log's size. */
@@ -80,15 +112,29 @@ export class Ledger {
     return this.#log.size;
   }
 
-  /** A signed checkpoint of a size, and the proof that it extends an older one. */
-  async checkpoint(
+  /** A checkpoint of a size with the log's own lines, and the proof that it extends an older one. */
+  async ownCheckpoint(
     seenSize: number,
     size = this.#log.size,
   ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
     if (seenSize > size || size > this.#log.size) throw new BankRefusal('RECORD_CONSISTENCY');
-    const log = { origin: this.origin, ed25519: this.#bank.signer, mlDsa44: null };
-    const checkpoint = await signCheckpoint(log, { size, root: this.#log.root(size) }, this.#now());
+    const tree = { size, root: this.#log.root(size) };
+    const checkpoint = await signCheckpoint(this.#parts.log, tree, this.#parts.now());
     return { checkpoint, consistency: this.#log.consistency(seenSize, size) };
+  }
+
+  /** The same, as far as witnesses cosign it: of what is on disk, for they would never cosign another state. */
+  async checkpoint(
+    seenSize: number,
+    size = this.#log.size,
+  ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
+    const { checkpoint, consistency } = await this.ownCheckpoint(seenSize, size);
+    return { checkpoint: await this.cosigned(checkpoint), consistency };
+  }
+
+  /** Adds to one of the log's checkpoints what witnesses say of it. */
+  cosigned(checkpoint: string): Promise<string> {
+    return this.#witnessing.cosigned(checkpoint);
   }
 
   /** The inclusion proof of a leaf under a size. */
@@ -105,23 +151,32 @@ export class Ledger {
     tagSalt: Uint8Array,
     cause: Cause,
     more: {
-      /** Runs once receipts and log stand, before the transaction: the place to write a reply. */
-      readonly reply?: (receipts: readonly Receipted[]) => Promise<void>;
-      /** Runs inside the transaction, with the time that the leaves state. */
-      readonly also?: (time: number) => void;
+      /** Runs once receipts and log stand, before the transaction: the place to write a reply. Given the chain's new head, signed. */
+      readonly reply?: (receipts: readonly Receipted[], head: Uint8Array) => Promise<void>;
+      /** Runs inside the transaction, after everything else. */
+      readonly also?: () => void;
     },
   ): Promise<Receipted[]> {
-    const time = Math.max(this.#now(), this.#latest);
+    const last = accepted.at(-1);
+    if (last === undefined) return [];
+    // No leaf states an earlier time than the one before, whatever the clock does.
+    const time = Math.max(this.#parts.now(), this.#timeOf(this.#log.size));
     try {
       const rows: Row[] = [];
       for (const one of accepted) rows.push(await this.#take(one, tagSalt, cause, time));
       const receipts = rows.map(({ receipt, leaf }) => ({ receipt, proof: this.#log.inclusion(leaf) }));
-      await more.reply?.(receipts);
+      const state = { size: this.#log.size, time };
+      await more.reply?.(receipts, await this.#signHead(last.signed.entry, headAfter(last.signed), state));
       this.#store.transaction(() => {
-        for (const row of rows) this.#write(row, cause);
-        more.also?.(time);
+        for (const row of rows) {
+          // Judged where nothing comes in between, by the time that the leaf states: even an entry of this very
+          // batch may have ended its author's key.
+          this.#parts.judge(row.accepted.author, time);
+          this.#write(row, cause);
+          row.accepted.effect(time);
+        }
+        more.also?.();
       });
-      this.#latest = time;
       return receipts;
     } catch (error) {
       this.#log = loadLog(this.#store); // the leaves of a failed transaction never were
@@ -141,12 +196,13 @@ export class Ledger {
       recordId,
       chain: 'access',
       kind: statement.kind,
-      time: this.#now(),
+      time: this.#parts.now(),
       payloadType: STATEMENT,
       payloadDigest: statementDigest(payload),
       seen: size === 0 ? null : { size, root: this.#log.root() },
     });
-    return { signed, hash: headAfter(signed).hash, payload, attachments: [], annexes: [] };
+    const beside = { payload, attachments: [], annexes: [], effect: () => undefined };
+    return { signed, author: this.#bank.credential, hash: headAfter(signed).hash, ...beside };
   }
 
   /** An accepted entry's bytes. */
@@ -176,6 +232,27 @@ export class Ledger {
     return { accepted, leaf, leafBytes, receipt };
   }
 
+  // The time of the log's last leaf goes with each size, so that no later leaf states an earlier one.
+  #signHead(
+    { recordId, chain }: { readonly recordId: Uint8Array; readonly chain: ChainName },
+    head: Head,
+    { size, time }: { readonly size: number; readonly time: number },
+  ): Promise<Uint8Array> {
+    const tree = { size, root: this.#log.root(size) };
+    return signHead(this.#bank.signer, { origin: this.origin, recordId, chain, head, tree, time });
+  }
+
+  /** The time that the last leaf of a size states. */
+  #timeOf(size: number): number {
+    const last = this.#store.get<{ hash: Uint8Array; receipt: Uint8Array }>(
+      'SELECT hash, receipt FROM entries WHERE leaf < ? ORDER BY leaf DESC LIMIT 1',
+      size,
+    );
+    if (last === undefined) return 0;
+    const about = { origin: this.origin, entryHash: plain(last.hash) };
+    return verifyReceipt(plain(last.receipt), this.#bank.credential, about).time;
+  }
+
   #write({ accepted, leaf, leafBytes, receipt }: Row, cause: Cause): void {
     const { signed, hash, payload, attachments, annexes } = accepted;
     const { recordId, chain, seq } = signed.entry;
@@ -203,9 +280,9 @@ export class Ledger {
 /** An entry that was verified, with what came beside it. */
 export function accept(
   entry: VerifiedEntry,
-  beside: Pick<Accepted, 'payload' | 'attachments' | 'annexes'>,
+  beside: Pick<Accepted, 'payload' | 'attachments' | 'annexes' | 'effect'>,
 ): Accepted {
-  return { signed: entry.signed, hash: entry.hash, ...beside };
+  return { signed: entry.signed, author: entry.author, hash: entry.hash, ...beside };
 }
 
 interface Row {
@@ -213,15 +290,6 @@ interface Row {
   readonly leaf: number;
   readonly leafBytes: Uint8Array;
   readonly receipt: Uint8Array;
-}
-
-function latestTime(store: Store, by: { readonly bank: Identity; readonly origin: string }): number {
-  const last = store.get<{ hash: Uint8Array; receipt: Uint8Array }>(
-    'SELECT hash, receipt FROM entries ORDER BY leaf DESC LIMIT 1',
-  );
-  if (last === undefined) return 0;
-  const about = { origin: by.origin, entryHash: plain(last.hash) };
-  return verifyReceipt(plain(last.receipt), by.bank.credential, about).time;
 }
 
 function loadLog(store: Store): Log {

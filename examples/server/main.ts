@@ -3,12 +3,15 @@
 import { Command } from 'commander';
 import { MunimentError } from 'muniment';
 import { createIdentity, importKeys, readAnchor, verifyCredential } from 'muniment/keys';
+import { logKeysOf, parseNoteKey, verifyCharter, type LogKeys, type LogSigner } from 'muniment/record';
+import { equalBytes } from 'muniment/wire';
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { AnnexStore } from './annexes.ts';
 import { buildApp, codeOf } from './app.ts';
-import { Bank } from './bank.ts';
+import { Bank, type BankParts } from './bank.ts';
 import { readConfig, type Config } from './config.ts';
+import { importLogKeys } from './log-keys.ts';
 import { Sessions } from './sessions.ts';
 import { Store } from './store.ts';
 
@@ -25,7 +28,7 @@ try {
 
 async function run(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel });
-  const { identity, anchor } = await readIdentity(config);
+  const { identity, anchor, log } = await readIdentity(config);
   const tls = {
     cert: read(config.tls.certificate),
     key: read(config.tls.key),
@@ -42,7 +45,8 @@ async function run(config: Config): Promise<void> {
   const bank = new Bank({
     identity,
     anchor,
-    origin: config.origin,
+    log,
+    witnesses: config.witnesses.map(({ url, key }) => ({ url, key: parseNoteKey(key) })),
     store,
     annexes,
     now,
@@ -73,9 +77,7 @@ async function run(config: Config): Promise<void> {
   logger.info({ event: 'listening', port: typeof address === 'object' ? address.port : null, recovered });
 }
 
-async function readIdentity(
-  config: Config,
-): Promise<Pick<ConstructorParameters<typeof Bank>[0], 'identity' | 'anchor'>> {
+async function readIdentity(config: Config): Promise<Pick<BankParts, 'identity' | 'anchor' | 'log'>> {
   const anchor = readAnchor(
     readBytes(config.anchor.credential),
     Uint8Array.from(Buffer.from(config.anchor.id, 'hex')),
@@ -83,7 +85,17 @@ async function readIdentity(
   const passphrase = read(config.identity.passphraseFile).trimEnd();
   const keys = await importKeys(read(config.identity.keys), passphrase);
   const credential = verifyCredential(readBytes(config.identity.credential), anchor, Date.now());
-  return { identity: createIdentity(keys, credential), anchor };
+  const log = await importLogKeys(read(config.log.keys), passphrase, config.origin);
+  const charter = verifyCharter(readBytes(config.log.charter), anchor, config.origin);
+  if (!equalBytes(charter.bank, credential.id) || !hasKeys(charter.log, log))
+    throw new Error('the charter is of another bank, or of a log with other keys');
+  return { identity: createIdentity(keys, credential), anchor, log };
+}
+
+function hasKeys({ ed25519, mlDsa44 }: LogKeys, signer: LogSigner): boolean {
+  const own = logKeysOf(signer);
+  if (mlDsa44 === null || own.mlDsa44 === null) return false;
+  return equalBytes(ed25519, own.ed25519) && equalBytes(mlDsa44, own.mlDsa44);
 }
 
 function read(file: string): string {

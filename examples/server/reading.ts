@@ -14,7 +14,7 @@ import { plain, splitHashes, type Store, type StoredEntry } from './store.ts';
 
 /** Bodies in one reply, in bytes; at least one entry is always sent. */
 const PAGE_LIMIT = 8 * 1024 * 1024;
-const ENTRIES_LIMIT = 1000;
+const ENTRIES_LIMIT = 500;
 
 /** Who reads what. */
 interface Reading {
@@ -38,7 +38,7 @@ type Row = StoredEntry & { readonly seq: number };
 /** One page of a chain for one reader. */
 export function readItems(store: Store, directory: Directory, ledger: Ledger, reading: Reading): Page {
   const { request, record, user, size } = reading;
-  const { chain, from, proofs } = request;
+  const { chain, from } = request;
   const owner = equalBytes(record.owner.id, user.id);
   const grants = owner ? new Map<number, GrantScope>() : grantsTo(store, record, { user, now: reading.now });
   const nodes = [...grants.values()].flatMap((scope) =>
@@ -63,9 +63,10 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
       grants.has(row.seq);
     const lines = [...grants.values()].flatMap((scope) => linesIn(signed, scope));
     const part = partFor(signed, payload, { readerIds, owner, mine, lines });
+    const place = { receipt: add(plain(row.receipt)), proof: ledger.inclusion(row.leaf, size) };
     if (part === null) {
       const { seq, prev } = signed.entry;
-      page.items.push({ ...EMPTY_ITEM, opaque: { seq, prev, inner: innerHash(signed) } });
+      page.items.push({ ...EMPTY_ITEM, opaque: { seq, prev, inner: innerHash(signed) }, ...place });
       continue;
     }
     total += part.length;
@@ -79,8 +80,7 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
       attachments: attachmentsOf(store, row).map(add),
       annexes,
       evidence: evidence === null ? null : add(evidence),
-      receipt: proofs ? add(plain(row.receipt)) : null,
-      proof: proofs ? ledger.inclusion(row.leaf, size) : null,
+      ...place,
     });
   }
   return page;
@@ -93,8 +93,6 @@ const EMPTY_ITEM = {
   attachments: [],
   annexes: [],
   evidence: null,
-  receipt: null,
-  proof: null,
 };
 
 // A sealed document is cut to the reader's part; one with nothing for it, and statements that are others' business, stay opaque.

@@ -6,6 +6,7 @@ import { CLOCK_WINDOW } from 'muniment/protocol';
 import {
   appendEntry,
   byRole,
+  directoryId,
   readCreation,
   startOf,
   withoutRevocations,
@@ -17,7 +18,7 @@ import {
 import { equalBytes } from 'muniment/wire';
 import type { Directory } from './directory.ts';
 import { BankRefusal } from './refusal.ts';
-import { directoryId, mayAsk, mayWriteDirectory, mayWriteRecord } from './rights.ts';
+import { mayAsk, mayWriteDirectory, mayWriteRecord } from './rights.ts';
 import { plain, type Store } from './store.ts';
 
 /** Something with a content chain: a record, or the directory. */

@@ -4,9 +4,8 @@ import { hasRole, type Credential } from 'muniment/keys';
 import { MunimentError } from 'muniment';
 import type { Entry, MayWrite, Openings } from 'muniment/record';
 import { STATEMENT } from 'muniment/record';
-import { sha256 } from 'muniment/crypto';
 import { sealedDigest, verifyDisclosure } from 'muniment/views';
-import { equalBytes, tuple } from 'muniment/wire';
+import { equalBytes } from 'muniment/wire';
 
 /** The payload type of sealed documents in entries. */
 export const SEALED = 'sealed-document';
@@ -20,11 +19,6 @@ export const OPENINGS: Openings = {
     return { text, author };
   },
 };
-
-/** The record in which the bank keeps who is who: registrations, groups, compartments. */
-export function directoryId(origin: string): Uint8Array {
-  return sha256(tuple('bank directory', origin)).slice(0, 16);
-}
 
 /** Rights in the directory: the administrator registers and revokes, owners and keepers publish keys, everybody renounces. */
 export const mayWriteDirectory: MayWrite = ({ kind, chain }, author) => {

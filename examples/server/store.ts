@@ -15,9 +15,9 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS users (
     id BLOB PRIMARY KEY, subject TEXT NOT NULL UNIQUE, credential BLOB NOT NULL
   ) STRICT;
-  -- heard: the time that the log's leaf states, before which a revocation takes nothing away.
+  -- heard: the time that the log's leaf states, before which a revocation takes nothing away; seq: in the directory.
   CREATE TABLE IF NOT EXISTS revocations (
-    credential BLOB NOT NULL, author BLOB NOT NULL, statement BLOB NOT NULL, heard INTEGER NOT NULL,
+    credential BLOB NOT NULL, author BLOB NOT NULL, statement BLOB NOT NULL, heard INTEGER NOT NULL, seq INTEGER NOT NULL,
     PRIMARY KEY (credential, statement)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS compartments (
@@ -156,12 +156,13 @@ export class Store implements ReplayCache {
     });
   }
 
-  /** The head of a chain, read from its last entry. */
-  head(record: Uint8Array, chain: ChainName): Head | null {
+  /** The head of a chain when the log had a size, read from its last entry. */
+  head(record: Uint8Array, chain: ChainName, size: number): Head | null {
     const last = this.get<{ seq: number; hash: Uint8Array }>(
-      'SELECT seq, hash FROM entries WHERE record = ? AND chain = ? ORDER BY seq DESC LIMIT 1',
+      'SELECT seq, hash FROM entries WHERE record = ? AND chain = ? AND leaf < ? ORDER BY seq DESC LIMIT 1',
       record,
       chain,
+      size,
     );
     return last === undefined ? null : { size: last.seq + 1, hash: plain(last.hash) };
   }

@@ -4,7 +4,7 @@
  */
 
 import { MunimentError } from 'muniment';
-import { readUnverifiedCredential } from 'muniment/keys';
+import { hasRole, readUnverifiedCredential } from 'muniment/keys';
 import {
   byRole,
   decodeSignedEntry,
@@ -12,24 +12,32 @@ import {
   ExportError,
   verifyExport,
   type ChainName,
+  type EstablishedTree,
+  type MayWrite,
   type VerifiedExport,
   type VerifiedExportEntry,
 } from 'muniment/record';
 import { equalBytes, fromBase64url, jsonValue, readJson, toHex, type JsonValue } from 'muniment/wire';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../server/rights.ts';
+import { readPolicy, readRenewalLogs } from './policy.ts';
 
 /** Whom the reader trusts, as typed; empty where nothing was. */
 export interface Typed {
   readonly anchorId: string;
   readonly origin: string;
   readonly ownerId: string;
+  /** The policy for the bank's log, as `readPolicy` reads it. */
+  readonly witnesses: string;
+  /** Logs that are trusted for renewals, as `readRenewalLogs` reads them. */
+  readonly renewalLogs: string;
 }
 
-/** A value that was held against the file, and whether somebody else than the file gave it. */
+/** A value that was held against the file, and who gave it. */
 export interface Basis {
   readonly name: string;
   readonly value: string;
-  readonly given: boolean;
+  /** `nobody`: nothing was demanded. */
+  readonly from: 'typed' | 'file' | 'nobody';
 }
 
 /** One entry as it is shown. */
@@ -40,6 +48,8 @@ export interface Row {
   readonly roles: string;
   readonly claimed: string;
   readonly taken: string;
+  /** The bank that signed the receipt. */
+  readonly by: string;
   readonly payload: string;
   /** What was opened of it, as JSON text. */
   readonly opened: string;
@@ -68,14 +78,16 @@ export async function judgeExport(
   try {
     const claims = readClaims(text);
     basis = basisOf(typed, claims);
+    const [witnesses, renewalLogs] = [readPolicy(typed.witnesses), readRenewalLogs(typed.renewalLogs)];
     const [anchorId, ownerId] = [idOf(typed.anchorId, claims.anchorId), idOf(typed.ownerId, claims.ownerId)];
     const verified = await verifyExport(text, {
       anchorId,
       origin: typed.origin === '' ? claims.origin : typed.origin,
-      rule: byRole(mayWriteRecord(ownerId)),
+      witnesses,
+      rule: byRole(mayWriteOrErase(ownerId)),
       digests: DIGESTS,
       openings: OPENINGS,
-      renewalLogs: [],
+      renewalLogs,
       progress,
     });
     if (!equalBytes(verified.creation.owner, ownerId))
@@ -87,6 +99,15 @@ export async function judgeExport(
     const chains = { content: good.content.map(rowOf), access: good.access.map(rowOf) };
     return { verdict: 'refused', basis, reason: error.message, ...nothing, chains };
   }
+}
+
+// The rights of the example bank, and the administrator's to state what was erased.
+function mayWriteOrErase(ownerId: Uint8Array): MayWrite {
+  const mayWrite = mayWriteRecord(ownerId);
+  return (entry, author) => {
+    if (entry.kind !== 'erase') return mayWrite(entry, author);
+    return entry.chain === 'content' && hasRole(author, 'administrator');
+  };
 }
 
 /** What the file says of itself; nobody has vouched for it. */
@@ -109,11 +130,15 @@ function readClaims(text: string): Claims {
 
 function basisOf(typed: Typed, claims: Claims): Basis[] {
   const one = (name: string, given: string, claimed: string): Basis =>
-    given === '' ? { name, value: claimed, given: false } : { name, value: given, given: true };
+    given === '' ? { name, value: claimed, from: 'file' } : { name, value: given, from: 'typed' };
+  const demanded = (name: string, given: string): Basis =>
+    given === '' ? { name, value: 'none', from: 'nobody' } : { name, value: given, from: 'typed' };
   return [
     one('anchor’s Id', typed.anchorId, toHex(claims.anchorId)),
     one('bank’s origin', typed.origin, claims.origin),
     one('owner’s Id', typed.ownerId, toHex(claims.ownerId)),
+    demanded('witnesses of the log', typed.witnesses),
+    demanded('logs of renewals', typed.renewalLogs),
   ];
 }
 
@@ -124,7 +149,7 @@ function idOf(typed: string, claimed: Uint8Array): Uint8Array {
 }
 
 function describe(verified: VerifiedExport): Pick<Report, 'facts' | 'chains' | 'notEstablished'> {
-  const { anchor, bank, content, access, heads, tree, missingPayloads } = verified;
+  const { anchor, bank, content, access, heads, tree, payloads } = verified;
   return {
     facts: [
       ['record', toHex(verified.recordId)],
@@ -133,17 +158,35 @@ function describe(verified: VerifiedExport): Pick<Report, 'facts' | 'chains' | '
       ['entries', `${String(content.length)}, the last ${toHex(heads.content.hash)}`],
       ['accesses', `${String(access.length)}, the last ${toHex(heads.access.hash)}`],
       ['log', `${String(tree.size)} leaves, root ${toHex(tree.root)}`],
-      ...verified.renewals
-        .filter(({ tree: renewed }) => renewed !== null)
-        .map(({ algorithm, origin }) => [`renewed under ${algorithm}`, origin] as const),
-      ['payloads not in the file', String(missingPayloads.content + missingPayloads.access)],
+      ['log cosigned', cosigned(tree)],
+      ...verified.renewals.flatMap(({ algorithm, origin, tree: renewed }) =>
+        renewed === null ? [] : [[`renewed under ${algorithm}`, `${origin}: ${cosigned(renewed)}`] as const],
+      ),
+      ...(['given', 'erased', 'withheld'] as const).map(
+        (state) => [`payloads ${state}`, String(payloads.content[state] + payloads.access[state])] as const,
+      ),
     ],
     chains: { content: content.map(rowOf), access: access.map(rowOf) },
     notEstablished: verified.notEstablished,
   };
 }
 
-function rowOf({ entry: { entry, author }, payload, opened, receipt, standing }: VerifiedExportEntry): Row {
+function cosigned({ cosignatures, since }: EstablishedTree): string {
+  if (since === null) return 'no witness was demanded';
+  const by = cosignatures.map(({ name, time }) => `${name} at ${timeOf(time)}`);
+  return `by ${by.join(', by ')}; it stands since ${timeOf(since)} at the latest`;
+}
+
+function payloadOf({ entry: { entry }, payload, erasedBy }: VerifiedExportEntry): string {
+  const tombstone = erasedBy && `erased by entry ${String(erasedBy.seq)} on the ground ${erasedBy.ground}`;
+  if (payload === null) return tombstone ?? 'withheld from this file';
+  const given = `${entry.payloadType}, ${String(payload.length)} bytes`;
+  return tombstone === null ? given : `${given}, though ${tombstone}`;
+}
+
+function rowOf(one: VerifiedExportEntry): Row {
+  const { entry, author } = one.entry;
+  const { opened, receipt, standing, bank } = one;
   return {
     seq: entry.seq,
     kind: entry.kind,
@@ -151,7 +194,8 @@ function rowOf({ entry: { entry, author }, payload, opened, receipt, standing }:
     roles: author.roles.join(', '),
     claimed: timeOf(entry.time),
     taken: timeOf(receipt.time),
-    payload: payload === null ? 'not in this file' : `${entry.payloadType}, ${String(payload.length)} bytes`,
+    by: bank.subject,
+    payload: payloadOf(one),
     opened: opened === null ? '' : `${opened.text} (by ${opened.author.subject})`,
     key: standing,
   };

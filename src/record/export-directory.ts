@@ -12,11 +12,11 @@ import {
   type Credential,
   type Revocation,
 } from '../keys/index.ts';
-import { equalBytes } from '../wire/index.ts';
+import { equalBytes, toHex } from '../wire/index.ts';
 import { startOf, verifyEntry, withoutRevocations } from './chain.ts';
 import { directoryId } from './directory.ts';
 import type { ExportedDirectory, ExportedEntry } from './export-file.ts';
-import { verifyPlace, type Bank, type FindCredential } from './export-place.ts';
+import { verifyPlace, type FindCredential, type Log, type Placed } from './export-place.ts';
 import { decodeStatement, readStatement } from './payload.ts';
 import type { Entry } from './entry.ts';
 import type { Receipt } from './receipt.ts';
@@ -36,26 +36,26 @@ export interface Heard {
 /** Verifies each of the directory's entries by itself; of the chain between them nothing is known. */
 export function hearRevocations(
   directory: ExportedDirectory | null,
-  trust: { readonly anchor: Credential; readonly find: FindCredential; readonly bank: Bank },
+  trust: { readonly anchor: Credential; readonly find: FindCredential; readonly log: Log },
 ): Heard {
-  const [revocations, receipts]: [Revocation[], Receipt[]] = [[], []];
-  if (directory === null) return { revocations, receipts };
-  const { anchor, find, bank } = trust;
+  const [revocations, places]: [Revocation[], Placed[]] = [[], []];
+  if (directory === null) return { revocations, receipts: [] };
+  const { anchor, find, log } = trust;
   const { recordId, tagSalt } = directory;
   // Elsewhere anybody could file what its signer kept in a drawer.
-  if (!equalBytes(recordId, directoryId(bank.origin))) throw new MunimentError('RECORD_EXPORT');
+  if (!equalBytes(recordId, directoryId(log.origin))) throw new MunimentError('RECORD_EXPORT');
   const rule = byRole(({ kind }) => kind === 'revoke'); // what counts is who signed the statement
   const authors = withoutRevocations(find);
-  const rules = { ...{ origin: bank.origin, recordId, authors, rule }, chain: 'content' } as const;
+  const rules = { ...{ origin: log.origin, recordId, authors, rule }, chain: 'content' } as const;
   for (const exported of directory.entries) {
     const { seq, prev } = exported.signed.entry;
     const at = { ...startOf(rule), head: { size: seq, hash: prev } };
     const { entry: verified } = verifyEntry(exported.signed, rules, at);
-    const receipt = verifyPlace(exported, verified, { bank, tagSalt, after: receipts.at(-1) });
-    revocations.push(readRevocation(verified.entry, exported, { anchor, find, heardAt: receipt.time }));
-    receipts.push(receipt);
+    const place = verifyPlace(exported, verified, { log, tagSalt, after: places.at(-1) });
+    revocations.push(readRevocation(verified.entry, exported, { anchor, find, heardAt: place.receipt.time }));
+    places.push(place);
   }
-  return { revocations, receipts };
+  return { revocations, receipts: places.map(({ receipt }) => receipt) };
 }
 
 /** How sure an author's key was when the bank took the entry. */
@@ -69,13 +69,20 @@ export function standings(
 ): StandingAt {
   const issued = [...credentials].filter(({ id }) => !equalBytes(id, anchor.id));
   const lives = createKeyHistory(anchor, { credentials: issued, revocations: [] });
+  const heardOf = new Map<string, { readonly revocation: Revocation; readonly heardAt: number }[]>();
+  for (const [i, revocation] of revocations.entries()) {
+    const id = toHex(revocation.credential);
+    const one = { revocation, heardAt: receipts[i]?.leafIndex ?? 0 };
+    const others = heardOf.get(id);
+    if (others === undefined) heardOf.set(id, [one]);
+    else others.push(one);
+  }
   return (author, { time, leafIndex }) => {
     if (equalBytes(author.id, anchor.id)) return 'valid';
     // The log's order decides: what came into it later casts doubt at most, whatever the clock said.
-    const own = revocations.flatMap((one, i) => {
-      if (!equalBytes(one.credential, author.id)) return [];
-      return (receipts[i]?.leafIndex ?? 0) < leafIndex ? [one] : [{ ...one, revokedFrom: Infinity }];
-    });
+    const own = (heardOf.get(toHex(author.id)) ?? []).map(({ revocation, heardAt }) =>
+      heardAt < leafIndex ? revocation : { ...revocation, revokedFrom: Infinity },
+    );
     if (own.length === 0) return credentialAsOf(lives, author.id, time).standing;
     const history = createKeyHistory(anchor, { credentials: [author], revocations: own });
     return credentialAsOf(history, author.id, time).standing;

@@ -11,10 +11,17 @@ import { verifyReceipt, type Receipt } from './receipt.ts';
 /** The verified credential of an Id; `null` if it is not known. */
 export type FindCredential = (id: Uint8Array) => Credential | null;
 
+/** A verified receipt, and the bank that signed it. */
+export interface Placed {
+  readonly receipt: Receipt;
+  readonly bank: Credential;
+}
+
 /** What all entries of an export are held against. */
-export interface Bank {
+export interface Log {
   readonly origin: string;
-  readonly credential: Credential;
+  /** Any of which may have signed a receipt; at least one. */
+  readonly banks: readonly Credential[];
   readonly tree: TreeHead;
 }
 
@@ -22,11 +29,11 @@ export interface Bank {
 export function verifyPlace(
   exported: Pick<ExportedEntry, 'receipt' | 'proof'>,
   verified: VerifiedEntry,
-  against: { readonly bank: Bank; readonly tagSalt: Uint8Array; readonly after: Receipt | undefined },
-): Receipt {
-  const { bank, tagSalt, after } = against;
+  against: { readonly log: Log; readonly tagSalt: Uint8Array; readonly after: Placed | undefined },
+): Placed {
+  const { log, tagSalt, after } = against;
   const { entry, author, hash } = verified;
-  const receipt = verifyReceipt(exported.receipt, bank.credential, { origin: bank.origin, entryHash: hash });
+  const { receipt, bank } = openByAny(exported.receipt, log, { entryHash: hash, first: after?.bank });
   const covers = ({ notBefore, notAfter }: Credential): boolean =>
     receipt.time >= notBefore && receipt.time <= notAfter;
   const fits =
@@ -37,16 +44,32 @@ export function verifyPlace(
     receipt.outcome === 'accepted' &&
     // The author's own claim of time is no more than that; the bank's stands in the log.
     covers(author) &&
-    covers(bank.credential) &&
+    covers(bank) &&
     // One log for all: what follows in the chain follows in the log.
-    (after === undefined || receipt.leafIndex > after.leafIndex) &&
+    (after === undefined || receipt.leafIndex > after.receipt.leafIndex) &&
     receipt.leafIndex < receipt.tree.size &&
     receipt.seq < receipt.head.size;
   if (!fits) throw new MunimentError('RECORD_RECEIPT');
   const { recordId, chain, seq } = entry;
   const leaf = { recordId, tagSalt, chain, seq, time: receipt.time, entryHash: hash };
-  verifyInclusion(leaf, { index: receipt.leafIndex, proof: exported.proof }, bank.tree);
-  return receipt;
+  verifyInclusion(leaf, { index: receipt.leafIndex, proof: exported.proof }, log.tree);
+  return { receipt, bank };
+}
+
+// A receipt does not name its bank. The one that signed the entry before is asked first.
+function openByAny(
+  signed: Uint8Array,
+  { origin, banks }: Log,
+  { entryHash, first }: { readonly entryHash: Uint8Array; readonly first: Credential | undefined },
+): Placed {
+  for (const bank of new Set(first === undefined ? banks : [first, ...banks])) {
+    try {
+      return { receipt: verifyReceipt(signed, bank, { origin, entryHash }), bank };
+    } catch {
+      continue;
+    }
+  }
+  throw new MunimentError('RECORD_RECEIPT');
 }
 
 /** Refuses a bank whose times run against its own log, over whatever chains. Throws `RECORD_CONSISTENCY`. */

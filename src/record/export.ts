@@ -4,19 +4,25 @@
  */
 
 import { MunimentError } from '../errors.ts';
-import { hasRole, readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
-import { equalBytes, toHex } from '../wire/index.ts';
-import { startOf, verifyChain, withoutRevocations, type VerifiedEntry } from './chain.ts';
-import { verifyCheckpoint } from './checkpoint.ts';
+import { readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
+import { toHex } from '../wire/index.ts';
 import { readCreation, type Creation } from './create.ts';
-import type { ChainName, Entry, Head } from './entry.ts';
-import { hearRevocations, standings, type StandingAt } from './export-directory.ts';
-import { parseExport, type RecordExport } from './export-file.ts';
-import { checkTimes, verifyPlace, type Bank, type FindCredential } from './export-place.ts';
-import type { TreeHead } from './log.ts';
-import { verifyPayload, type PayloadDigests } from './payload.ts';
-import { NO_WITNESSES } from './quorum.ts';
-import type { Receipt } from './receipt.ts';
+import type { ChainName, Head } from './entry.ts';
+import { readCharters } from './export-charters.ts';
+import { hearRevocations, standings } from './export-directory.ts';
+import { doubtsOf } from './export-doubts.ts';
+import {
+  ExportEntries,
+  type Openings,
+  type VerifiedChains,
+  type VerifiedExportEntry,
+} from './export-entries.ts';
+import { parseExport } from './export-file.ts';
+import { countPayloads, type PayloadCounts } from './export-payloads.ts';
+import { checkTimes, type Log } from './export-place.ts';
+import { establish, type EstablishedTree } from './export-state.ts';
+import type { PayloadDigests } from './payload.ts';
+import type { WitnessPolicy } from './quorum.ts';
 import { verifyRenewals, type RenewalLog, type VerifiedRenewal } from './renewal.ts';
 import type { WriteRule } from './rule.ts';
 
@@ -25,7 +31,7 @@ export class ExportError extends MunimentError {
   /** The entry that was refused; `null` where the fault is in no single entry. */
   readonly at: { readonly chain: ChainName; readonly seq: number } | null;
   /** What was verified before; nothing of it depends on what was refused. */
-  readonly good: Readonly<Record<ChainName, readonly VerifiedExportEntry[]>>;
+  readonly good: VerifiedChains;
 
   constructor(cause: MunimentError, at: ExportError['at'], good: ExportError['good']) {
     super(cause.code, at === null ? undefined : `at entry ${String(at.seq)} of ${at.chain}`, { cause });
@@ -33,25 +39,14 @@ export class ExportError extends MunimentError {
   }
 }
 
-/** What was opened of a sealed payload, verified. */
-export interface OpenedPayload {
-  /** As JSON text. */
-  readonly text: string;
-  /** Who wrote it. */
-  readonly author: Credential;
-}
-
-/** Verifies what was opened against the entry that names the sealed payload, by type; throws if it is not part of it. */
-export type Openings = Readonly<
-  Record<string, (opened: Uint8Array, entry: Entry, authors: FindCredential) => OpenedPayload>
->;
-
 /** What an export is verified against; all of it required. */
 export interface ExportRules {
   /** The Id of the anchor whom the verifier trusts. */
   readonly anchorId: Uint8Array;
   /** The origin of the bank that the record is expected from: an anchor may have issued to several. */
   readonly origin: string;
+  /** Who must have cosigned the checkpoint. With `NO_WITNESSES` the log alone is believed. */
+  readonly witnesses: WitnessPolicy;
   /** Who may write what; either chain is judged from the rule's start. */
   readonly rule: WriteRule<unknown>;
   /** Digest functions of the payload types other than statements. */
@@ -64,35 +59,25 @@ export interface ExportRules {
   readonly progress?: (done: number, total: number) => void;
 }
 
-/** A verified entry with its payload and receipt. */
-export interface VerifiedExportEntry {
-  readonly entry: VerifiedEntry;
-  /** Verified against the entry; `null` where it was erased. */
-  readonly payload: Uint8Array | null;
-  /** Verified against the entry; `null` where nothing was opened. */
-  readonly opened: OpenedPayload | null;
-  readonly receipt: Receipt;
-  /** How sure the author's key was when the bank took the entry, by the revocations in the export. */
-  readonly standing: 'valid' | 'doubtful';
-}
-
 /** What was established from an export. */
 export interface VerifiedExport {
   readonly origin: string;
   readonly recordId: Uint8Array;
   readonly creation: Creation;
   readonly anchor: Credential;
+  /** The bank of the last charter. */
   readonly bank: Credential;
   /** Every credential in the export by its Id in hexadecimal. */
   readonly credentials: ReadonlyMap<string, Credential>;
   readonly content: readonly VerifiedExportEntry[];
   readonly access: readonly VerifiedExportEntry[];
   readonly heads: Readonly<Record<ChainName, Head>>;
-  readonly tree: TreeHead;
+  /** The log that all proofs are under, who cosigned it, and since when it stands. */
+  readonly tree: EstablishedTree;
   /** Oldest first. */
   readonly renewals: readonly VerifiedRenewal[];
-  /** How many payloads are not in the export, and so were not held against their entries. */
-  readonly missingPayloads: Readonly<Record<ChainName, number>>;
+  /** How many payloads are in the export, how many were erased by the record's own word, and how many withheld. */
+  readonly payloads: Readonly<Record<ChainName, PayloadCounts>>;
   /** What an export alone cannot show, in words. */
   readonly notEstablished: readonly string[];
 }
@@ -103,164 +88,68 @@ export interface VerifiedExport {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHECKPOINT`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw
+ * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHARTER`, `RECORD_CHECKPOINT`, `RECORD_WITNESS`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw; `RangeError` for a witness policy that cannot be met
  */
 export async function verifyExport(text: string, rules: ExportRules): Promise<VerifiedExport> {
-  const progress: Progress = { at: null, good: { content: [], access: [] } };
+  const entries = new ExportEntries();
   try {
-    return await verifyParts(text, rules, progress);
+    return await verifyParts(text, rules, entries);
   } catch (error) {
     // Whatever else is thrown is a defect of the rules that were given.
     if (!(error instanceof MunimentError)) throw error;
-    throw new ExportError(error, progress.at, progress.good);
+    throw new ExportError(error, entries.at, entries.settled());
   }
 }
 
-interface Progress {
-  at: ExportError['at'];
-  readonly good: Record<ChainName, VerifiedExportEntry[]>;
-}
-
-async function verifyParts(text: string, rules: ExportRules, progress: Progress): Promise<VerifiedExport> {
+async function verifyParts(
+  text: string,
+  rules: ExportRules,
+  entries: ExportEntries,
+): Promise<VerifiedExport> {
   const parts = parseExport(text);
-  if (parts.origin !== rules.origin) throw new MunimentError('RECORD_EXPORT');
+  const { origin, recordId } = parts;
+  if (origin !== rules.origin) throw new MunimentError('RECORD_EXPORT');
   const { credentials, anchor } = readCredentials(parts.credentials, rules.anchorId);
   const find = (id: Uint8Array): Credential | null => credentials.get(toHex(id)) ?? null;
-  const bank = find(parts.bank);
-  if (bank === null || !hasRole(bank, 'bank')) throw new MunimentError('RECORD_EXPORT');
-  const { origin } = parts;
-  const log = { origin, ed25519: bank.signing.publicKey, mlDsa44: null };
-  const tree = verifyCheckpoint(parts.checkpoint, { log, witnesses: NO_WITNESSES });
+  const { log: keys, bank, banks } = readCharters(parts.charters, { origin, anchor, find });
+  const tree = establish(parts.checkpoint, { log: keys, witnesses: rules.witnesses });
   const renewals = verifyRenewals(parts, rules.renewalLogs);
-  const place: Bank = { origin, credential: bank, tree };
-  const heard = hearRevocations(parts.directory, { anchor, find, bank: place });
+  const log: Log = { origin, banks, tree };
+  const heard = hearRevocations(parts.directory, { anchor, find, log });
   const standing = standings(anchor, credentials.values(), heard);
 
-  const context: Context = { parts, rules, find, bank: place, standing, progress, tagSalt: null };
   const total = parts.content.length + parts.access.length;
   let done = 0;
   const count = (): void => rules.progress?.(++done, total);
-  const content = await verifyEntries('content', context, count);
-  const access = await verifyEntries('access', context, count);
-  const opening = content.entries[0];
-  if (opening === undefined || opening.payload === null) throw new MunimentError('RECORD_EXPORT');
-  checkTimes([...heard.receipts, ...[...content.entries, ...access.entries].map(({ receipt }) => receipt)]);
-  const missingPayloads = { content: countMissing(content.entries), access: countMissing(access.entries) };
-  return {
-    origin: parts.origin,
-    recordId: parts.recordId,
-    creation: readCreation(opening.entry.entry, opening.payload),
-    anchor,
-    bank,
-    credentials,
-    content: content.entries,
-    access: access.entries,
-    heads: { content: content.head, access: access.head },
-    tree,
-    renewals,
-    missingPayloads,
-    notEstablished: [
-      ...doubts(missingPayloads, access.entries.length),
-      'that the bank has heard of no other revocation than those in this export',
-      ...renewals
-        .filter((one) => one.tree === null)
-        .map(({ origin: log }) => `that this export was renewed in the log ${log}, whose key was not given`),
-    ],
+  const { rule, digests, openings } = rules;
+  const against = { rule, digests, openings, find, log, standing, count };
+  const heads = {
+    content: await entries.verify('content', parts, against),
+    access: await entries.verify('access', parts, against),
   };
-}
-
-function countMissing(entries: readonly VerifiedExportEntry[]): number {
-  return entries.filter(({ payload }) => payload === null).length;
-}
-
-function doubts({ content, access }: VerifiedExport['missingPayloads'], accesses: number): string[] {
-  const missing = `that ${String(content)} payloads of the record and ${String(access)} of its accesses were what their entries say: they are not in this export, so they were not held against them`;
-  return [
-    'that no witness has seen another history: this checkpoint carries no cosignatures',
-    'that the bank has shown nobody a longer chain than this export holds',
-    // The bank alone writes the access chain, and may have left off its end, or all of it.
-    accesses === 0
-      ? 'that nobody has read the record: the access chain of this export is empty'
-      : `that nobody has read the record after access ${String(accesses)}, where the access chain of this export ends`,
-    ...(content + access > 0 ? [missing] : []),
-  ];
-}
-
-interface Context {
-  readonly parts: RecordExport;
-  readonly rules: ExportRules;
-  readonly find: FindCredential;
-  readonly bank: Bank;
-  readonly standing: StandingAt;
-  readonly progress: Progress;
-  tagSalt: Uint8Array | null;
-}
-
-async function verifyEntries(
-  chain: ChainName,
-  context: Context,
-  count: () => void,
-): Promise<{ entries: VerifiedExportEntry[]; head: Head }> {
-  const { parts, rules, find, bank, standing, progress } = context;
-  const { origin, recordId } = parts;
-  const exported = parts[chain];
-  const items = verifyChain(
-    exported.map(({ signed, payload }) => ({ ...signed, payload })),
-    // Whether a key was good is judged by the bank's time, once that is known.
-    { origin, recordId, chain, authors: withoutRevocations(find), rule: rules.rule },
-    startOf(rules.rule),
-  );
-  const entries = progress.good[chain];
-  for (const one of exported) {
-    progress.at = { chain, seq: entries.length };
-    const { payload } = one;
-    const next = await items.next();
-    if (next.done === true || 'hidden' in next.value) throw new MunimentError('RECORD_EXPORT');
-    const entry = next.value;
-    if (payload !== null) verifyPayload(entry.entry, payload, rules.digests);
-    // The salt that opens leaves stands in the very first entry of the content chain.
-    context.tagSalt ??= readCreation(entry.entry, payload ?? new Uint8Array(0)).tagSalt;
-    const { tagSalt } = context;
-    const receipt = verifyPlace(one, entry, { bank, tagSalt, after: entries.at(-1)?.receipt });
-    entries.push({
-      ...{ entry, payload, receipt, standing: standing(entry.author, receipt) },
-      opened: one.opened === null ? null : verifyOpened(one.opened, entry.entry, context),
-    });
-    count();
-  }
-  progress.at = null;
-  const end = await items.next();
-  if (end.done !== true) throw new MunimentError('RECORD_EXPORT');
-  const { head } = end.value;
-  for (const { receipt } of entries) checkStatedHead(receipt, entries, bank.tree);
-  return { entries, head };
-}
-
-// A receipt that states a longer chain or log than this one, or another of the same length, shows that something was
-// left out or told in two ways.
-function checkStatedHead(
-  { head, tree: stated }: Receipt,
-  entries: readonly VerifiedExportEntry[],
-  tree: TreeHead,
-): void {
-  const last = entries[head.size - 1];
-  const agrees =
-    last !== undefined &&
-    equalBytes(last.entry.hash, head.hash) &&
-    (stated.size < tree.size || (stated.size === tree.size && equalBytes(stated.root, tree.root)));
-  if (!agrees) throw new MunimentError('RECORD_CONSISTENCY');
-}
-
-function verifyOpened(opened: Uint8Array, entry: Entry, { rules, find }: Context): OpenedPayload {
-  // Own members only, as with digests.
-  const { openings } = rules;
-  const verify = Object.hasOwn(openings, entry.payloadType) ? openings[entry.payloadType] : undefined;
-  if (verify === undefined) throw new MunimentError('RECORD_PAYLOAD');
-  try {
-    return verify(opened, entry, find);
-  } catch (cause) {
-    throw new MunimentError('RECORD_PAYLOAD', undefined, { cause });
-  }
+  const { content, access } = entries.settled();
+  const opening = content[0];
+  if (opening === undefined || opening.payload === null) throw new MunimentError('RECORD_EXPORT');
+  checkTimes([...heard.receipts, ...[...content, ...access].map(({ receipt }) => receipt)]);
+  const payloads = { content: countPayloads(content), access: countPayloads(access) };
+  const creation = readCreation(opening.entry.entry, opening.payload);
+  return {
+    ...{
+      origin,
+      recordId,
+      creation,
+      anchor,
+      bank,
+      credentials,
+      content,
+      access,
+      heads,
+      tree,
+      renewals,
+      payloads,
+    },
+    notEstablished: doubtsOf({ witnesses: rules.witnesses, payloads, accesses: access.length, renewals }),
+  };
 }
 
 function readCredentials(

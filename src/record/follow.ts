@@ -11,14 +11,14 @@ import {
   type VerifiedItem,
 } from './chain.ts';
 import { sameHead, type Head } from './entry.ts';
-import { covers, FRAUD_KINDS } from './fraud-kinds.ts';
+import { areTwoRoots, CONTRADICTIONS, covers } from './fraud-kinds.ts';
 import { verifyHead } from './head.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import type { WitnessPolicy } from './quorum.ts';
 import { verifyConsistency, verifyInclusion, type TreeHead } from './log.ts';
 import { verifyReceipt } from './receipt.ts';
 import type { WriteRule } from './rule.ts';
-import { openTree, type Speaker } from './words.ts';
+import { openTree, openWord, type Speaker, type Word } from './words.ts';
 
 /** What a client remembers of one chain. It only grows, and it is what convicts a bank that goes back on its word. */
 export interface Followed<State> {
@@ -26,7 +26,10 @@ export interface Followed<State> {
   readonly chain: ChainState<State>;
   /** The newest checkpoint; `null` before the first. */
   readonly checkpoint: string | null;
-  /** The newest receipt and the newest head statement, as signed: at most one of each. */
+  /**
+   * The newest receipt and the newest head statement, as signed: at most one of each. Whoever reads a chain again from
+   * its start keeps them, and the checkpoint: another history then contradicts them.
+   */
   readonly words: readonly Uint8Array[];
 }
 
@@ -52,7 +55,7 @@ export interface Shown {
 
 /** What contradicts itself: a kind and two pieces for `proveFraud`. */
 export interface Contradiction {
-  readonly kind: (typeof PAIRS)[number];
+  readonly kind: 'two roots' | keyof typeof CONTRADICTIONS;
   readonly evidence: { readonly first: Uint8Array | string; readonly second: Uint8Array | string };
 }
 
@@ -130,7 +133,8 @@ export async function follow<State>(
     checkHead(shown.head, after.head, tree, { speaker, rules });
     // The words of an answer may be good each for itself, and not beside each other or those remembered.
     if (findContradiction(known, shown, speaker) !== null) throw new MunimentError('RECORD_CONSISTENCY');
-    const receipt = shown.items.at(-1)?.receipt ?? known.words.find((_, i) => known.words.length - i === 2);
+    const isReceipt = (word: Uint8Array): boolean => openWord(word, speaker).receipt !== null;
+    const receipt = shown.items.at(-1)?.receipt ?? known.words.find(isReceipt);
     const words = receipt === undefined ? [shown.head] : [receipt, shown.head];
     return { known: { chain: after, checkpoint: shown.checkpoint, words }, items };
   } catch (error) {
@@ -173,43 +177,53 @@ function checkHead(
   if (!ofTree || !sameHead(stated.head, head)) throw new MunimentError('RECORD_HEAD');
 }
 
-const PAIRS = ['two roots', 'two places', 'cut tail', 'out of order'] as const;
+interface Said {
+  readonly piece: Uint8Array | string;
+  readonly tree: TreeHead;
+  readonly word: Word | null;
+}
 
-// Each word beside the next, in the order in which they came, and each beside the newest.
+// Each word beside the next, in the order in which they came, and beside the oldest and the newest of all.
 function findContradiction(
   known: Pick<Followed<unknown>, 'checkpoint' | 'words'>,
   shown: Shown,
   speaker: Speaker,
 ): Contradiction | null {
-  const receipts = shown.items.map(({ receipt }) => receipt);
-  const words = [known.checkpoint, ...known.words, ...receipts, shown.checkpoint, shown.head];
-  const all = words.filter((word) => word !== null);
-  for (const [i, first] of all.entries()) {
-    for (const second of [all[i + 1], shown.checkpoint, shown.head]) {
-      if (second === undefined || second === first) continue;
+  const open = (pieces: readonly (Uint8Array | string | null)[]): Said[] =>
+    pieces.flatMap((piece) => openSaid(piece, speaker) ?? []);
+  const remembered = open([known.checkpoint, ...known.words]);
+  const receipts = open(shown.items.map(({ receipt }) => receipt));
+  const newest = open([shown.checkpoint, shown.head]);
+  const all = [...remembered, ...receipts, ...newest];
+  for (const [i, one] of all.entries()) {
+    for (const other of [all[i + 1], ...remembered, ...newest]) {
+      if (other === undefined || other === one) continue;
       // What came later may speak of what was earlier: some kinds have an order of their own.
-      for (const evidence of [
-        { first, second },
-        { first: second, second: first },
-      ]) {
-        const kind = PAIRS.find((one) => convicts(one, evidence, speaker));
-        if (kind !== undefined) return { kind, evidence };
-      }
+      const found = contradict(one, other) ?? contradict(other, one);
+      if (found !== null) return found;
     }
   }
   return null;
 }
 
-function convicts(
-  kind: Contradiction['kind'],
-  evidence: Contradiction['evidence'],
-  speaker: Speaker,
-): boolean {
+function contradict(first: Said, second: Said): Contradiction | null {
+  const evidence = { first: first.piece, second: second.piece };
+  if (areTwoRoots(first.tree, second.tree)) return { kind: 'two roots', evidence };
+  const [a, b] = [first.word, second.word];
+  if (a === null || b === null) return null;
+  for (const [kind, holds] of Object.entries(CONTRADICTIONS))
+    if (holds(a, b)) return { kind: kind as keyof typeof CONTRADICTIONS, evidence };
+  return null;
+}
+
+// What the bank did not sign says nothing about it.
+function openSaid(piece: Uint8Array | string | null, speaker: Speaker): Said | null {
+  if (piece === null) return null;
   try {
-    FRAUD_KINDS[kind](evidence, speaker);
-    return true;
+    const word = typeof piece === 'string' ? null : openWord(piece, speaker);
+    return { piece, word, tree: word?.tree ?? openTree(piece, speaker) };
   } catch (error) {
-    if (error instanceof MunimentError) return false;
+    if (error instanceof MunimentError) return null;
     throw error;
   }
 }

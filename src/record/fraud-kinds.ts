@@ -23,15 +23,28 @@ import { openAccepted, openTree, openWord, placesOf, sameChain, type Speaker, ty
 
 type Evidence = Readonly<Record<string, Piece>>;
 
+/** What two words of one bank, in this order, cannot both say. */
+export const CONTRADICTIONS = {
+  'two places': (a, b) => (sameChain(a, b) && (twoHashes(a, b) || twoIndices(a, b))) || oneLeafTwice(a, b),
+  // What a receipt says of the head is of the moment of its entry; only a head statement says that nothing follows.
+  'cut tail': (a, b) => sameChain(a, b) && b.receipt === null && (leavesOut(b, a.receipt) || shrinks(a, b)),
+  'out of order': (a, b) =>
+    (isBefore(a, b) && a.time > b.time) || (sameChain(a, b) && (isLate(a, b) || isEarly(a, b))),
+} as const satisfies Readonly<Partial<Record<FraudKind, (a: Word, b: Word) => boolean>>>;
+
+/** Whether two trees cannot both have been the log's. */
+export function areTwoRoots(a: TreeHead, b: TreeHead): boolean {
+  return a.size === b.size && !equalBytes(a.root, b.root);
+}
+
 /** Throws unless the evidence convicts; what it throws beside `RECORD_FRAUD` is one too for whoever asks. */
 export const FRAUD_KINDS: Readonly<Record<FraudKind, (evidence: Evidence, speaker: Speaker) => void>> = {
   'two places': (evidence, speaker) => {
     const [a, b] = twoWords(evidence, speaker);
-    demand((sameChain(a, b) && (twoHashes(a, b) || twoIndices(a, b))) || oneLeafTwice(a, b));
+    demand(CONTRADICTIONS['two places'](a, b));
   },
   'two roots': (evidence, speaker) => {
-    const [a, b] = [tree(evidence['first'], speaker), tree(evidence['second'], speaker)];
-    demand(a.size === b.size && !equalBytes(a.root, b.root));
+    demand(areTwoRoots(tree(evidence['first'], speaker), tree(evidence['second'], speaker)));
   },
   'two leaves': (evidence, speaker) => {
     const { first, second, firstLeaf, secondLeaf, index } = evidence;
@@ -47,14 +60,11 @@ export const FRAUD_KINDS: Readonly<Record<FraudKind, (evidence: Evidence, speake
   },
   'cut tail': (evidence, speaker) => {
     const [a, b] = twoWords(evidence, speaker);
-    // What a receipt says of the head is of the moment of its entry; only a head statement says that nothing follows.
-    demand(sameChain(a, b) && b.receipt === null && (leavesOut(b, a.receipt) || shrinks(a, b)));
+    demand(CONTRADICTIONS['cut tail'](a, b));
   },
   'out of order': (evidence, speaker) => {
     const [a, b] = twoWords(evidence, speaker);
-    const backwards = (x: Word, y: Word): boolean =>
-      (isBefore(x, y) && x.time > y.time) || (sameChain(x, y) && (isLate(x, y) || isEarly(x, y)));
-    demand(backwards(a, b) || backwards(b, a));
+    demand(CONTRADICTIONS['out of order'](a, b) || CONTRADICTIONS['out of order'](b, a));
   },
   'after revocation': (evidence, speaker) => {
     const receipt = openAccepted(bytes(evidence['receipt']), speaker);

@@ -67,10 +67,19 @@ export {
 } from './entry.ts';
 export type { ChainName, Draft, Entry, EntryKind, Head, SignedEntry } from './entry.ts';
 export { RENUNCIATION, REVOCATION } from './export-directory.ts';
-export { EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
-export type { ExportedDirectory, ExportedEntry, RecordExport, Renewal } from './export-file.ts';
+export { CHARTERS_LIMIT, EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
+export type {
+  ExportedDirectory,
+  ExportedEntry,
+  PayloadDigest,
+  RecordExport,
+  Renewal,
+} from './export-file.ts';
 export { ExportError, verifyExport } from './export.ts';
-export type { ExportRules, OpenedPayload, Openings, VerifiedExport, VerifiedExportEntry } from './export.ts';
+export type { ExportRules, VerifiedExport } from './export.ts';
+export type { OpenedPayload, Openings, VerifiedChains, VerifiedExportEntry } from './export-entries.ts';
+export type { ErasedBy, PayloadCounts, PayloadState } from './export-payloads.ts';
+export type { EstablishedTree, LogTrust } from './export-state.ts';
 export { encodeErasure, ERASE, ERASURE_LIMIT, readErasure } from './erasure.ts';
 export type { Erased, Erasure } from './erasure.ts';
 export { Log, logLeaf, PROOF_LIMIT, verifyConsistency, verifyInclusion } from './log.ts';
@@ -105,7 +114,7 @@ export { byRole } from './rule.ts';
 export { RUNS_LIMIT } from './runs.ts';
 export type { Run } from './runs.ts';
 export type { MayWrite, Step, WriteRule } from './rule.ts';
-export { renewalLeaf, renewExport } from './renewal.ts';
+export { removePayload, renewalLeaf, renewExport } from './renewal.ts';
 export type { RenewalAlgorithm, RenewalLog, VerifiedRenewal } from './renewal.ts';
 export { directoryId } from './directory.ts';
 export { judge, proveFraud } from './fraud.ts';

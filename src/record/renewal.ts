@@ -6,10 +6,8 @@
 
 import { hashTuple, leafHash, rootFromInclusion, sha512Of } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
-import type { SigningPublicKey } from '../keys/index.ts';
 import { equalBytes, tuple } from '../wire/index.ts';
-import { verifyCheckpoint } from './checkpoint.ts';
-import { encodeSignedEntry } from './entry.ts';
+import { encodeSignedEntry, type ChainName } from './entry.ts';
 import {
   exportRecord,
   parseExport,
@@ -18,8 +16,7 @@ import {
   type RecordExport,
   type Renewal,
 } from './export-file.ts';
-import type { TreeHead } from './log.ts';
-import { NO_WITNESSES } from './quorum.ts';
+import { establish, type EstablishedTree, type LogTrust } from './export-state.ts';
 
 /** What a renewal may digest an export with. */
 export type RenewalAlgorithm = 'SHA-512';
@@ -27,18 +24,18 @@ const DIGESTS: Readonly<Record<RenewalAlgorithm, (bytes: Uint8Array) => Uint8Arr
   'SHA-512': sha512Of,
 };
 
-/** A log that a verifier trusts to hold renewals. */
-export interface RenewalLog {
-  readonly origin: string;
-  readonly key: SigningPublicKey;
-}
+/** A log that a verifier trusts to hold renewals; a log that renewed its keys is several of one origin. */
+export type RenewalLog = LogTrust;
 
 /** What became of one renewal. */
 export interface VerifiedRenewal {
   readonly algorithm: string;
   readonly origin: string;
-  /** Its log's state, verified; `null` where the verifier was not given that log, so that nothing is established. */
-  readonly tree: TreeHead | null;
+  /**
+   * Its log's state, who cosigned that, and since when the export was renewed at the latest; `null` where the verifier
+   * was not given that log, so that nothing is established.
+   */
+  readonly tree: EstablishedTree | null;
 }
 
 /**
@@ -69,16 +66,41 @@ export function renewExport(text: string, renewal: Renewal): string {
   return exportRecord({ ...parts, renewals: [...parts.renewals, renewal] });
 }
 
+/**
+ * Takes a payload out of an export, and what was opened of it, so that it can be destroyed. If the export was renewed,
+ * its digests stay: the renewals verify as before.
+ *
+ * @param text - an export
+ * @param of - which entry's; not the creation's, without which nothing verifies
+ * @throws `MunimentError` `RECORD_EXPORT` for its form, an entry that is not there, or the creation; `RECORD_RENEWAL` for a renewal by an unknown algorithm
+ */
+export function removePayload(text: string, of: { readonly chain: ChainName; readonly seq: number }): string {
+  const parts = parseExport(text);
+  const one = parts[of.chain][of.seq];
+  const isCreation = of.chain === 'content' && of.seq === 0;
+  if (one === undefined || isCreation) throw new MunimentError('RECORD_EXPORT');
+  const { payload } = one;
+  if (payload === null) return text;
+  const algorithms = new Set(parts.renewals.map(({ algorithm }) => algorithm));
+  const digests = [...algorithms].map((algorithm) => ({
+    algorithm,
+    digest: digestFunction(algorithm)(payload),
+  }));
+  const removed = { ...one, payload: null, digests, opened: null };
+  const entries = parts[of.chain].map((other) => (other === one ? removed : other));
+  return exportRecord({ ...parts, [of.chain]: entries });
+}
+
 /** Verifies each renewal of an export against the logs that are trusted. Throws `RECORD_RENEWAL`. */
 export function verifyRenewals(parts: RecordExport, logs: readonly RenewalLog[]): VerifiedRenewal[] {
   const digests = new Map<string, Uint8Array>();
   return parts.renewals.map((renewal, i) => {
     const { algorithm, origin, index, proof, checkpoint } = renewal;
-    const log = logs.find((one) => one.origin === origin);
-    if (log === undefined) return { algorithm, origin, tree: null };
+    const trusted = logs.filter(({ log }) => log.origin === origin);
+    if (trusted.length === 0) return { algorithm, origin, tree: null };
     const digest = digests.get(algorithm) ?? contentDigest(parts, algorithm);
     digests.set(algorithm, digest);
-    const tree = trusted(checkpoint, log);
+    const tree = establishByAny(checkpoint, trusted);
     const leaf = leafHash(leafOf(digest, parts.renewals.slice(0, i), algorithm));
     const root = rootFromInclusion(leaf, index, tree.size, proof);
     if (root === null || !equalBytes(root, tree.root)) throw new MunimentError('RECORD_RENEWAL');
@@ -86,13 +108,18 @@ export function verifyRenewals(parts: RecordExport, logs: readonly RenewalLog[])
   });
 }
 
-function trusted(checkpoint: string, { origin, key }: RenewalLog): TreeHead {
-  const log = { origin, ed25519: key.publicKey, mlDsa44: null };
-  try {
-    return verifyCheckpoint(checkpoint, { log, witnesses: NO_WITNESSES });
-  } catch (cause) {
-    throw new MunimentError('RECORD_RENEWAL', undefined, { cause });
+function establishByAny(checkpoint: string, logs: readonly LogTrust[]): EstablishedTree {
+  let cause: unknown;
+  for (const log of logs) {
+    try {
+      return establish(checkpoint, log);
+    } catch (error) {
+      // A policy that cannot be met is the caller's own mistake.
+      if (!(error instanceof MunimentError)) throw error;
+      cause = error;
+    }
   }
+  throw new MunimentError('RECORD_RENEWAL', undefined, { cause });
 }
 
 // Of 32 bytes, as all leaves are: nobody tells it from a record's entry.
@@ -107,19 +134,37 @@ function leafOf(content: Uint8Array, before: readonly Renewal[], algorithm: stri
 function contentDigest(parts: RecordExport, algorithm: string): Uint8Array {
   const digestOf = digestFunction(algorithm);
   const entries = (list: readonly ExportedEntry[]): Uint8Array[] =>
-    list.map(({ signed, payload, receipt, proof }) =>
+    list.map(({ signed, receipt, proof, ...one }) =>
       digestOf(
-        tuple('exported entry', encodeSignedEntry(signed), payload === null ? [] : [payload], receipt, proof),
+        tuple('exported entry', encodeSignedEntry(signed), payloadDigest(one, algorithm), receipt, proof),
       ),
     );
-  const { origin, recordId, bank, credentials, content, access, directory, checkpoint } = parts;
+  const { origin, recordId, charters, credentials, content, access, directory, checkpoint } = parts;
   const heard = directory && [directory.recordId, directory.tagSalt, entries(directory.entries)];
   return digestOf(
     tuple(
       'exported record',
-      ...[origin, recordId, bank, credentials, entries(content), entries(access), heard ?? [], checkpoint],
+      ...[
+        origin,
+        recordId,
+        charters,
+        credentials,
+        entries(content),
+        entries(access),
+        heard ?? [],
+        checkpoint,
+      ],
     ),
   );
+}
+
+// The digest and not the payload, so that it can be destroyed afterwards.
+function payloadDigest(
+  { payload, digests }: Pick<ExportedEntry, 'payload' | 'digests'>,
+  algorithm: string,
+): Uint8Array[] {
+  if (payload !== null) return [digestFunction(algorithm)(payload)];
+  return digests.filter((one) => one.algorithm === algorithm).map(({ digest }) => digest);
 }
 
 function digestFunction(algorithm: string): (bytes: Uint8Array) => Uint8Array {

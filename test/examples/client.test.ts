@@ -7,10 +7,12 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createKeys } from 'muniment/keys';
+import { formatNoteKey, witnessKey } from 'muniment/record';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../examples/client/cli/program.ts';
 import { createAuthority } from '../../examples/demo/authority.ts';
-import { startServer, type RunningServer } from '../../examples/demo/world.ts';
+import { startServer, type RunningServer } from '../../examples/demo/server-process.ts';
 
 const PASSPHRASE = 'of the tests';
 const VISIT =
@@ -232,6 +234,16 @@ describe('the main job by hand', () => {
     ] as const) {
       expect(await as('nobody', 'verify', file, ...against(expected))).toEqual(refusal(message));
     }
+    const witness = formatNoteKey(witnessKey({ name: 'witness.example/1', signer: createKeys().signer }));
+    for (const [policy, message] of [
+      [`1\n${witness}\n`, /^muniment-client: RECORD_WITNESS: .*\n$/],
+      ['none', /^muniment-client: .* is no policy of witnesses\n$/],
+    ] as const) {
+      writeFileSync(at('policy'), policy);
+      const { status, err } = await as('nobody', 'verify', file, ...against({}), '--witnesses', at('policy'));
+      expect(status).toBeGreaterThan(0);
+      expect(err).toMatch(message);
+    }
     writeFileSync(at('cut.export'), readFileSync(file).subarray(0, 1000));
     expect(await as('nobody', 'verify', at('cut.export'), ...against({}))).toEqual(
       refusal(/^muniment-client: (RECORD_EXPORT|WIRE_JSON): .*\n$/),
@@ -423,5 +435,20 @@ describe('a bank that goes back in time', () => {
     // Somebody with an older memory notices nothing, and the log grows past what the patient has seen: another log.
     for (let i = 0; i < 3; i++) await done('doctor-then', 'view', '--patient', 'patient-1');
     expect(await as('patient-1', 'view')).toEqual(refusal(/^muniment-client: RECORD_CONSISTENCY: .*\n$/));
+
+    // Where the bank signed against itself, the patient can prove it to whoever knows anchor and origin.
+    const proofs = (): string[] => readdirSync(at('patient-1')).filter((name) => name.startsWith('fraud-'));
+    expect(proofs()).toEqual([]);
+    const proven = /^muniment-client: RECORD_CONSISTENCY: .* a fraud file proves it\n$/;
+    expect(await as('patient-1', 'accesses')).toEqual(refusal(proven));
+    const [proof] = proofs();
+    const trust = ['--anchor-id', anchorId, '--origin'];
+    const file = at('patient-1', proof!);
+    expect(await done('nobody', 'judge', file, ...trust, 'bank.example/test')).toMatch(
+      /^convicted: bank, of two places\n/,
+    );
+    expect(await as('nobody', 'judge', file, ...trust, 'bank.example/other')).toEqual(
+      refusal(/^muniment-client: RECORD_FRAUD: .*\n$/),
+    );
   });
 });

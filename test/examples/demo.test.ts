@@ -37,7 +37,12 @@ interface Result {
   readonly breakGlass: { readonly logged: boolean; readonly opened: number };
   readonly accesses: number;
   readonly chain: { readonly verified: number; readonly head: string };
-  readonly attacks: readonly { readonly name: string; readonly refused: boolean; readonly code: string }[];
+  readonly attacks: readonly {
+    readonly name: string;
+    readonly refused: boolean;
+    readonly code: string;
+    readonly convicted: boolean;
+  }[];
   readonly plaintextHits: number;
 }
 
@@ -83,6 +88,11 @@ function expectPlayed(value: unknown): Result {
   expect(result.chain.verified).toBe(result.entries + result.accesses + 1); // and the export's own read
   expect(result.attacks.filter(({ refused }) => !refused)).toEqual([]);
   expect(result.attacks.length).toBeGreaterThan(30);
+  const convicted = result.attacks.filter((one) => one.convicted).map(({ name }) => name);
+  expect(convicted).toEqual([
+    "the last entry dropped from the server's own database",
+    'two histories for two readers',
+  ]);
   expect(result.plaintextHits).toBe(0);
   return result;
 }

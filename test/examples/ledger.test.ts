@@ -9,6 +9,7 @@ import { verifyReceipt } from 'muniment/record';
 import { utf8 } from 'muniment/wire';
 import { beforeAll, expect, it } from 'vitest';
 import { Ledger } from '../../examples/server/ledger.ts';
+import { createLogKeys } from '../../examples/server/log-keys.ts';
 import { Store } from '../../examples/server/store.ts';
 
 const ORIGIN = 'bank.example/records';
@@ -37,7 +38,10 @@ async function take(ledger: Ledger): Promise<number> {
 it('states no earlier time than before, not even after a restart', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'muniment-ledger-'));
   const store = new Store(folder);
-  const open = (): Ledger => new Ledger(store, bank, ORIGIN, () => now);
+  const log = { origin: ORIGIN, ...createLogKeys() };
+  const judge = (): void => undefined;
+  const open = (): Ledger =>
+    new Ledger({ store, identity: bank, log, now: () => now, judge, witnesses: [], report: judge });
   const ledger = open();
   expect(await take(ledger)).toBe(5000);
   now = 4000;

@@ -33,17 +33,24 @@ import {
   splitMessages,
   type Binding,
 } from 'muniment/protocol';
-import { encodeSignedEntry, signEntry, type Head, type SignedEntry } from 'muniment/record';
+import {
+  byRole,
+  encodeSignedEntry,
+  signEntry,
+  verifyExport,
+  type Head,
+  type SignedEntry,
+} from 'muniment/record';
 import { definePolicy } from 'muniment/views';
 import { toBase64url, tuple } from 'muniment/wire';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BankClient, Refused } from '../../examples/client/bank.ts';
 import { CLOCK, ConnectionError, type Connection, type Endpoint } from '../../examples/client/connection.ts';
+import { fetchExport } from '../../examples/client/exporting.ts';
 import { groupNames, lookUp, person, type People } from '../../examples/client/people.ts';
+import { statedHead } from '../../examples/client/newest.ts';
 import { readRecord } from '../../examples/client/reading.ts';
 import {
-  append,
-  createRecord,
   openDirectory,
   publishCompartmentsOf,
   publishGroupOf,
@@ -52,15 +59,21 @@ import {
   renounce,
   revoke,
   rotateCompartmentsOf,
+} from '../../examples/client/publishing.ts';
+import {
+  append,
+  createRecord,
   sealDraft,
   statement,
   type RecordName,
   type Writing,
 } from '../../examples/client/writing.ts';
 import { createAuthority } from '../../examples/demo/authority.ts';
-import { createWorld, startServer, type RunningServer, type World } from '../../examples/demo/world.ts';
+import { startServer, type RunningServer } from '../../examples/demo/server-process.ts';
+import { createWorld, type World } from '../../examples/demo/world.ts';
 import { meditrackPolicy } from '../../examples/policies/index.ts';
 import { parseReply, parseRequest, writeText } from '../../examples/server/api.ts';
+import { DIGESTS, mayWriteRecord, OPENINGS } from '../../examples/server/rights.ts';
 import { archive } from '../../examples/server/archive.ts';
 import { Store } from '../../examples/server/store.ts';
 
@@ -126,9 +139,7 @@ async function sealed(client: BankClient): Promise<Writing> {
   return sealDraft(client, audience, { type: 'record', annexes: [], toJson: () => text });
 }
 
-async function headOf(client: BankClient): Promise<Head> {
-  return (await client.ask<'head'>({ type: 'head', recordId: record.recordId })).reply.content;
-}
+const headOf = (client: BankClient): Promise<Head> => statedHead(client, record.recordId);
 
 /** A writing as an entry over a head. */
 function signed(client: BankClient, writing: Writing, head: Head): Promise<SignedEntry> {
@@ -556,6 +567,33 @@ describe('revocation', () => {
     });
     expect(await refusalOf(revoke(administrator, directory, unknown.credential, theft()))).toBe('FORBIDDEN');
     expect((await headOf(clientOf('secondDoctor'))).size).toBeGreaterThan(0);
+  });
+
+  it('is in an export, with its place in the log, and says which entries are in doubt', async () => {
+    const client = await join('doctor-7');
+    const stolen = {
+      reason: 'compromised',
+      doubtfulFrom: Date.now() - 60_000,
+      revokedAt: Date.now(),
+    } as const;
+    await revoke(clientOf('administrator'), directory, client.user.credential, stolen);
+    const patient = clientOf('patient');
+    const text = await fetchExport(patient, record.recordId);
+    const json = JSON.parse(text) as { charters: string[]; directory: { entries: object[] } };
+    expect(json.charters).toEqual([toBase64url(world.trust.charter)]);
+    expect(json.directory.entries).not.toEqual([]);
+    const standing = async (exported: string): Promise<string> => {
+      const { content } = await verifyExport(exported, {
+        ...{ anchorId: world.trust.anchor.id, origin: world.trust.origin, witnesses: world.trust.witnesses },
+        rule: byRole(mayWriteRecord(patient.user.credential.id)),
+        ...{ digests: DIGESTS, openings: OPENINGS, renewalLogs: [] },
+      });
+      const { standing: found, entry } = content.at(-1)!;
+      expect(entry.author.subject).toBe('doctor-7');
+      return found;
+    };
+    expect(await standing(text)).toBe('doubtful');
+    expect(await standing(JSON.stringify({ ...json, directory: null }))).toBe('valid');
   });
 
   it('comes before what was archived and not executed, for order decides; and it outlives a restart', async () => {

@@ -17,6 +17,9 @@ import {
   ExportError,
   exportRecord,
   issueReceipt,
+  NO_WITNESSES,
+  signCharter,
+  logKeysOf,
   signCheckpoint,
   verifyExport,
   verifyReceipt,
@@ -42,6 +45,7 @@ beforeAll(async () => {
   rules = {
     anchorId: bank.anchor.credential.id,
     origin: ORIGIN,
+    witnesses: NO_WITNESSES,
     rule: RULE,
     digests: DIGESTS,
     openings: {},
@@ -151,9 +155,13 @@ describe('an export', () => {
       ['doctor', 11],
     ]);
     expect(verified.access.map(({ receipt }) => receipt.leafIndex)).toEqual([2, 5]);
-    expect(verified.missingPayloads).toEqual({ content: 0, access: 0 });
+    expect(verified.payloads).toEqual({
+      content: { given: 4, erased: 0, withheld: 0 },
+      access: { given: 2, erased: 0, withheld: 0 },
+    });
     expect(verified.notEstablished).toEqual([
-      expect.stringMatching(/witness/),
+      expect.stringMatching(/no witness has seen/),
+      expect.stringMatching(/^since when the log stands/),
       expect.stringMatching(/longer chain/),
       expect.stringMatching(/after access 2, where the access chain of this export ends/),
       expect.stringMatching(/no other revocation/),
@@ -161,7 +169,7 @@ describe('an export', () => {
     expect(progress).toEqual([1, 2, 3, 4, 5, 6].map((done) => done / 6));
   });
 
-  it('verifies with payloads erased, but for the first', async () => {
+  it('verifies with payloads withheld, but for the first', async () => {
     const erased = (chain: 'content' | 'access'): readonly ExportedEntry[] =>
       parts[chain].map((one, i) => (chain === 'content' && i === 0 ? one : { ...one, payload: null }));
     const verified = await verifyExport(
@@ -169,9 +177,12 @@ describe('an export', () => {
       rules,
     );
     expect(verified.content.map(({ payload }) => payload === null)).toEqual([false, true, true, true]);
-    expect(verified.missingPayloads).toEqual({ content: 3, access: 2 });
+    expect(verified.payloads).toEqual({
+      content: { given: 1, erased: 0, withheld: 3 },
+      access: { given: 0, erased: 0, withheld: 2 },
+    });
     expect(verified.notEstablished).toContainEqual(
-      expect.stringMatching(/^that 3 payloads of the record and 2 of its accesses/),
+      expect.stringMatching(/^that payloads withheld .* \(of the record: 3; of its accesses: 2\)$/),
     );
     expect(await codeAt('content', 0, { payload: null })).toBe('RECORD_PAYLOAD');
   });
@@ -179,7 +190,7 @@ describe('an export', () => {
   it('verifies before anything was read, and not before anything was written', async () => {
     const unread = await verifyExport(exportRecord({ ...parts, access: [] }), rules);
     expect(unread.access).toEqual([]);
-    expect(unread.notEstablished[2]).toMatch(/nobody has read the record: the access chain .* is empty/);
+    expect(unread.notEstablished[3]).toMatch(/nobody has read the record: the access chain .* is empty/);
     expect(await codeWith({ content: [], access: [] })).toBe('RECORD_EXPORT');
     expect(await codeWith({ content: [] })).toBe('RECORD_PAYLOAD');
   });
@@ -187,7 +198,7 @@ describe('an export', () => {
   it('cannot show that its end was cut off: that is for heads kept elsewhere', async () => {
     const cut = await verifyExport(exportRecord({ ...parts, content: parts.content.slice(0, 2) }), rules);
     expect(cut.heads.content.size).toBe(2);
-    expect(cut.notEstablished[1]).toMatch(/longer chain/);
+    expect(cut.notEstablished[2]).toMatch(/longer chain/);
   });
 });
 
@@ -249,10 +260,13 @@ describe('an export is refused', () => {
     const origin = 'other.example/log';
     expect(await codeWith({ origin })).toBe('RECORD_EXPORT');
     expect(await codeOf(text, { origin })).toBe('RECORD_EXPORT');
-    expect(await codeOf(exportRecord({ ...parts, origin }), { origin })).toBe('RECORD_CHECKPOINT');
+    expect(await codeOf(exportRecord({ ...parts, origin }), { origin })).toBe('RECORD_CHARTER');
     expect(await codeWith({ recordId: new Uint8Array(16) })).toBe('RECORD_ENTRY');
-    expect(await codeWith({ bank: bank.doctor.credential.id })).toBe('RECORD_EXPORT');
-    expect(await codeWith({ bank: new Uint8Array(32) })).toBe('RECORD_EXPORT');
+    for (const id of [bank.doctor.credential.id, new Uint8Array(32)]) {
+      const log = logKeysOf(bank.logSigner);
+      const charter = await signCharter(bank.anchor, { origin: ORIGIN, bank: id, log });
+      expect(await codeWith({ charters: [charter] })).toBe('RECORD_EXPORT');
+    }
     expect(await codeOf(text, { anchorId: new Uint8Array(32) })).toBe('KEY_CREDENTIAL');
     expect(await codeOf(text, { anchorId: bank.bank.credential.id })).toBe('KEY_CREDENTIAL');
   });
@@ -371,7 +385,7 @@ describe('an export is refused', () => {
       ...without,
       ...Object.keys(first!).map((name) => entry({ [name]: undefined })),
       { ...value, extra: 1 },
-      { ...value, format: 'muniment export 1' },
+      { ...value, format: 'muniment export 2' },
       { ...value, origin: 1 },
       { ...value, recordId: 'AA==' },
       { ...value, credentials: 'AAAA' },

@@ -12,7 +12,9 @@ import {
   hashEntry,
   issueReceipt,
   Log,
+  logKeysOf,
   logLeaf,
+  signCharter,
   signCheckpoint,
   signEntry,
   STATEMENT,
@@ -148,9 +150,10 @@ export class Bank {
     author: Identity,
     payload: Uint8Array,
     before: Head = { size: 7, hash: sha256(utf8('x')) },
+    kind: EntryKind = 'revoke',
   ): Promise<void> {
     const { recordId } = this.directory;
-    const signed = await signEntry(author, before, this.draft('revoke', payload, { recordId }));
+    const signed = await signEntry(author, before, this.draft(kind, payload, { recordId }));
     const taken = await this.logged(signed, this.directory, headAfter(signed));
     this.heard.push({ ...taken, chain: 'content', payload });
   }
@@ -218,6 +221,12 @@ export class Bank {
     return { origin: ORIGIN, ed25519: this.bank.signer, mlDsa44: null };
   }
 
+  /** The anchor's word on which bank keeps this log. */
+  charter(): Promise<Uint8Array> {
+    const log = logKeysOf(this.logSigner);
+    return signCharter(this.anchor, { origin: ORIGIN, bank: this.bank.credential.id, log });
+  }
+
   get tree(): TreeHead {
     return { size: this.log.size, root: this.log.root() };
   }
@@ -231,12 +240,12 @@ export class Bank {
       from
         .filter((one) => one.chain === chain)
         .map(({ signed, payload, receipt, index }) => ({
-          ...{ signed, payload, opened: null, receipt, proof: this.log.inclusion(index) },
+          ...{ signed, payload, digests: [], opened: null, receipt, proof: this.log.inclusion(index) },
         }));
     return {
       origin: ORIGIN,
       recordId: this.recordId,
-      bank: this.bank.credential.id,
+      charters: [await this.charter()],
       credentials: this.people.map(({ credential }) => credential.encoded),
       content: entries('content'),
       access: entries('access'),

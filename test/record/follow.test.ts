@@ -16,7 +16,8 @@ import {
   type Head,
   type Shown,
 } from '../../src/record/index.ts';
-import { Bank, ORIGIN, timeOf, RULE } from './fixture.ts';
+import { utf8 } from '../../src/wire/index.ts';
+import { Bank, BODY, ORIGIN, timeOf, RULE } from './fixture.ts';
 
 let bank: Bank;
 let trust: Parameters<typeof follow<true>>[2];
@@ -28,8 +29,8 @@ beforeAll(async () => {
   trust = { speaker, witnesses: NO_WITNESSES, rules: bank.rules(), tagSalt: bank.tagSalt };
 });
 
-const headAt = (size: number): Head => {
-  const last = bank.taken
+const headAt = (size: number, by = bank): Head => {
+  const last = by.taken
     .slice(0, size)
     .filter(({ chain }) => chain === 'content')
     .at(-1);
@@ -37,22 +38,22 @@ const headAt = (size: number): Head => {
 };
 
 /** What an honest bank shows at a log's size to who has followed it to another. */
-async function show(from: number, size: number, changes: { head?: Head } = {}): Promise<Shown> {
-  const tree = { size, root: bank.log.root(size) };
-  const { signer } = bank.bank;
+async function show(from: number, size: number, changes: { head?: Head } = {}, by = bank): Promise<Shown> {
+  const tree = { size, root: by.log.root(size) };
+  const { signer } = by.bank;
   return {
     checkpoint: await signCheckpoint({ origin: ORIGIN, ed25519: signer, mlDsa44: null }, tree, 0),
-    consistency: from === 0 ? [] : bank.log.consistency(from, size),
-    items: bank.taken
+    consistency: from === 0 ? [] : by.log.consistency(from, size),
+    items: by.taken
       .slice(from, size)
       .filter(({ chain }) => chain === 'content')
       .map(({ signed, receipt, index }) => ({
         item: signed,
         receipt,
-        proof: bank.log.inclusion(index, size),
+        proof: by.log.inclusion(index, size),
       })),
     head: await signHead(signer, {
-      ...{ origin: ORIGIN, recordId: bank.recordId, chain: 'content', head: headAt(size) },
+      ...{ origin: ORIGIN, recordId: by.recordId, chain: 'content', head: headAt(size, by) },
       ...{ tree, time: timeOf(size) - 1, ...changes },
     }),
   };
@@ -94,6 +95,27 @@ describe('following', () => {
       consistency: bank.log.consistency(2, 6),
     });
     expect([code, contradiction?.kind]).toEqual(['RECORD_CONSISTENCY', 'cut tail']);
+  });
+
+  it('catches another history by the words that it kept, reading again from the start', async () => {
+    const { known } = await follow(nothingFollowed(RULE), await show(0, 5), trust);
+    const again = { ...nothingFollowed(RULE), checkpoint: known.checkpoint, words: known.words };
+    // The same history again is no contradiction, and is remembered as it was.
+    const same = await follow(
+      again,
+      { ...(await show(0, 6)), consistency: bank.log.consistency(5, 6) },
+      trust,
+    );
+    expect(same.known.chain.head).toEqual(bank.heads.content);
+    // The same bank tells another history from the second entry on: every word of it is good in itself.
+    const fork = await Bank.open();
+    await fork.take(fork.doctor, 'create', fork.creation());
+    await fork.take(fork.doctor, 'insert', utf8('another body'), { payloadType: BODY });
+    await fork.take(fork.bank, 'access', fork.statement('access', 'patient read'), { chain: 'access' });
+    for (const body of ['second', 'third', 'fourth'])
+      await fork.take(fork.doctor, 'insert', utf8(body), { payloadType: BODY });
+    const { code, contradiction } = await caught(again, await show(0, 6, {}, fork));
+    expect([code, contradiction?.kind]).toEqual(['RECORD_CONSISTENCY', 'two places']);
   });
 
   it('takes no checkpoint that too few witnesses cosigned', async () => {

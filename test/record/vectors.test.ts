@@ -24,7 +24,6 @@ import {
   statementDigest,
   verifyChain,
   verifyConsistency,
-  verifyExport,
   verifyInclusion,
   verifyReceipt,
   withoutRevocations,
@@ -61,19 +60,15 @@ it('holds as many cases as it should', () => {
     'verify consistency': 11,
     receipt: 1,
     'verify receipt': 10,
-    'verify export': 29,
   });
 });
 
 it('has every code of a record', () => {
   const codes = new Set(file.cases.flatMap(({ error }) => error ?? []));
   expect([...codes].sort()).toEqual([
-    'KEY_CREDENTIAL',
     'RECORD_AUTHOR',
-    'RECORD_CHECKPOINT',
     'RECORD_CONSISTENCY',
     'RECORD_ENTRY',
-    'RECORD_EXPORT',
     'RECORD_INCLUSION',
     'RECORD_LINK',
     'RECORD_PAYLOAD',
@@ -249,28 +244,5 @@ describe('receipts', () => {
     const run = (): unknown => verifyReceipt(unhex(one.signed), bank, about);
     if (one.error !== undefined) expect(refusal(run)).toBe(one.error);
     else expect(run()).toMatchObject(about);
-  });
-});
-
-describe('exports', () => {
-  it.each(casesOf(file, 'verify export'))('$name', async (one) => {
-    const run = (): ReturnType<typeof verifyExport> =>
-      verifyExport(one.export, {
-        anchorId: unhex(one.anchorId),
-        origin: one.origin,
-        rule: ruleOf(one.rights),
-        digests: Object.fromEntries(one.hashedTypes.map((type) => [type, sha256])),
-        openings: {},
-        renewalLogs: [],
-      });
-    if (one.error !== undefined) {
-      expect(await refusalOf(run)).toBe(one.error);
-      return;
-    }
-    const { creation, heads, tree, missingPayloads } = await run();
-    expect(hex(creation.owner)).toBe(one.owner);
-    expect({ content: headJson(heads.content), access: headJson(heads.access) }).toEqual(one.heads);
-    expect(tree).toMatchObject(treeOf(one.tree ?? { size: -1, root: '' }));
-    expect(missingPayloads.content + missingPayloads.access).toBe(one.erased);
   });
 });

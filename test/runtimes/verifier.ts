@@ -1,6 +1,6 @@
 /** The verifier's page (dist/verify.html) in a real browser, opened as a file and without a network. */
 
-import { deepStrictEqual, match } from 'node:assert';
+import { deepStrictEqual, doesNotMatch, match } from 'node:assert';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,15 @@ import { pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { KEM_X25519 } from 'muniment/crypto';
 import { createRoot, enrol, nodeKey, publishCompartments, verifyCompartments } from 'muniment/keys';
-import { exportRecord, type RecordExport } from 'muniment/record';
+import {
+  exportRecord,
+  formatNoteKey,
+  signCheckpoint,
+  type LogTrust,
+  type NoteKey,
+  type RecordExport,
+  type WitnessPolicy,
+} from 'muniment/record';
 import {
   compartmentReader,
   decodeSealed,
@@ -21,13 +29,25 @@ import {
 } from 'muniment/views';
 import { toHex } from 'muniment/wire';
 import { SEALED } from '../../examples/server/rights.ts';
-import { Bank, ORIGIN } from '../record/fixture.ts';
+import {
+  ARCHIVES,
+  charterOf,
+  erase,
+  FIRST_LOG,
+  named,
+  renewedTwice,
+  SMALL_POLICY,
+  witnessed,
+} from '../record/export-fixture.ts';
+import { Bank, ORIGIN, timeOf, type Taken } from '../record/fixture.ts';
 import { flipped } from '../mutation.ts';
 import { ARGUMENTS } from './chromium.ts';
 import type { Tally } from './tally.ts';
 
 const PAGE = path.join(import.meta.dirname, '..', '..', 'dist', 'verify.html');
 const MANY = 1000;
+/** Positions in the record of what is erased, and withheld from the export. */
+const [ERASED, WITHHELD] = [3, 4];
 /** What a name may hold that a page must not run. */
 const INJECTION = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
 
@@ -40,17 +60,21 @@ export async function checkVerifier(tally: Tally): Promise<void> {
     const requests: string[] = [];
     context.on('request', (request) => requests.push(request.url()));
     const { bank, opened } = await openBank();
-    const whole = await bank.parts();
-    const content = whole.content.map((one, i) => (i === 1 ? { ...one, opened } : one));
+    const whole = await exportOf(bank);
+    const content = whole.content.map((one, i) =>
+      i === 1 ? { ...one, opened } : i === ERASED || i === WITHHELD ? { ...one, payload: null } : one,
+    );
     const parts = { ...whole, content };
     const trusted = {
+      witnesses: policyText(SMALL_POLICY),
+      renewalLogs: ARCHIVES.map(({ trust }) => logText(trust)).join('\n\n'),
       anchorId: toHex(bank.anchor.credential.id),
       origin: ORIGIN,
       ownerId: toHex(bank.patient.credential.id),
     };
-    const judged = async (one: RecordExport, typed: Partial<typeof trusted>): Promise<Page> => {
+    const judged = async (one: RecordExport | string, typed: Partial<typeof trusted>): Promise<Page> => {
       const file = path.join(folder, 'record.export');
-      await writeFile(file, exportRecord(one));
+      await writeFile(file, typeof one === 'string' ? one : exportRecord(one));
       const page = await context.newPage();
       page.on('pageerror', (error) => requests.push(String(error)));
       await page.goto(pathToFileURL(PAGE).href);
@@ -66,9 +90,54 @@ export async function checkVerifier(tally: Tally): Promise<void> {
       const page = await judged(parts, trusted);
       match(await verdict(page), /^Verified: /);
       const rows = await page.locator('tbody').first().locator('tr').allInnerTexts();
-      match(rows[0] ?? '', /^0\s+create\s+doctor\s+doctor\s+2023-11-14T22:13:20.000Z/);
+      match(rows[0] ?? '', /^0\s+create\s+doctor\s+doctor\s+2023-11-14T22:13:20.000Z\s+\S+\s+bank\s+valid/);
       match(rows[1] ?? '', /valid\s+sealed-document, \d+ bytes\s+\{"dose":1.00\} \(by doctor\)/);
       match(await page.innerText('ul'), /longer chain/);
+    });
+    await tally.check('verifier: who cosigned, since when, what was erased and what withheld', async () => {
+      const page = await judged(parts, trusted);
+      const facts = await page.locator('dl').nth(1).innerText();
+      const cosigned =
+        /by witness\.example\/1 at 2023-11-14T22:14:20\.000Z, by witness\.example\/2 at 2023-11-14T22:13:25\.000Z/;
+      match(facts, cosigned);
+      match(facts, /it stands since 2023-11-14T22:14:20\.000Z at the latest/);
+      match(facts, /payloads erased\s+1\s+payloads withheld\s+1/);
+      const rows = await page.locator('tbody').first().locator('tr').allInnerTexts();
+      match(rows[ERASED] ?? '', /erased by entry 5 on the ground retention/);
+      match(rows[WITHHELD] ?? '', /withheld from this file/);
+      const doubts = await page.innerText('ul');
+      match(
+        doubts,
+        /that erased payloads were .* or that nobody kept them \(of the record: 1; of its accesses: 0\)/,
+      );
+      match(doubts, /that payloads withheld from this export .* \(of the record: 1; of its accesses: 0\)/);
+      doesNotMatch(doubts, /witness/);
+    });
+    await tally.check('verifier: fewer witnesses than were demanded, and a policy that is none', async () => {
+      const page = await judged({ ...parts, checkpoint: await uncosigned(bank) }, trusted);
+      match(await verdict(page), /^Not verified\. RECORD_WITNESS/);
+      const unsaid = await judged(
+        { ...parts, checkpoint: await uncosigned(bank) },
+        { ...trusted, witnesses: '' },
+      );
+      match(await verdict(unsaid), /^Verified: /);
+      match(await unsaid.innerText('ul'), /no witness has seen another history/);
+      const mistyped = await judged(parts, { ...trusted, witnesses: 'witness.example/1' });
+      match(await verdict(mistyped), /^Not verified\. a policy begins with a number/);
+    });
+    await tally.check('verifier: renewals, in logs that were typed and in others', async () => {
+      const renewed = await renewedTwice(parts);
+      const page = await judged(renewed, trusted);
+      match(
+        await page.locator('dl').nth(1).innerText(),
+        /renewed under SHA-512\s+second\.example\/archive: by second/,
+      );
+      const [first] = ARCHIVES;
+      const one = await judged(renewed, { ...trusted, renewalLogs: logText(first.trust) });
+      match(
+        await one.innerText('ul'),
+        /renewed in the log second\.example\/archive, whose key was not given/,
+      );
     });
     await tally.check('verifier: says that it trusts the file where nothing was typed', async () => {
       const page = await judged(parts, {});
@@ -102,7 +171,7 @@ export async function checkVerifier(tally: Tally): Promise<void> {
     await tally.check(`verifier: ${MANY} entries`, async () => {
       for (let i = 0; i < MANY; i++)
         await bank.take(bank.patient, 'grant', bank.statement('grant', String(i)));
-      const page = await judged(await bank.parts(), trusted);
+      const page = await judged(await exportOf(bank), trusted);
       await page.waitForFunction(`document.querySelectorAll('tbody')[0].rows.length >= ${MANY}`);
     });
     await tally.check('verifier: asked for nothing but itself', () => {
@@ -118,7 +187,29 @@ export async function checkVerifier(tally: Tally): Promise<void> {
   }
 }
 
-// A record with a sealed document in it, and one entry by somebody whose name is markup.
+async function exportOf(bank: Bank): Promise<RecordExport> {
+  return {
+    ...(await bank.parts()),
+    charters: [await charterOf(bank, bank.bank, FIRST_LOG)],
+    checkpoint: await witnessed(bank.tree, FIRST_LOG),
+  };
+}
+
+function uncosigned(bank: Bank): Promise<string> {
+  return signCheckpoint(FIRST_LOG, bank.tree, timeOf(0));
+}
+
+// As they are typed.
+function policyText({ witnesses, threshold }: WitnessPolicy): string {
+  return [String(threshold), ...witnesses.map(formatNoteKey)].join('\n');
+}
+
+function logText({ log, witnesses }: LogTrust): string {
+  const key: NoteKey = { name: log.origin, type: 1, publicKey: log.ed25519 };
+  return `${formatNoteKey(key)}\n${policyText(witnesses)}`;
+}
+
+// A record with sealed documents in it, one of them erased, and one entry by somebody whose name is markup.
 async function openBank(): Promise<{ bank: Bank; opened: Uint8Array }> {
   const bank = await Bank.open();
   await bank.take(bank.doctor, 'create', bank.creation());
@@ -129,11 +220,11 @@ async function openBank(): Promise<{ bank: Bank; opened: Uint8Array }> {
     bank.patient.credential,
   );
   const policy = definePolicy({ name: 'test/1', rules: [], otherwise: [] });
-  const insert = async (author: typeof bank.doctor): Promise<void> => {
+  const insert = async (author: typeof bank.doctor): Promise<Taken> => {
     const about = { policy, owner, readers: () => null, breakGlass: null, author, time: 1e12, type: 'visit' };
     const payload = encodeSealed(await seal('{"dose":1.00}', about));
     const payloadDigest = sealedDigest(payload);
-    await bank.take(author, 'insert', payload, { payloadType: SEALED, payloadDigest });
+    return bank.take(author, 'insert', payload, { payloadType: SEALED, payloadDigest });
   };
   await insert(bank.doctor);
   const sealed = decodeSealed(bank.taken[1]?.payload ?? new Uint8Array(0));
@@ -148,6 +239,9 @@ async function openBank(): Promise<{ bank: Bank; opened: Uint8Array }> {
   const odd = await enrol(bank.anchor, profile, { kem: KEM_X25519 });
   bank.others.push(odd);
   await insert(odd);
+  const gone = await insert(bank.doctor);
+  await insert(bank.doctor);
+  await erase(bank, [named(gone)]);
   await bank.take(bank.bank, 'access', bank.statement('access', 'patient read'), { chain: 'access' });
   return { bank, opened };
 }

@@ -12,6 +12,7 @@ import * as crypto from './generators/crypto.ts';
 import * as encodings from './generators/encodings.ts';
 import * as custody from './generators/custody.ts';
 import * as envelope from './generators/envelope.ts';
+import * as exports from './generators/export.ts';
 import * as fraud from './generators/fraud.ts';
 import * as log from './generators/log.ts';
 import * as keys from './generators/keys.ts';
@@ -31,6 +32,7 @@ export const GENERATORS: Readonly<Record<string, Generator>> = {
   encodings,
   custody,
   envelope,
+  export: exports,
   fraud,
   keys,
   log,

@@ -14,11 +14,12 @@ import {
   type Identity,
   type SoftwareKeys,
 } from 'muniment/keys';
+import { directoryId, logKeysOf, signCharter } from 'muniment/record';
 import { equalBytes, toBase64url, toHex } from 'muniment/wire';
 import path from 'node:path';
 import { behcPolicy, fhirPolicy, meditrackPolicy } from '../../policies/index.ts';
 import { definePolicy } from 'muniment/views';
-import { directoryId } from '../../server/rights.ts';
+import { createLogKeys, exportLogKeys } from '../../server/log-keys.ts';
 import type { BankClient } from '../bank.ts';
 import { lookUp, person } from '../people.ts';
 import {
@@ -27,8 +28,8 @@ import {
   publishGroupOf,
   publishNextEpochOf,
   register,
-  type RecordName,
-} from '../writing.ts';
+} from '../publishing.ts';
+import { type RecordName } from '../writing.ts';
 import { CliError } from './error.ts';
 import { readBytes, readText, refuseExisting, writeFolder } from './files.ts';
 import { validFor, type Say } from './issuing.ts';
@@ -58,6 +59,9 @@ export async function bankConfig(
   const administrator = await wallet.administrator();
   const anchor = administrator.credential;
   const identity = await enrol(administrator, { subject: 'bank', roles: ['bank'], ...validFor(days) });
+  const logKeys = createLogKeys();
+  const log = logKeysOf({ origin, ...logKeys });
+  const charter = await signCharter(administrator, { origin, bank: identity.credential.id, log });
   const passphrase = toBase64url(systemRandom(32));
   const authority = readText(path.join(tls, 'authority.crt'));
   const configuration = {
@@ -67,16 +71,19 @@ export async function bankConfig(
     dataFolder: 'data',
     tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
     identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
+    log: { keys: 'log.keys', charter: 'charter' },
     anchor: { credential: 'anchor.credential', id: toHex(anchor.id) },
   };
   const settings = {
-    format: 'muniment settings 1',
+    format: 'muniment settings 2',
     origin,
     host,
     port,
     directorySalt: toBase64url(systemRandom(32)),
     anchor: toBase64url(anchor.encoded),
     bank: toBase64url(identity.credential.encoded),
+    charter: toBase64url(charter),
+    witnesses: { keys: [], threshold: 0 }, // nobody watches a bank that has just been founded
     authority,
   };
   writeFolder(out, {
@@ -87,6 +94,8 @@ export async function bankConfig(
     'authority.crt': authority,
     'bank.keys': await exportKeys(identity as Identity & SoftwareKeys, passphrase), // made by enrol, so in memory
     'bank.credential': identity.credential.encoded,
+    'log.keys': await exportLogKeys(logKeys, passphrase),
+    charter,
     'anchor.credential': anchor.encoded,
     passphrase: `${passphrase}\n`,
   });

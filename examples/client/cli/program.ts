@@ -1,7 +1,7 @@
 /** The commands: what each takes, and which function does it. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_TOKEN_KEM, TOKEN_KEMS, type TokenKem } from '../keystores/pkcs11.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { hexId, port, positive, tokenKemOption, tokenWish, type TokenOptions } from './arguments.ts';
 import { explain, statusOf, UsageError } from './error.ts';
 import {
   bankConfig,
@@ -12,11 +12,11 @@ import {
   registerUsers,
   type PolicyName,
 } from './founding.ts';
-import { answer, authority, challenge, init, issue, join, request, status } from './issuing.ts';
+import { answer, authority, challenge, init, issue, join, request, status, type Say } from './issuing.ts';
 import { PASSPHRASE_VARIABLE, passphraseFrom, PIN_VARIABLE, pinFrom } from './passphrase.ts';
 import { exportToPkcs12, importFromPkcs12 } from './pkcs12-keys.ts';
-import { accesses, add, breakTheGlass, create, exportOwn, grant, verify, view } from './records.ts';
-import type { TokenWish } from './token-keys.ts';
+import { judgingCommands } from './judging.ts';
+import { accesses, add, breakTheGlass, create, exportOwn, grant, view } from './records.ts';
 import { Wallet } from './wallet.ts';
 
 /** Where a run prints and looks. */
@@ -61,10 +61,10 @@ function createProgram({ out, err, env }: Surroundings, opened: Wallet[]): Comma
   keyFileCommands(program, wallet, say);
   foundingCommands(program, wallet, say);
   recordCommands(program, wallet, say);
+  judgingCommands(program, say);
   return program;
 }
 
-type Say = (line: string) => void;
 type FindWallet = () => Wallet;
 
 function issuingCommands(program: Command, wallet: FindWallet, say: Say): void {
@@ -254,38 +254,12 @@ function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
     .description("patient: one's whole record as evidence")
     .requiredOption('--out <file>')
     .action(({ out }: { out: string }) => exportOwn(wallet(), out, say));
-  program
-    .command('verify')
-    .description('anybody, offline: judge an export')
-    .argument('<export>')
-    .requiredOption('--anchor-id <hex>', 'whom to trust', hexId)
-    .requiredOption('--origin <name>', "the name of the bank's log")
-    .requiredOption('--owner-id <hex>', 'whose record it must be', hexId)
-    .action((file: string, expected: Parameters<typeof verify>[1]) => verify(file, expected, say));
-}
-
-interface TokenOptions {
-  readonly pkcs11?: string;
-  readonly token?: string;
-  readonly kem?: TokenKem;
 }
 
 interface RequestOptions extends TokenOptions {
   readonly subject: string;
   readonly role: string[];
   readonly out: string;
-}
-
-function tokenWish({ pkcs11: module, token, kem }: TokenOptions): TokenWish | null {
-  if (module === undefined && token === undefined && kem === undefined) return null;
-  if (module === undefined || token === undefined)
-    throw new UsageError('keys in a token take --pkcs11 MODULE and --token LABEL');
-  return { module, token, kem: kem ?? DEFAULT_TOKEN_KEM };
-}
-
-function tokenKemOption(): Option {
-  const option = new Option('--kem <name>', `of keys in a token, else ${DEFAULT_TOKEN_KEM}`);
-  return option.choices(Object.keys(TOKEN_KEMS));
 }
 
 interface AddOptions {
@@ -304,20 +278,4 @@ function sourceOf({ fhir, index, json, policy }: AddOptions): Parameters<typeof 
 
 function policyOption(): Option {
   return new Option('--policy <name>').choices(Object.keys(POLICIES));
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1');
-  return Number(text);
-}
-
-function port(text: string): number {
-  const value = positive(text);
-  if (value > 65535) throw new InvalidArgumentError('a port');
-  return value;
-}
-
-function hexId(text: string): Uint8Array {
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('64 hexadecimal digits');
-  return Uint8Array.from(Buffer.from(text, 'hex'));
 }

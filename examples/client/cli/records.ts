@@ -1,10 +1,8 @@
 /** Commands about a patient's record: writing, reading, sharing, and judging an export. */
 
 import { INBOX, openRoot, ROOT, type Compartments } from 'muniment/keys';
-import { byRole, verifyExport } from 'muniment/record';
 import { definePolicy, explain, type Policy } from 'muniment/views';
-import { equalBytes, readJson, toHex } from 'muniment/wire';
-import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
+import { readJson, toHex } from 'muniment/wire';
 import { readAccesses } from '../accesses.ts';
 import type { BankClient } from '../bank.ts';
 import { breakGlass } from '../emergency.ts';
@@ -141,32 +139,6 @@ export async function exportOwn(wallet: Wallet, file: string, say: Say): Promise
     );
     say(`  --origin ${client.trust.origin} --owner-id ${toHex(client.user.credential.id)}`);
   });
-}
-
-/** `verify`: judges an export with nothing but two Ids and the bank's origin, which must come from elsewhere. */
-export async function verify(
-  file: string,
-  expected: { readonly anchorId: Uint8Array; readonly origin: string; readonly ownerId: Uint8Array },
-  say: Say,
-): Promise<void> {
-  const { anchorId, origin, ownerId } = expected;
-  const rules = {
-    anchorId,
-    origin,
-    rule: byRole(mayWriteRecord(ownerId)),
-    digests: DIGESTS,
-    openings: OPENINGS,
-    renewalLogs: [],
-  };
-  const result = await verifyExport(readText(file), rules);
-  if (!equalBytes(result.creation.owner, ownerId)) throw new CliError('the export is of another owner');
-  const { content, access } = result.heads;
-  say(`verified: record ${toHex(result.recordId)} at ${plainly(result.origin)}`);
-  say(
-    `  ${content.size} entries and ${access.size} accesses: authors, rights, links, payloads, receipts, log`,
-  );
-  say(`  content head ${toHex(content.hash)}`);
-  for (const doubt of result.notEstablished) say(`  not established: ${doubt}`);
 }
 
 function show(record: RecordView, json: boolean, out: Say): void {

@@ -1,10 +1,10 @@
 /** The bank's settings file: everything that its users must know, nothing of it secret. */
 
-import { MunimentError } from 'muniment';
-import { hasRole, readAnchor, verifyCredential, type Credential } from 'muniment/keys';
+import { readAnchor, verifyCredential } from 'muniment/keys';
+import { NOTE_LINES_LIMIT, parseNoteKey } from 'muniment/record';
 import { fromBase64url } from 'muniment/wire';
 import { z } from 'zod';
-import type { Trust } from '../bank.ts';
+import { trustIn, type Trust } from '../trust.ts';
 
 /** Bytes as base64url. */
 export const encoded = z.string().transform((text, context) => {
@@ -18,7 +18,7 @@ export const encoded = z.string().transform((text, context) => {
 
 /** The form of the file. */
 export const settingsForm = z.strictObject({
-  format: z.literal('muniment settings 1'),
+  format: z.literal('muniment settings 2'),
   origin: z.string(),
   host: z.string(),
   port: z.int().min(1).max(65535),
@@ -27,6 +27,10 @@ export const settingsForm = z.strictObject({
   /** Signed credentials. */
   anchor: encoded,
   bank: encoded,
+  /** The anchor's signed word on the bank and its log's keys. */
+  charter: encoded,
+  /** Whose cosignatures are demanded under each checkpoint, as C2SP verifier keys, and how many; none has to be said. */
+  witnesses: z.strictObject({ keys: z.array(z.string()).max(NOTE_LINES_LIMIT), threshold: z.int().min(0) }),
   /** The authority of the bank's TLS certificate, as PEM. */
   authority: z.string(),
 });
@@ -35,9 +39,13 @@ export const settingsForm = z.strictObject({
 export type Settings = z.output<typeof settingsForm>;
 
 /** Believes settings: the anchor is the one whose Id one was given by other means, and the bank is its bank. */
-export function trustIn(settings: Settings, anchorId: Uint8Array): Trust {
+export function trustOf({ origin, witnesses, ...settings }: Settings, anchorId: Uint8Array): Trust {
   const anchor = readAnchor(settings.anchor, anchorId);
-  const bank: Credential = verifyCredential(settings.bank, anchor, Date.now());
-  if (!hasRole(bank, 'bank')) throw new MunimentError('KEY_CREDENTIAL');
-  return { anchor, bank, origin: settings.origin };
+  return trustIn({
+    origin,
+    anchor,
+    bank: verifyCredential(settings.bank, anchor, Date.now()),
+    charter: settings.charter,
+    witnesses: { witnesses: witnesses.keys.map(parseNoteKey), threshold: witnesses.threshold },
+  });
 }

@@ -21,7 +21,7 @@ import { CliError } from './error.ts';
 import { readBytes, readForm, readText, refuseExisting, writeNew, writeWhole } from './files.ts';
 import { readMemory, writeMemory } from './memory.ts';
 import type { AskPassphrase, AskPin } from './passphrase.ts';
-import { settingsForm, trustIn, type Settings } from './settings.ts';
+import { settingsForm, trustOf, type Settings } from './settings.ts';
 import { makeReferredKeys, openReferredKeys, type OpenKeys, type TokenWish } from './token-keys.ts';
 
 const KEYS = 'keys.json';
@@ -127,7 +127,7 @@ export class Wallet {
   /** Joins a bank: everything is checked first, and the settings, which make it so, are written last. */
   async join(joining: Joining): Promise<Credential> {
     const { settings, settingsText, anchorId, tls } = joining;
-    const { anchor } = trustIn(settings, anchorId);
+    const { anchor } = trustOf(settings, anchorId);
     const credential =
       joining.credential === null
         ? readAnchor(readBytes(this.at(CREDENTIAL)), anchorId)
@@ -151,7 +151,7 @@ export class Wallet {
   /** Works as a client of the bank. Whatever comes of it, what was verified is remembered. */
   async use<Result>(work: (client: BankClient) => Promise<Result>): Promise<Result> {
     const settings = this.settings();
-    const trust = trustIn(settings, this.#anchorId());
+    const trust = trustOf(settings, this.#anchorId());
     const user = createIdentity(await this.keys(), this.credential());
     const tls = {
       certificate: readText(this.at(CERTIFICATE)),
@@ -159,7 +159,11 @@ export class Wallet {
       authority: settings.authority,
       passphrase: await this.#ask(false),
     };
-    const memory = readMemory(this.at(MEMORY), this.at(RECEIPTS));
+    const memory = readMemory({
+      memory: this.at(MEMORY),
+      receipts: this.at(RECEIPTS),
+      proof: () => this.at(`fraud-${String(Date.now())}.json`),
+    });
     const endpoint = { host: settings.host, port: settings.port, tls };
     const client = new BankClient(user, trust, endpoint, memory);
     try {

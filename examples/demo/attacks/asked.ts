@@ -3,14 +3,15 @@
 import { systemRandom } from 'muniment/crypto';
 import { createRoot } from 'muniment/keys';
 import { confirm, initiate, joinMessages, request } from 'muniment/protocol';
-import { EMPTY_CHAIN, encodeSignedEntry, signEntry } from 'muniment/record';
+import { directoryId, EMPTY_CHAIN, encodeSignedEntry, signEntry } from 'muniment/record';
 import { writeText } from '../../server/api.ts';
 import { BankClient } from '../../client/bank.ts';
 import type { Connection } from '../../client/connection.ts';
 import { CLOCK } from '../../client/connection.ts';
+import { statedHead } from '../../client/newest.ts';
 import { readRecord } from '../../client/reading.ts';
-import { append, publishCompartmentsOf, statement } from '../../client/writing.ts';
-import { directoryId } from '../../server/rights.ts';
+import { publishCompartmentsOf } from '../../client/publishing.ts';
+import { append, statement } from '../../client/writing.ts';
 import type { Played } from '../play.ts';
 import type { World } from '../world.ts';
 
@@ -110,9 +111,7 @@ export function forgeries(world: World, played: Played): Attack[] {
       codes: ['RECORD_AUTHOR'],
       run: async () => {
         const writing = statement('annotate', 'annotation', new Uint8Array(0));
-        const { content: head } = (
-          await secondDoctor.ask<'head'>({ type: 'head', recordId: record.recordId })
-        ).reply;
+        const head = await statedHead(secondDoctor, record.recordId);
         const { payloadType, digest: payloadDigest } = writing;
         const { recordId } = record;
         const draft = {

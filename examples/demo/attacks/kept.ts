@@ -1,4 +1,4 @@
-/** Attacks on what is kept: a byte flipped in every kind of stored object, entries dropped and swapped, the bank's own database altered. */
+/** Attacks on what is kept: a byte flipped in every kind of stored object, entries dropped and swapped. */
 
 import { systemRandom } from 'muniment/crypto';
 import { verifyEvidence } from 'muniment/envelope';
@@ -11,7 +11,7 @@ import Database from 'better-sqlite3';
 import path from 'node:path';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
 import { CLOCK } from '../../client/connection.ts';
-import { readRecord, rootReader } from '../../client/reading.ts';
+import { rootReader } from '../../client/reading.ts';
 import type { Played } from '../play.ts';
 import type { World } from '../world.ts';
 
@@ -81,6 +81,7 @@ function verifyTampered(world: World, json: ExportedJson): Promise<unknown> {
   return verifyExport(JSON.stringify(json), {
     anchorId: world.trust.anchor.id,
     origin: world.trust.origin,
+    witnesses: world.trust.witnesses,
     rule: byRole(mayWriteRecord(world.clients.patient.user.credential.id)),
     digests: DIGESTS,
     openings: OPENINGS,
@@ -192,11 +193,6 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
         return importKeys(JSON.stringify({ ...json, sealed }), 'a passphrase');
       },
     },
-    {
-      name: "flipped byte in the server's own database, served",
-      codes: ['RECORD_PAYLOAD', 'VIEW_AUTHOR', 'VIEW_COMMITMENT', 'VIEW_ORDER'],
-      run: () => servedAltered(world, played, "chain = 'content' AND seq = 1", (bytes) => flip(bytes, 200)),
-    },
   ];
 }
 
@@ -220,51 +216,7 @@ export function chainAttacks(world: World, played: Played): Attack[] {
     altered('two swapped entries', ['RECORD_LINK'], (content) => {
       content.splice(1, 2, content[2] ?? nothing(), content[1] ?? nothing());
     }),
-    {
-      name: "the last entry dropped from the server's own database",
-      codes: ['RECORD_CONSISTENCY'],
-      run: () =>
-        servedAltered(
-          world,
-          played,
-          "chain = 'content' AND seq = (SELECT max(seq) FROM entries WHERE record = @record AND chain = 'content')",
-          null,
-        ),
-    },
   ];
-}
-
-// The bank alters an entry's body, or drops the entry, and serves the record; the patient's client must notice. Put
-// right again afterwards.
-async function servedAltered(
-  world: World,
-  played: Played,
-  which: string,
-  alter: ((body: Uint8Array) => Uint8Array) | null,
-): Promise<void> {
-  const { recordId } = played.record;
-  const database = new Database(path.join(world.serverFolder, 'data', 'bank.sqlite'));
-  const record = { record: recordId };
-  const table = alter === null ? 'entries' : 'payloads';
-  const row = database
-    .prepare(`SELECT * FROM ${table} WHERE record = @record AND ${which}`)
-    .get(record) as object;
-  const drop = database.prepare(`DELETE FROM ${table} WHERE record = @record AND ${which}`);
-  const columns = Object.keys(row).map((name) => `@${name}`);
-  const insert = database.prepare(`INSERT INTO ${table} VALUES (${columns.join(', ')})`);
-  try {
-    drop.run(record);
-    if (alter !== null && 'bytes' in row)
-      insert.run({ ...row, bytes: alter(new Uint8Array(row.bytes as Buffer)) });
-    try {
-      await readRecord(world.clients.patient, recordId, { purpose: 'own record', releases: null });
-    } finally {
-      if (alter !== null) drop.run(record);
-      insert.run(row);
-    }
-  } finally {
-    database.close();
-  }
 }
 
 async function flippedAnnex(recordId: Uint8Array): Promise<void> {

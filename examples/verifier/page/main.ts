@@ -75,6 +75,8 @@ function show(script: string): void {
           anchorId: field(typed, 'anchorId').replace(/\s/g, ''),
           origin: field(typed, 'origin'),
           ownerId: field(typed, 'ownerId').replace(/\s/g, ''),
+          witnesses: field(typed, 'witnesses'),
+          renewalLogs: field(typed, 'renewalLogs'),
         },
       } satisfies Question);
   };

@@ -1,6 +1,6 @@
 /** Puts a report on the page. Names and kinds were written by others: all of it goes in as text, never as markup. */
 
-import type { Report, Row } from '../judge.ts';
+import type { Basis, Report, Row } from '../judge.ts';
 
 const ROWS_A_FRAME = 500;
 const COLUMNS: readonly (readonly [keyof Row, string])[] = [
@@ -10,25 +10,27 @@ const COLUMNS: readonly (readonly [keyof Row, string])[] = [
   ['roles', 'as'],
   ['claimed', 'when, by the author'],
   ['taken', 'when, by the bank'],
+  ['by', 'taken by'],
   ['key', 'key then'],
   ['payload', 'payload'],
   ['opened', 'opened by the exporter'],
 ];
 
+const FROM: Readonly<Record<Basis['from'], string>> = {
+  typed: 'as typed',
+  file: 'as the file claims',
+  nobody: 'as nothing was typed',
+};
+
 /** Shows a report in place of what was there. */
 export function showReport(output: HTMLElement, report: Report): void {
   const { verdict, basis, reason, facts, chains, notEstablished } = report;
-  const taken = basis.filter(({ given }) => !given);
+  const taken = basis.filter(({ from }) => from === 'file');
   const headline = verdict === 'refused' ? `Not verified. ${reason}` : headlineOf(taken.length);
   output.replaceChildren(
     element('p', headline, `verdict ${verdict}`),
     element('h2', 'Held against'),
-    pairs(
-      basis.map(({ name, value, given }) => [
-        given ? `${name}, as typed` : `${name}, as the file claims`,
-        value,
-      ]),
-    ),
+    pairs(basis.map(({ name, value, from }) => [`${name}, ${FROM[from]}`, value])),
     ...(verdict === 'refused'
       ? [element('p', 'What stands below was verified before the check that failed, and is still good.')]
       : [

@@ -1,4 +1,4 @@
-/** Vectors of spec/record.md: entries, chains, statements, leaves, receipts, exports. */
+/** Vectors of spec/record.md: entries, chains, statements, leaves, receipts. */
 
 import { hashTuple, sha256 } from '../../../src/crypto/index.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
@@ -8,7 +8,6 @@ import {
   encodeCreation,
   encodeSignedEntry,
   encodeStatement,
-  exportRecord,
   hashEntry,
   headAfter,
   innerHash,
@@ -17,10 +16,8 @@ import {
   signEntry,
   statementDigest,
   verifyReceipt,
-  type ExportedEntry,
   type Head,
   type Receipt,
-  type RecordExport,
   type SignedEntry,
 } from '../../../src/record/index.ts';
 import { TupleReader, tuple, utf8 } from '../../../src/wire/index.ts';
@@ -177,20 +174,6 @@ export type RecordCase = VectorCase &
         readonly origin: string;
         readonly entryHash: string;
       }
-    | {
-        readonly operation: 'verify export';
-        readonly export: string;
-        /** The origin that the record is expected from. */
-        readonly origin: string;
-        readonly anchorId: string;
-        readonly rights: readonly RightJson[];
-        /** Payload types other than statements, whose digest is SHA-256 of the payload. */
-        readonly hashedTypes: readonly string[];
-        readonly owner?: string;
-        readonly heads?: { readonly content: HeadJson; readonly access: HeadJson };
-        readonly tree?: { readonly size: number; readonly root: string };
-        readonly erased?: number;
-      }
   );
 
 /** The rights of these vectors. */
@@ -204,7 +187,7 @@ export const RIGHTS: readonly RightJson[] = [
 export async function generate(): Promise<VectorFile<RecordCase>> {
   const bank = await (await Bank.open()).fill();
   return {
-    description: 'Entries, chains, statements, log leaves, receipts and exports, made and refused.',
+    description: 'Entries, chains, statements, log leaves and receipts, made and refused.',
     spec: 'spec/record.md',
     cases: [
       ...bank.taken.map((one) => entryCase(bank, one.signed)),
@@ -214,7 +197,6 @@ export async function generate(): Promise<VectorFile<RecordCase>> {
       ...statementCases(bank),
       ...logCases(bank),
       ...(await receiptCases(bank)),
-      ...(await exportCases(bank)),
     ],
   };
 }
@@ -640,98 +622,4 @@ function receiptJson(receipt: Receipt): ReceiptJson {
     time: receipt.time,
     head: headJson(receipt.head),
   };
-}
-
-async function exportCases(bank: Bank): Promise<RecordCase[]> {
-  const parts = await bank.parts();
-  const anchorId = hex(bank.anchor.credential.id);
-  const good = (name: string, one: RecordExport, erased: number): RecordCase => ({
-    name: `verify export: ${name}`,
-    operation: 'verify export',
-    export: exportRecord(one),
-    origin: ORIGIN,
-    anchorId,
-    rights: RIGHTS,
-    hashedTypes: [BODY],
-    owner: hex(bank.patient.credential.id),
-    heads: { content: headJson(bank.heads.content), access: headJson(bank.heads.access) },
-    tree: { size: bank.log.size, root: hex(bank.log.root()) },
-    erased,
-  });
-  const bad = (name: string, error: ErrorCode, text: string, changes: object = {}): RecordCase => ({
-    name: `verify export: ${name}`,
-    operation: 'verify export',
-    export: text,
-    origin: ORIGIN,
-    anchorId,
-    rights: RIGHTS,
-    hashedTypes: [BODY],
-    ...changes,
-    error,
-  });
-  const withParts = (changes: Partial<RecordExport>): string => exportRecord({ ...parts, ...changes });
-  const at = (i: number, changes: Partial<ExportedEntry>): string =>
-    withParts({ content: parts.content.map((one, j) => (i === j ? { ...one, ...changes } : one)) });
-  const [a, b, c, d] = parts.content as [ExportedEntry, ExportedEntry, ExportedEntry, ExportedEntry];
-  const value = JSON.parse(exportRecord(parts)) as Record<string, unknown>;
-  const { entryHash } = bank.opening(b.signed, 0);
-  const receipt = verifyReceipt(b.receipt, bank.bank.credential, { origin: ORIGIN, entryHash });
-  const restated = async (changes: Partial<Receipt>): Promise<string> =>
-    at(1, { receipt: await issueReceipt(bank.bank.signer, { ...receipt, ...changes }) });
-  const zeros = new Uint8Array(32);
-  return [
-    good('whole', parts, 0),
-    good('a payload erased', { ...parts, content: [a, { ...b, payload: null }, c, d] }, 1),
-    good(
-      'payloads erased in both chains',
-      {
-        ...parts,
-        content: [a, { ...b, payload: null }, c, d],
-        access: parts.access.map((one) => ({ ...one, payload: null })),
-      },
-      1 + parts.access.length,
-    ),
-    bad('another anchor', 'KEY_CREDENTIAL', exportRecord(parts), { anchorId: hex(zeros) }),
-    bad('other rights', 'RECORD_RIGHT', exportRecord(parts), { rights: RIGHTS.slice(1) }),
-    bad('an unknown payload type', 'RECORD_PAYLOAD', exportRecord(parts), { hashedTypes: [] }),
-    bad('another format', 'RECORD_EXPORT', JSON.stringify({ ...value, format: 'muniment export 1' })),
-    bad('an unknown member', 'RECORD_EXPORT', JSON.stringify({ ...value, more: null })),
-    bad('a member missing', 'RECORD_EXPORT', JSON.stringify({ ...value, access: undefined })),
-    bad('a bank that is none', 'RECORD_EXPORT', withParts({ bank: bank.doctor.credential.id })),
-    bad('without entries', 'RECORD_EXPORT', withParts({ content: [], access: [] })),
-    bad('the first payload erased', 'RECORD_PAYLOAD', at(0, { payload: null })),
-    bad('an entry dropped', 'RECORD_LINK', withParts({ content: [a, c, d] })),
-    bad('chains exchanged', 'RECORD_ENTRY', withParts({ content: parts.access, access: parts.content })),
-    bad('a credential missing', 'RECORD_AUTHOR', withParts({ credentials: parts.credentials.slice(0, 2) })),
-    bad('a payload changed', 'RECORD_PAYLOAD', at(1, { payload: utf8('first bodY') })),
-    bad('a receipt exchanged', 'RECORD_RECEIPT', at(1, { receipt: d.receipt })),
-    bad('a proof exchanged', 'RECORD_INCLUSION', at(1, { proof: d.proof })),
-    bad(
-      'the checkpoint changed',
-      'RECORD_CHECKPOINT',
-      withParts({ checkpoint: parts.checkpoint.replace('\n6\n', '\n7\n') }),
-    ),
-    bad('another bank’s origin', 'RECORD_EXPORT', exportRecord(parts), { origin: 'other.example/log' }),
-    bad('a receipt of another time', 'RECORD_INCLUSION', await restated({ time: receipt.time + 1 })),
-    bad('a receipt from before the credentials', 'RECORD_RECEIPT', await restated({ time: 999_999_999_999 })),
-    bad(
-      'a receipt from after the credentials',
-      'RECORD_RECEIPT',
-      await restated({ time: 2_000_000_000_001 }),
-    ),
-    bad('a receipt of another outcome', 'RECORD_RECEIPT', await restated({ outcome: 'refused' })),
-    bad('a receipt of the leaf before', 'RECORD_RECEIPT', await restated({ leafIndex: 0 })),
-    bad('a receipt of another place', 'RECORD_RECEIPT', await restated({ seq: 2 })),
-    bad(
-      'a receipt of a longer chain',
-      'RECORD_CONSISTENCY',
-      await restated({ head: { size: 5, hash: zeros } }),
-    ),
-    bad(
-      'a receipt of a larger log',
-      'RECORD_CONSISTENCY',
-      await restated({ tree: { size: 7, root: zeros } }),
-    ),
-    bad('a receipt of another log', 'RECORD_CONSISTENCY', await restated({ tree: { size: 6, root: zeros } })),
-  ];
 }

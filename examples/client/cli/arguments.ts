@@ -1,0 +1,46 @@
+/** Arguments of commands that are more than text. */
+
+import { InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_TOKEN_KEM, TOKEN_KEMS, type TokenKem } from '../keystores/pkcs11.ts';
+import { UsageError } from './error.ts';
+import type { TokenWish } from './token-keys.ts';
+
+/** A whole number from 1. */
+export function positive(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1');
+  return Number(text);
+}
+
+/** A port. */
+export function port(text: string): number {
+  const value = positive(text);
+  if (value > 65535) throw new InvalidArgumentError('a port');
+  return value;
+}
+
+/** An Id in hexadecimal. */
+export function hexId(text: string): Uint8Array {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('64 hexadecimal digits');
+  return Uint8Array.from(Buffer.from(text, 'hex'));
+}
+
+/** The options that name a token. */
+export interface TokenOptions {
+  readonly pkcs11?: string;
+  readonly token?: string;
+  readonly kem?: TokenKem;
+}
+
+/** The token that these options name, or `null`. */
+export function tokenWish({ pkcs11: module, token, kem }: TokenOptions): TokenWish | null {
+  if (module === undefined && token === undefined && kem === undefined) return null;
+  if (module === undefined || token === undefined)
+    throw new UsageError('keys in a token take --pkcs11 MODULE and --token LABEL');
+  return { module, token, kem: kem ?? DEFAULT_TOKEN_KEM };
+}
+
+/** The option for the KEM of keys in a token. */
+export function tokenKemOption(): Option {
+  const option = new Option('--kem <name>', `of keys in a token, else ${DEFAULT_TOKEN_KEM}`);
+  return option.choices(Object.keys(TOKEN_KEMS));
+}

@@ -1,0 +1,166 @@
+/**
+ * A record's content chain: every entry verified before anything in it is opened, owner and salt taken from the
+ * record's own first entry, and the access that this very reading became checked.
+ */
+
+import { MunimentError } from 'muniment';
+import type { Credential } from 'muniment/keys';
+import {
+  byRole,
+  decodeSignedEntry,
+  EMPTY_CHAIN,
+  readCreation,
+  startOf,
+  verifyEntry,
+  verifyPayload,
+  withoutRevocations,
+  type Head,
+  type VerifiedEntry,
+  type VerifiedItem,
+} from 'muniment/record';
+import { equalBytes, toHex } from 'muniment/wire';
+import { DIGESTS, mayWriteRecord } from '../server/rights.ts';
+import type { BankClient } from './bank.ts';
+import type { Connection } from './connection.ts';
+import { followChain, keepWord, type Answered } from './following.ts';
+import { documentAt, fetchPages, joinPages, type Page } from './pages.ts';
+import { byId, lookUp } from './people.ts';
+
+/** An entry that was verified and is shown to this reader, with its payload. */
+export interface Shown {
+  readonly entry: VerifiedEntry;
+  readonly payload: Uint8Array;
+  readonly attachments: readonly Uint8Array[];
+}
+
+/** A page, and the connection on which its annexes can be fetched. */
+export interface ShownPage {
+  readonly connection: Connection;
+  readonly shown: readonly Shown[];
+}
+
+/** A record's content chain, verified from its start to the head that the bank states. */
+export interface ReadChain {
+  readonly owner: Credential;
+  readonly tagSalt: Uint8Array;
+  /** All of it; what is not for this reader is hidden, but counted and linked. */
+  readonly chain: readonly VerifiedItem[];
+  readonly head: Head;
+  readonly authors: (id: Uint8Array) => Credential | null;
+}
+
+/**
+ * Reads and verifies a record's whole content chain.
+ *
+ * @param use - called once with all pages, their connections still open
+ */
+export async function readChain<Result = undefined>(
+  client: BankClient,
+  recordId: Uint8Array,
+  purpose: string,
+  use?: (read: ReadChain, pages: readonly ShownPage[]) => Promise<Result>,
+): Promise<ReadChain & { readonly result: Result | undefined }> {
+  const connections: Connection[] = [];
+  try {
+    const pages = await fetchPages(client, { recordId, chain: 'content' }, { purpose }, connections);
+    const { read, shown } = await takePages(client, recordId, pages);
+    const withAnnexes = connections.map((connection, i) => ({ connection, shown: shown[i] ?? [] }));
+    return { ...read, result: await use?.(read, withAnnexes) };
+  } finally {
+    for (const connection of connections) await connection.close();
+  }
+}
+
+/** Verifies the pages of a record's content, and gives what each shows. */
+export async function takePages(
+  client: BankClient,
+  recordId: Uint8Array,
+  pages: readonly Page[],
+): Promise<{ read: ReadChain; shown: Shown[][] }> {
+  const answered = joinPages(client, pages);
+  const [first] = pages;
+  if (first === undefined) throw new MunimentError('RECORD_LINK');
+  const { tagSalt } = first.reply;
+  const { owner, authors } = await findAuthors(client, first.reply.owner, answered);
+  const by = { mayWrite: mayWriteRecord(owner.id), authors, tagSalt };
+  const of = { recordId, chain: 'content' } as const;
+  const chain = await followChain(client, of, { ...answered, from: EMPTY_CHAIN }, by);
+  const entries = chain.values();
+  const shown = pages.map((page) =>
+    page.reply.items.flatMap((item): Shown[] => {
+      const entry = entries.next().value;
+      if (entry === undefined || 'hidden' in entry || item.payload === null) return [];
+      const payload = verifyPayload(entry.entry, documentAt(page, item.payload), DIGESTS);
+      return [{ entry, payload, attachments: item.attachments.map((at) => documentAt(page, at)) }];
+    }),
+  );
+  const all = shown.flat();
+  // From the owner nothing is hidden.
+  if (equalBytes(owner.id, client.user.credential.id) && all.length < chain.length)
+    throw new MunimentError('RECORD_PAYLOAD');
+  checkCreation(all[0], { owner, tagSalt });
+  for (const page of pages) checkAccess(client, page, { recordId, owner, tagSalt, isFirst: page === first });
+  const last = chain.at(-1);
+  const head = last === undefined ? EMPTY_CHAIN : { size: chain.length, hash: last.hash };
+  return { read: { owner, tagSalt, chain, head, authors }, shown };
+}
+
+// Whose record it is and how its leaves are blinded is what the first entry says, which is shown to everybody, not
+// what the bank says.
+function checkCreation(
+  first: Shown | undefined,
+  said: { readonly owner: Credential; readonly tagSalt: Uint8Array },
+): void {
+  if (first?.entry.entry.seq !== 0) throw new MunimentError('RECORD_PAYLOAD');
+  const creation = readCreation(first.entry.entry, first.payload);
+  if (!equalBytes(creation.owner, said.owner.id) || !equalBytes(creation.tagSalt, said.tagSalt))
+    throw new MunimentError('RECORD_CONSISTENCY');
+}
+
+// Authors are named in entries that are not verified yet; their credentials are verified here, under the anchor.
+async function findAuthors(
+  client: BankClient,
+  ownerId: Uint8Array,
+  { items }: Answered,
+): Promise<{ owner: Credential; authors: (id: Uint8Array) => Credential | null }> {
+  const { anchor, bank } = client.trust;
+  const known = [anchor, bank, client.user.credential];
+  const ids = [ownerId, ...items.flatMap(({ item }) => ('entry' in item ? [item.entry.author] : []))];
+  const find = byId(known);
+  const unknown = new Map(ids.filter((id) => find(id) === null).map((id) => [toHex(id), id]));
+  const found = unknown.size === 0 ? [] : (await lookUp(client, { ids: [...unknown.values()] })).credentials;
+  const authors = byId([...known, ...found]);
+  const owner = authors(ownerId);
+  if (owner === null) throw new MunimentError('KEY_CREDENTIAL');
+  return { owner, authors };
+}
+
+// The access entry and its receipt arrive with the data: what was read is logged, or it was not answered.
+function checkAccess(
+  client: BankClient,
+  { reply, request }: Page,
+  of: {
+    readonly recordId: Uint8Array;
+    readonly owner: Credential;
+    readonly tagSalt: Uint8Array;
+    readonly isFirst: boolean;
+  },
+): void {
+  const { recordId, owner, tagSalt, isFirst } = of;
+  if (reply.access === null) throw new MunimentError('RECORD_RECEIPT');
+  const signed = decodeSignedEntry(reply.access.entry);
+  const { seq, prev } = signed.entry;
+  const { origin, bank } = client.trust;
+  const rule = byRole(mayWriteRecord(owner.id));
+  const authors = withoutRevocations(byId([bank]));
+  const rules = { origin, recordId, chain: 'access', authors, rule } as const;
+  verifyEntry(signed, rules, { ...startOf(rule), head: { size: seq, hash: prev } });
+  // The later pages are shown at the size of the first, which their own accesses came after.
+  if (isFirst) {
+    const tree = client.readCheckpoint(reply.checkpoint);
+    client.checkReceipt(reply.access, signed, { tagSalt, tree, request });
+  } else {
+    client.checkSignedReceipt(reply.access.receipt, signed, request);
+  }
+  keepWord(client, { recordId, chain: 'access' }, reply.access.receipt);
+}

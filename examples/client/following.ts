@@ -1,0 +1,134 @@
+/**
+ * Following the bank: all that it shows of a chain is held against all that this client remembers of it. What
+ * contradicts itself becomes one file that convicts the bank before anybody who knows its anchor and origin.
+ */
+
+import { MunimentError } from 'muniment';
+import type { Credential } from 'muniment/keys';
+import {
+  byRole,
+  EMPTY_CHAIN,
+  follow,
+  FollowError,
+  proveFraud,
+  startOf,
+  verifyHead,
+  withoutRevocations,
+  type ChainName,
+  type Head,
+  type MayWrite,
+  type Shown,
+  type VerifiedItem,
+} from 'muniment/record';
+import { toHex } from 'muniment/wire';
+import type { BankClient, Newest } from './bank.ts';
+
+/** Which chain. */
+export interface ChainOf {
+  readonly recordId: Uint8Array;
+  readonly chain: ChainName;
+}
+
+/** What is remembered of a chain. */
+export interface Remembered {
+  /** The newest head that was verified, entry by entry. */
+  readonly head: Head;
+  /** The newest receipt, as signed. */
+  readonly receipt: Uint8Array | null;
+  /** The newest head statement, as signed. */
+  readonly stated: Uint8Array | null;
+}
+
+/** What an answer says of a chain, and the checkpoint with which it was asked for. */
+export type Answered = Shown & { readonly asked: Newest | null };
+
+/** The bank signed against itself, and here is the proof. */
+export class FraudError extends MunimentError {
+  /** The fraud file: `judge` convicts by it. */
+  readonly proof: string;
+
+  constructor(cause: FollowError, proof: string) {
+    super(cause.code, 'the bank contradicts what it signed before, and a fraud file proves it', { cause });
+    this.proof = proof;
+  }
+}
+
+/** What is remembered of a chain; the empty chain and no words at first. */
+export function remembered({ memory }: BankClient, of: ChainOf): Remembered {
+  return memory.chains.get(keyOf(of)) ?? { head: EMPTY_CHAIN, receipt: null, stated: null };
+}
+
+/**
+ * Verifies entries that the bank shows, from a head on to the chain's end, and remembers that end.
+ *
+ * @param from - the head that the first entry follows; the empty chain's to read all of it again
+ * @throws `MunimentError` the codes of `follow`; {@link FraudError} if the bank can be convicted
+ */
+export async function followChain(
+  client: BankClient,
+  of: ChainOf,
+  answered: Answered & { readonly from: Head },
+  by: {
+    readonly mayWrite: MayWrite;
+    readonly authors: (id: Uint8Array) => Credential | null;
+    readonly tagSalt: Uint8Array;
+  },
+): Promise<readonly VerifiedItem[]> {
+  const { trust, memory } = client;
+  const { asked, from } = answered;
+  const rule = byRole(by.mayWrite);
+  const rules = { ...of, origin: trust.origin, rule, authors: withoutRevocations(by.authors) };
+  const { receipt, stated } = remembered(client, of);
+  const words = [receipt, stated].filter((word) => word !== null);
+  const known = { chain: { ...startOf(rule), head: from }, checkpoint: asked?.checkpoint ?? null, words };
+  try {
+    const terms = { speaker: trust, witnesses: trust.witnesses, rules, tagSalt: by.tagSalt };
+    const followed = await follow(known, answered, terms);
+    // Proven against what was asked with; if another answer came in between, the next one proves against that.
+    if (memory.newest !== asked) return followed.items;
+    const { checkpoint } = answered;
+    const { size, root } = client.readCheckpoint(checkpoint);
+    memory.newest = { size, root, checkpoint };
+    memory.chains.set(keyOf(of), {
+      head: followed.known.chain.head,
+      receipt: followed.known.words.at(-2) ?? null,
+      stated: answered.head,
+    });
+    return followed.items;
+  } catch (error) {
+    throw error instanceof FollowError ? accuse(client, error) : error;
+  }
+}
+
+/** Hears where a chain ends, for who does not read it. It is the bank's word, but it must fit all of its others. */
+export async function hearHead(
+  client: BankClient,
+  of: ChainOf,
+  answered: Omit<Answered, 'items'>,
+): Promise<Head> {
+  const before = remembered(client, of).head;
+  const { head } = verifyHead(answered.head, client.trust.bank, { ...of, origin: client.trust.origin });
+  const nobody = { mayWrite: () => false, authors: () => null, tagSalt: NO_SALT };
+  await followChain(client, of, { ...answered, items: [], from: head }, nobody);
+  client.memory.chains.set(keyOf(of), { ...remembered(client, of), head: before });
+  return head;
+}
+
+/** Keeps a verified receipt of a chain that this client does not read to its end, in the place of the one before. */
+export function keepWord(client: BankClient, of: ChainOf, receipt: Uint8Array): void {
+  client.memory.keepReceipt?.(receipt);
+  client.memory.chains.set(keyOf(of), { ...remembered(client, of), receipt });
+}
+
+function accuse({ memory, trust }: BankClient, error: FollowError): MunimentError {
+  if (error.contradiction === null) return error;
+  const proof = proveFraud(error.contradiction.kind, trust, error.contradiction.evidence);
+  memory.keepProof?.(proof);
+  return new FraudError(error, proof);
+}
+
+function keyOf({ recordId, chain }: ChainOf): string {
+  return chain === 'content' ? toHex(recordId) : `${toHex(recordId)}:${chain}`;
+}
+
+const NO_SALT = new Uint8Array(32);

@@ -1,0 +1,172 @@
+/** Whether an author may still write is judged in the step that takes the leaf: what an honest bank takes never convicts it. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { KEM_X25519, sha256, systemRandom } from 'muniment/crypto';
+import type { VerifiedEnvelope } from 'muniment/envelope';
+import {
+  createAnchor,
+  createRoot,
+  enrol,
+  publishCompartments,
+  renounceCredential,
+  revokeCredential,
+  type Identity,
+} from 'muniment/keys';
+import {
+  CREATE,
+  directoryId,
+  encodeCreation,
+  encodeSignedEntry,
+  headAfter,
+  signEntry,
+} from 'muniment/record';
+import { utf8 } from 'muniment/wire';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { statement, type Writing } from '../../examples/client/writing.ts';
+import type { AnnexStore } from '../../examples/server/annexes.ts';
+import { parseRequest, writeText } from '../../examples/server/api.ts';
+import { Bank } from '../../examples/server/bank.ts';
+import { createLogKeys } from '../../examples/server/log-keys.ts';
+import { Store } from '../../examples/server/store.ts';
+
+const ORIGIN = 'bank.example/records';
+const DIRECTORY = directoryId(ORIGIN);
+const END = 900_000;
+
+let folder: string;
+let store: Store;
+let bank: Bank;
+let anchor: Identity;
+let patient: Identity;
+let now: number;
+/** What happens between the judging of a batch and the leaf: the bank looks for its annexes. */
+let between: () => void;
+
+beforeEach(async () => {
+  [now, between] = [100_000, () => undefined];
+  const suite = { kem: KEM_X25519 };
+  const make = (subject: string, notAfter: number): Promise<Identity> =>
+    enrol(anchor, { subject, roles: [subject], notBefore: 0, notAfter }, suite);
+  const profile = { subject: 'administrator', roles: ['administrator'], notBefore: 0, notAfter: 4e12 };
+  anchor = await createAnchor(profile, suite);
+  patient = await make('patient', END);
+  folder = mkdtempSync(path.join(tmpdir(), 'muniment-standing-'));
+  store = new Store(folder);
+  const annexes = {
+    has: () => {
+      between();
+      return true;
+    },
+  };
+  bank = new Bank({
+    ...{ identity: await make('bank', 4e12), anchor: anchor.credential, store },
+    log: { origin: ORIGIN, ...createLogKeys() },
+    witnesses: [],
+    annexes: annexes as unknown as AnnexStore,
+    now: () => now,
+    releaseTime: 0,
+    report: () => undefined,
+  });
+  const creation = encodeCreation({ owner: anchor.credential.id, tagSalt: systemRandom(32) });
+  const taken = [statement('create', CREATE, creation), registration()];
+  expect(await append(anchor, taken)).toMatchObject({ receipts: [{}, {}] });
+});
+
+afterEach(() => {
+  store.close();
+  rmSync(folder, { recursive: true });
+});
+
+const registration = (): Writing => statement('register', 'credential', patient.credential.encoded);
+
+async function compartments(): Promise<Writing> {
+  const owned = { root: createRoot(), recordId: systemRandom(16), names: ['all'] };
+  return statement('key', 'compartments', await publishCompartments(patient, owned.root, owned));
+}
+
+/** Asks the bank to take a batch into its directory, as somebody whose request was verified. */
+async function append(user: Identity, writings: readonly Writing[]): Promise<unknown> {
+  let head = bank.ledger.head(DIRECTORY, 'content');
+  const entries: object[] = [];
+  for (const { kind, payloadType, digest } of writings) {
+    const signed = await signEntry(user, head, {
+      ...{ origin: ORIGIN, recordId: DIRECTORY, chain: 'content', kind, time: now },
+      ...{ payloadType, payloadDigest: digest, seen: null },
+    });
+    head = headAfter(signed);
+    entries.push({ entry: encodeSignedEntry(signed), attachments: [], annexes: [systemRandom(32)] });
+  }
+  const id = systemRandom(16);
+  const data = writeText({ id, type: 'append', recordId: DIRECTORY, entries, seenSize: 0 });
+  const digests = { data: sha256(utf8(data)), signature: systemRandom(32) };
+  const { text } = await bank.serve({
+    envelope: { author: user.credential, data, digests } as unknown as VerifiedEnvelope<'request'>,
+    request: parseRequest(data),
+    documents: writings.map(({ payload }) => payload),
+    sessionId: systemRandom(32),
+    evidence: systemRandom(32),
+  });
+  return JSON.parse(text);
+}
+
+/** What must not have happened. */
+function unchanged(): () => void {
+  const before = [bank.ledger.size, bank.ledger.head(DIRECTORY, 'content'), store.leaves()];
+  return () => {
+    expect([bank.ledger.size, bank.ledger.head(DIRECTORY, 'content'), store.leaves()]).toEqual(before);
+  };
+}
+
+it('takes nothing under a key whose end takes effect between the check and the leaf', async () => {
+  const terms = { reason: 'superseded', revokedAt: now + 1000, doubtfulFrom: now + 1000 } as const;
+  const revocation = await revokeCredential(anchor, patient.credential, terms);
+  await append(anchor, [statement('revoke', 'revocation', revocation)]);
+  const expectUnchanged = unchanged();
+  between = () => {
+    now += 1000;
+  };
+  expect(await append(patient, [await compartments()])).toEqual({ refused: 'KEY_REVOKED', head: null });
+  expectUnchanged();
+});
+
+it('takes it up to then', async () => {
+  const terms = { reason: 'superseded', revokedAt: now + 1000, doubtfulFrom: now + 1000 } as const;
+  const revocation = await revokeCredential(anchor, patient.credential, terms);
+  await append(anchor, [statement('revoke', 'revocation', revocation)]);
+  between = () => {
+    now += 999;
+  };
+  expect(await append(patient, [await compartments()])).toHaveProperty('receipts');
+});
+
+it('takes nothing under a key that the same batch has ended before', async () => {
+  const renunciation = statement('revoke', 'renunciation', await renounceCredential(patient));
+  const expectUnchanged = unchanged();
+  const refused = { refused: 'KEY_REVOKED', head: null };
+  expect(await append(patient, [renunciation, await compartments()])).toEqual(refused);
+  expectUnchanged();
+  expect(await append(patient, [await compartments(), renunciation])).toHaveProperty('receipts');
+});
+
+it('takes nothing under a credential that runs out between the check and the leaf', async () => {
+  now = END;
+  const expectUnchanged = unchanged();
+  between = () => {
+    now = END + 1;
+  };
+  expect(await append(patient, [await compartments()])).toEqual({ refused: 'KEY_CREDENTIAL', head: null });
+  expectUnchanged();
+});
+
+it('judges by the time that the leaf states, also where the clock stepped back', async () => {
+  const terms = { reason: 'superseded', revokedAt: now + 1000, doubtfulFrom: now + 1000 } as const;
+  const revocation = await revokeCredential(anchor, patient.credential, terms);
+  now += 1000;
+  await append(anchor, [statement('revoke', 'revocation', revocation)]);
+  now -= 500;
+  const expectUnchanged = unchanged();
+  expect(await append(patient, [await compartments()])).toEqual({ refused: 'KEY_REVOKED', head: null });
+  expectUnchanged();
+});
