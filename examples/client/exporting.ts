@@ -50,6 +50,7 @@ function entriesOf(page: Page): ExportedEntry[] {
   return page.reply.items.map(({ entry, payload, receipt, proof }) => ({
     signed: decodeSignedEntry(documentAt(page, entry)),
     payload: payload === null ? null : documentAt(page, payload),
+    digests: [],
     opened: null,
     receipt: documentAt(page, receipt),
     proof,
@@ -71,6 +72,7 @@ async function fetchRevocations(
     entries: reply.items.map(({ entry, payload, receipt, proof }) => ({
       signed: decodeSignedEntry(at(entry)),
       payload: at(payload),
+      digests: [],
       opened: null,
       receipt: at(receipt),
       proof,

@@ -39,14 +39,14 @@ function witnessDoubts({ threshold }: WitnessPolicy): string[] {
 
 function missing({ content, access }: Shown['payloads']): string[] {
   const count = (state: 'erased' | 'withheld'): string =>
-    `${String(content[state])} payloads of the record and ${String(access[state])} of its accesses`;
+    `(of the record: ${String(content[state])}; of its accesses: ${String(access[state])})`;
   const any = (state: 'erased' | 'withheld'): boolean => content[state] + access[state] > 0;
   return [
     ...(any('erased')
-      ? [`that ${count('erased')} were what their entries say, or that nobody kept them: they were erased`]
+      ? [`that erased payloads were what their entries say, or that nobody kept them ${count('erased')}`]
       : []),
     ...(any('withheld')
-      ? [`that ${count('withheld')} were what their entries say: they were withheld from this export`]
+      ? [`that payloads withheld from this export were what their entries say ${count('withheld')}`]
       : []),
   ];
 }

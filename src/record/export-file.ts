@@ -14,20 +14,31 @@ export const EXPORT_LIMIT = 256 * 1024 * 1024;
 const FORMAT = 'muniment export 3';
 /** Most charters of one export. */
 export const CHARTERS_LIMIT = 64;
+/** Most digests of one payload. */
+const DIGESTS_LIMIT = 8;
 /** Most renewals of one export. */
 export const RENEWALS_LIMIT = 256;
 
 /** One entry with all that goes with it. */
 export interface ExportedEntry {
   readonly signed: SignedEntry;
-  /** The payload's bytes; `null` where they were erased. */
+  /** The payload's bytes; `null` where they were erased or withheld. */
   readonly payload: Uint8Array | null;
+  /** Digests of a payload that was taken out after the export had been renewed; else none. */
+  readonly digests: readonly PayloadDigest[];
   /** What the exporter chose to show of a sealed payload, in the form that its type's verifier takes; `null` for nothing. */
   readonly opened: Uint8Array | null;
   /** The bank's signed receipt. */
   readonly receipt: Uint8Array;
   /** The inclusion proof of the entry's leaf under the export's checkpoint. */
   readonly proof: readonly Uint8Array[];
+}
+
+/** A payload's digest, so that renewals which cover the payload can be verified without it. */
+export interface PayloadDigest {
+  /** As a renewal's. */
+  readonly algorithm: string;
+  readonly digest: Uint8Array;
 }
 
 /** What the bank's directory said about keys that were taken back. */
@@ -71,9 +82,10 @@ export interface RecordExport {
 /** Writes an export as JSON text. */
 export function exportRecord(parts: RecordExport): string {
   const entries = (list: readonly ExportedEntry[]): object[] =>
-    list.map(({ signed, payload, opened, receipt, proof }) => ({
+    list.map(({ signed, payload, digests, opened, receipt, proof }) => ({
       entry: toBase64url(encodeSignedEntry(signed)),
       payload: payload === null ? null : toBase64url(payload),
+      digests: digests.map(({ algorithm, digest }) => ({ algorithm, digest: toBase64url(digest) })),
       opened: opened === null ? null : toBase64url(opened),
       receipt: toBase64url(receipt),
       proof: proof.map(toBase64url),
@@ -140,21 +152,31 @@ function readRenewal(value: JsonValue): Renewal {
 }
 
 function readExported(value: JsonValue): ExportedEntry {
-  const { entry, payload, opened, receipt, proof } = record(value, ENTRY_MEMBERS);
+  const { entry, payload, digests, opened, receipt, proof } = record(value, ENTRY_MEMBERS);
+  const known = list(digests, DIGESTS_LIMIT).map(readDigest);
+  // A payload that is there is digested, and nothing is digested in two ways.
+  const once = new Set(known.map(({ algorithm }) => algorithm)).size === known.length;
+  if (!once || (payload !== null && known.length > 0)) throw new MunimentError('RECORD_EXPORT');
   return {
     signed: decodeSignedEntry(bytes(entry)),
     payload: payload === null ? null : bytes(payload),
+    digests: known,
     opened: opened === null ? null : bytes(opened),
     receipt: bytes(receipt),
     proof: list(proof, PROOF_LIMIT).map(bytes),
   };
 }
 
+function readDigest(value: JsonValue): PayloadDigest {
+  const { algorithm, digest } = record(value, ['algorithm', 'digest']);
+  return { algorithm: string(algorithm), digest: bytes(digest) };
+}
+
 const MEMBERS = [
   ...['format', 'origin', 'recordId', 'charters', 'credentials', 'content', 'access'],
   ...['directory', 'checkpoint', 'renewals'],
 ];
-const ENTRY_MEMBERS = ['entry', 'payload', 'opened', 'receipt', 'proof'];
+const ENTRY_MEMBERS = ['entry', 'payload', 'digests', 'opened', 'receipt', 'proof'];
 const RENEWAL_MEMBERS = ['algorithm', 'origin', 'index', 'proof', 'checkpoint'];
 
 function record(

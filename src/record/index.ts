@@ -63,7 +63,13 @@ export {
 export type { ChainName, Draft, Entry, EntryKind, Head, SignedEntry } from './entry.ts';
 export { RENUNCIATION, REVOCATION } from './export-directory.ts';
 export { CHARTERS_LIMIT, EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
-export type { ExportedDirectory, ExportedEntry, RecordExport, Renewal } from './export-file.ts';
+export type {
+  ExportedDirectory,
+  ExportedEntry,
+  PayloadDigest,
+  RecordExport,
+  Renewal,
+} from './export-file.ts';
 export { ExportError, verifyExport } from './export.ts';
 export type { ExportRules, VerifiedExport } from './export.ts';
 export type { OpenedPayload, Openings, VerifiedChains, VerifiedExportEntry } from './export-entries.ts';
@@ -101,7 +107,7 @@ export { recordRule } from './record-rule.ts';
 export type { RecordRules } from './record-rule.ts';
 export { byRole } from './rule.ts';
 export type { MayWrite, Step, WriteRule } from './rule.ts';
-export { renewalLeaf, renewExport } from './renewal.ts';
+export { removePayload, renewalLeaf, renewExport } from './renewal.ts';
 export type { RenewalAlgorithm, RenewalLog, VerifiedRenewal } from './renewal.ts';
 export { directoryId } from './directory.ts';
 export { judge, proveFraud } from './fraud.ts';

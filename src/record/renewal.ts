@@ -7,7 +7,7 @@
 import { hashTuple, leafHash, rootFromInclusion, sha512Of } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple } from '../wire/index.ts';
-import { encodeSignedEntry } from './entry.ts';
+import { encodeSignedEntry, type ChainName } from './entry.ts';
 import {
   exportRecord,
   parseExport,
@@ -66,6 +66,31 @@ export function renewExport(text: string, renewal: Renewal): string {
   return exportRecord({ ...parts, renewals: [...parts.renewals, renewal] });
 }
 
+/**
+ * Takes a payload out of an export, and what was opened of it, so that it can be destroyed. If the export was renewed,
+ * its digests stay: the renewals verify as before.
+ *
+ * @param text - an export
+ * @param of - which entry's; not the creation's, without which nothing verifies
+ * @throws `MunimentError` `RECORD_EXPORT` for its form, an entry that is not there, or the creation; `RECORD_RENEWAL` for a renewal by an unknown algorithm
+ */
+export function removePayload(text: string, of: { readonly chain: ChainName; readonly seq: number }): string {
+  const parts = parseExport(text);
+  const one = parts[of.chain][of.seq];
+  const isCreation = of.chain === 'content' && of.seq === 0;
+  if (one === undefined || isCreation) throw new MunimentError('RECORD_EXPORT');
+  const { payload } = one;
+  if (payload === null) return text;
+  const algorithms = new Set(parts.renewals.map(({ algorithm }) => algorithm));
+  const digests = [...algorithms].map((algorithm) => ({
+    algorithm,
+    digest: digestFunction(algorithm)(payload),
+  }));
+  const removed = { ...one, payload: null, digests, opened: null };
+  const entries = parts[of.chain].map((other) => (other === one ? removed : other));
+  return exportRecord({ ...parts, [of.chain]: entries });
+}
+
 /** Verifies each renewal of an export against the logs that are trusted. Throws `RECORD_RENEWAL`. */
 export function verifyRenewals(parts: RecordExport, logs: readonly RenewalLog[]): VerifiedRenewal[] {
   const digests = new Map<string, Uint8Array>();
@@ -109,9 +134,9 @@ function leafOf(content: Uint8Array, before: readonly Renewal[], algorithm: stri
 function contentDigest(parts: RecordExport, algorithm: string): Uint8Array {
   const digestOf = digestFunction(algorithm);
   const entries = (list: readonly ExportedEntry[]): Uint8Array[] =>
-    list.map(({ signed, payload, receipt, proof }) =>
+    list.map(({ signed, receipt, proof, ...one }) =>
       digestOf(
-        tuple('exported entry', encodeSignedEntry(signed), payload === null ? [] : [payload], receipt, proof),
+        tuple('exported entry', encodeSignedEntry(signed), payloadDigest(one, algorithm), receipt, proof),
       ),
     );
   const { origin, recordId, charters, credentials, content, access, directory, checkpoint } = parts;
@@ -131,6 +156,15 @@ function contentDigest(parts: RecordExport, algorithm: string): Uint8Array {
       ],
     ),
   );
+}
+
+// The digest and not the payload, so that it can be destroyed afterwards.
+function payloadDigest(
+  { payload, digests }: Pick<ExportedEntry, 'payload' | 'digests'>,
+  algorithm: string,
+): Uint8Array[] {
+  if (payload !== null) return [digestFunction(algorithm)(payload)];
+  return digests.filter((one) => one.algorithm === algorithm).map(({ digest }) => digest);
 }
 
 function digestFunction(algorithm: string): (bytes: Uint8Array) => Uint8Array {

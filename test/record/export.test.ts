@@ -182,7 +182,7 @@ describe('an export', () => {
       access: { given: 0, erased: 0, withheld: 2 },
     });
     expect(verified.notEstablished).toContainEqual(
-      expect.stringMatching(/^that 3 payloads of the record and 2 of its accesses/),
+      expect.stringMatching(/^that payloads withheld .* \(of the record: 3; of its accesses: 2\)$/),
     );
     expect(await codeAt('content', 0, { payload: null })).toBe('RECORD_PAYLOAD');
   });

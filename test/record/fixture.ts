@@ -240,7 +240,7 @@ export class Bank {
       from
         .filter((one) => one.chain === chain)
         .map(({ signed, payload, receipt, index }) => ({
-          ...{ signed, payload, opened: null, receipt, proof: this.log.inclusion(index) },
+          ...{ signed, payload, digests: [], opened: null, receipt, proof: this.log.inclusion(index) },
         }));
     return {
       origin: ORIGIN,

@@ -36,6 +36,7 @@ const MEMBERS = 'access,charters,checkpoint,content,credentials,directory,format
 interface EntryText {
   entry: string;
   payload: string | null;
+  digests: { algorithm: string; digest: string }[];
   opened: string | null;
   receipt: string;
   proof: string[];
@@ -91,7 +92,11 @@ function read(text: string): ExportText {
   demand(JSON.stringify(value) === text && value.format === 'muniment export 3');
   demand(keysOf(value) === MEMBERS && typeof value.checkpoint === 'string');
   for (const one of [...value.content, ...value.access, ...(value.directory?.entries ?? [])]) {
-    demand(keysOf(one) === 'entry,opened,payload,proof,receipt' && one.proof.length <= 64);
+    demand(keysOf(one) === 'digests,entry,opened,payload,proof,receipt' && one.proof.length <= 64);
+    const algorithms = one.digests.map(({ algorithm }) => algorithm);
+    demand(
+      new Set(algorithms).size === algorithms.length && (one.payload === null || algorithms.length === 0),
+    );
   }
   return value;
 }
@@ -340,13 +345,12 @@ function erasures(entries: readonly Entry[]): ReadonlyMap<string, ExportEntryJso
 
 /** The leaf of renewal `i`: over all of the export, and the renewals before it. */
 function renewalLeaf(text: ExportText, i: number): Buffer {
-  const entry = ({ entry: own, payload, receipt, proof }: EntryText): Buffer =>
-    sha512(
-      T(
-        'exported entry',
-        ...[bytesOf(own), payload === null ? [] : [bytesOf(payload)], bytesOf(receipt), proof.map(bytesOf)],
-      ),
-    );
+  const entry = ({ entry: own, payload, digests, receipt, proof }: EntryText): Buffer => {
+    const known = digests.find(({ algorithm }) => algorithm === 'SHA-512');
+    const digest = payload !== null ? sha512(bytesOf(payload)) : known && bytesOf(known.digest);
+    const digested = digest === undefined ? [] : [digest];
+    return sha512(T('exported entry', bytesOf(own), digested, bytesOf(receipt), proof.map(bytesOf)));
+  };
   const { directory, origin, recordId, charters, credentials, content, access, checkpoint } = text;
   const heard: Item =
     directory === null

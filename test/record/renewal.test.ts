@@ -8,6 +8,7 @@ import {
   Log,
   logKeysOf,
   NO_WITNESSES,
+  removePayload,
   renewalLeaf,
   renewExport,
   signCheckpoint,
@@ -133,6 +134,37 @@ it('finds whatever was altered by the renewals alone, even where every older alg
   // What was opened is chosen for each reader.
   const opened = parts.content.map((one) => ({ ...one, opened: new Uint8Array(1) }));
   expect(verifyRenewals({ ...parts, content: opened }, rules.renewalLogs)).toHaveLength(2);
+});
+
+describe('a payload taken out', () => {
+  it('leaves the renewals whole, and can be withheld or erased like any other', async () => {
+    const removed = removePayload(twice, { chain: 'content', seq: 3 });
+    const { content, renewals } = await verifyExport(removed, rules);
+    expect(renewals.map(({ tree }) => tree?.size)).toEqual([3, 3]);
+    expect(content.map(({ state }) => state)).toEqual(['given', 'given', 'given', 'withheld']);
+    expect(removed.length).toBeLessThan(twice.length + 200);
+    expect(removePayload(removed, { chain: 'content', seq: 3 })).toBe(removed);
+    const again = await verifyExport(await renewed(removed, archives[0]!), rules);
+    expect(again.renewals).toHaveLength(3);
+    expect(alone({ ...parseExport(removed), access: [] })).toBe('RECORD_RENEWAL');
+  });
+
+  it('leaves no digest where nothing was renewed', async () => {
+    const never = exportRecord(await bank.parts());
+    const removed = parseExport(removePayload(never, { chain: 'access', seq: 1 }));
+    expect(removed.access.map(({ payload, digests }) => [payload === null, digests.length])).toEqual([
+      [false, 0],
+      [true, 0],
+    ]);
+  });
+
+  it('is no entry beyond the end, and not the creation', () => {
+    for (const seq of [0, 4])
+      expect(refusal(() => removePayload(twice, { chain: 'content', seq }))).toBe('RECORD_EXPORT');
+    const parts = parseExport(once);
+    const unknown = exportRecord({ ...parts, renewals: [{ ...parts.renewals[0]!, algorithm: 'SHA-3' }] });
+    expect(refusal(() => removePayload(unknown, { chain: 'content', seq: 1 }))).toBe('RECORD_RENEWAL');
+  });
 });
 
 it('is refused another algorithm, and more than 256 renewals', () => {

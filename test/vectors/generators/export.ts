@@ -1,7 +1,7 @@
 /** Vectors of spec/export.md: exports verified and refused, and the leaves that renew them. */
 
 import type { ErrorCode } from '../../../src/errors.ts';
-import { renounceCredential } from '../../../src/keys/index.ts';
+import { renounceCredential, revokeCredential } from '../../../src/keys/index.ts';
 import {
   encodeStatement,
   exportRecord,
@@ -10,6 +10,7 @@ import {
   issueReceipt,
   logKeysOf,
   NO_WITNESSES,
+  removePayload,
   renewalLeaf,
   signCharter,
   verifyExport,
@@ -18,6 +19,7 @@ import {
   type ExportedEntry,
   type ExportRules,
   type LogTrust,
+  type PayloadDigest,
   type Receipt,
   type Renewal,
   type RecordExport,
@@ -142,7 +144,7 @@ export async function generate(): Promise<VectorFile<ExportCase>> {
   cases.form(small.parts);
   await cases.charters(small.parts);
   cases.checkpoints(small.parts);
-  later.renewals(twice);
+  await later.renewals(twice);
   cases.directory(small.parts);
   await cases.entries(small.parts);
   await cases.lives();
@@ -320,7 +322,7 @@ class Cases {
     with_('a cosignature changed', 'RECORD_CHECKPOINT', forged);
   }
 
-  renewals(twice: string): void {
+  async renewals(twice: string): Promise<void> {
     const parts = parseExport(twice);
     const [first, second] = parts.renewals as [Renewal, Renewal];
     const bare = second.checkpoint.split('\n').slice(0, 5).join('\n') + '\n';
@@ -338,6 +340,21 @@ class Cases {
       this.bad(name, 'RECORD_RENEWAL', { ...parts, renewals });
     const content = parts.content.map((one, i) => (i === 6 ? { ...one, payload: null } : one));
     this.bad('a payload withheld after renewals', 'RECORD_RENEWAL', { ...parts, content });
+
+    const destroyed = removePayload(twice, { chain: 'content', seq: 6 });
+    await this.good('a payload taken out after renewals', destroyed);
+    const [first512] = parseExport(destroyed).content[6]!.digests as [PayloadDigest];
+    const digested = (name: string, error: ErrorCode, changes: Partial<ExportedEntry>): void => {
+      const entries = parts.content.map((one, i) => (i === 6 ? { ...one, payload: null, ...changes } : one));
+      this.bad(name, error, { ...parts, content: entries });
+    };
+    const spoiled = { ...first512, digest: flipped(first512.digest, 0) };
+    digested('a digest changed', 'RECORD_RENEWAL', { digests: [spoiled] });
+    const foreign = { ...first512, algorithm: 'SHA-256' };
+    digested('a digest by another algorithm than the renewals’', 'RECORD_RENEWAL', { digests: [foreign] });
+    digested('two digests by one algorithm', 'RECORD_EXPORT', { digests: [first512, first512] });
+    const { payload } = parts.content[6]!;
+    digested('a digest beside its payload', 'RECORD_EXPORT', { payload, digests: [first512] });
   }
 
   directory(small: RecordExport): void {
@@ -439,6 +456,15 @@ class Cases {
     const stolen = await this.#bankWhere('bank');
     await stolen.take(stolen.doctor, 'insert', utf8('late'), { payloadType: BODY });
     this.bad('a receipt after its bank’s key was given up', 'KEY_REVOKED', await exportOf(stolen));
+
+    const doubted = await Bank.open();
+    await doubted.take(doubted.doctor, 'create', doubted.creation());
+    await doubted.take(doubted.doctor, 'insert', utf8('one'), { payloadType: BODY });
+    const theft = { reason: 'compromised', doubtfulFrom: timeOf(1), revokedAt: timeOf(2) } as const;
+    const content = await revokeCredential(doubted.anchor, doubted.bank.credential, theft);
+    const said = encodeStatement({ kind: 'revocation', content }, doubted.random);
+    await doubted.hear(doubted.anchor, said);
+    await this.good('a receipt of a bank whose key is doubtful', await exportOf(doubted));
 
     const other = await Bank.open();
     await other.take(other.doctor, 'create', other.creation());
