@@ -1,7 +1,8 @@
 /** Vectors of spec/export.md: exports verified and refused, and the leaves that renew them. */
 
+import { KEM_X25519 } from '../../../src/crypto/index.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { renounceCredential, revokeCredential } from '../../../src/keys/index.ts';
+import { enrol, renounceCredential, revokeCredential } from '../../../src/keys/index.ts';
 import {
   encodeStatement,
   exportRecord,
@@ -49,6 +50,7 @@ import { Bank, BODY, ORIGIN, timeOf } from '../../record/fixture.ts';
 import type { VectorCase, VectorFile } from '../file.ts';
 import { hex } from '../hex.ts';
 import type { LogJson, TreeJson } from './log.ts';
+import { seededRandom } from './seed.ts';
 import type { HeadJson, RightJson } from './record.ts';
 
 /** Whose cosignatures count, as verifier keys, and how many of them. */
@@ -465,6 +467,22 @@ class Cases {
     const said = encodeStatement({ kind: 'revocation', content }, doubted.random);
     await doubted.hear(doubted.anchor, said);
     await this.good('a receipt of a bank whose key is doubtful', await exportOf(doubted));
+
+    const at = await Bank.open();
+    at.timeOf = () => timeOf(0);
+    await at.take(at.doctor, 'create', at.creation());
+    const renounced = await renounceCredential(at.doctor);
+    const kind = { kind: 'renunciation', content: renounced };
+    await at.hear(at.doctor, encodeStatement(kind, at.random));
+    await this.good('an entry in the millisecond of a revocation, and before it', await exportOf(at));
+
+    const ended = await Bank.open();
+    const short = { subject: 'bank', roles: ['bank'], notBefore: timeOf(0), notAfter: timeOf(0) };
+    const random = seededRandom('bank whose time is over');
+    Object.assign(ended, { bank: await enrol(ended.anchor, short, { kem: KEM_X25519, random }) });
+    await ended.take(ended.doctor, 'create', ended.creation());
+    await ended.take(ended.doctor, 'insert', utf8('late'), { payloadType: BODY });
+    this.bad('a receipt after its bank’s credential', 'RECORD_RECEIPT', await exportOf(ended));
 
     const other = await Bank.open();
     await other.take(other.doctor, 'create', other.creation());
