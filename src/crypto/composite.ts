@@ -51,7 +51,10 @@ export const composite: SignatureAlgorithm = {
     const fits =
       publicKey.length === composite.publicKeyLength && signature.length === composite.signatureLength;
     // The portable half is most of the work, and has no other thread.
-    if (!fits || !isNative('mlDsa65')) return answer(null);
+    if (!fits || !isNative('mlDsa65')) {
+      answer(null);
+      return;
+    }
     const { key, signed, half, latticeHolds } = prepare(publicKey, message, signature);
     if (latticeHolds) ed25519.verifyAhead(key, signed, half, answer);
     else answer(null);

@@ -101,9 +101,9 @@ function holdsAside(
   answer: Answer,
 ): void {
   const { holdsAside: ask } = primitive(operation);
-  if (ask === undefined) return answer(null);
   try {
-    ask(publicKey, message, signature, answer);
+    if (ask === undefined) answer(null);
+    else ask(publicKey, message, signature, answer);
   } catch {
     answer(null);
   }

@@ -219,8 +219,14 @@ function verifyAside(
   ],
   answer: Answer,
 ): void {
-  const answered: unknown = verify(hash, message, key, signature, (error, holds) =>
-    answer(error === null && holds ? true : null),
+  const answered = (verify as (...job: readonly unknown[]) => unknown)(
+    hash,
+    message,
+    key,
+    signature,
+    (error: Error | null, holds: boolean) => {
+      answer(error === null && holds ? true : null);
+    },
   );
   if (typeof answered === 'boolean') answer(answered || null);
 }

@@ -6,7 +6,7 @@
 import { MunimentError } from '../errors.ts';
 import { hasRole, readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
 import { equalBytes, toHex } from '../wire/index.ts';
-import { startOf, verifyChain, withoutRevocations, type VerifiedEntry } from './chain.ts';
+import { startOf, withoutRevocations, type VerifiedEntry } from './chain.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import { readCreation, type Creation } from './create.ts';
 import type { ChainName, Entry, Head } from './entry.ts';
@@ -19,6 +19,7 @@ import { NO_WITNESSES } from './quorum.ts';
 import type { Receipt } from './receipt.ts';
 import { verifyRenewals, type RenewalLog, type VerifiedRenewal } from './renewal.ts';
 import type { WriteRule } from './rule.ts';
+import { verifyChain } from './verify-chain.ts';
 
 /** Why an export was refused, and what of it still stands. */
 export class ExportError extends MunimentError {
