@@ -27,7 +27,10 @@ interface Waiting extends Ahead {
 export class LookAhead {
   readonly #authors: ChainRules<unknown>['authors'];
   readonly #source: Source;
-  readonly #queue: Waiting[] = [];
+  /** In a circle: an array that is shifted is copied again and again, and keeps alive what it was shifted by. */
+  readonly #ring = new Array<Waiting | null>(LOOK_AHEAD).fill(null);
+  #taken = 0;
+  #begun = 0;
   /** What the source came to; its failure waits for its turn. */
   #end: { readonly failure?: unknown } | null = null;
   #wake: (() => void) | null = null;
@@ -46,10 +49,12 @@ export class LookAhead {
   /** The next item; `later` if it is not there yet, or not judged. Throws the source's own failure, in its turn. */
   take(): Ahead | 'later' | 'end' {
     this.#fill();
-    const [first] = this.#queue;
-    if (first === undefined) return this.#atEnd();
+    const place = this.#taken % LOOK_AHEAD;
+    const first = this.#ring[place] ?? null;
+    if (first === null) return this.#atEnd();
     if (first.pending) return 'later';
-    this.#queue.shift();
+    this.#ring[place] = null;
+    this.#taken++;
     return first;
   }
 
@@ -75,7 +80,7 @@ export class LookAhead {
   }
 
   #fill(): void {
-    while (this.#end === null && this.#queue.length < LOOK_AHEAD) {
+    while (this.#end === null && this.#begun - this.#taken < LOOK_AHEAD) {
       const next = this.#pull();
       if (next === null) return;
       this.#begin(next);
@@ -96,7 +101,7 @@ export class LookAhead {
   #begin(shown: ChainItem): void {
     const item = ownItem(shown);
     const waiting: Waiting = { item, verified: null, pending: false };
-    this.#queue.push(waiting);
+    this.#ring[this.#begun++ % LOOK_AHEAD] = waiting;
     if (!('signed' in item)) return;
     const { entry, signature } = item.signed;
     const author = this.#guessAuthor(entry);
@@ -105,7 +110,7 @@ export class LookAhead {
     verifySignatureAhead(author.signing, entrySignatureInput(entry), signature, (verified) => {
       if (verified !== null) waiting.verified = author;
       waiting.pending = false;
-      if (this.#queue[0] === waiting) this.#changed();
+      if (this.#ring[this.#taken % LOOK_AHEAD] === waiting) this.#changed();
     });
   }
 
