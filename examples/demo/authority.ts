@@ -2,50 +2,36 @@
  * A throw-away certificate authority for the demo's TLS connections: RFC 5280 certificates over P-256 with SHA-256.
  *
  * It leaves out everything that an authority with a future needs: requests signed by the subject (it makes the keys
- * itself), intermediates, revocation. The authority's own key is not extractable and dies with the process.
+ * itself), intermediates, revocation. The authority's own key is not extractable and dies with the process. The
+ * authority of a bank is `examples/admin/ca`.
  */
 
 import 'reflect-metadata'; // @peculiar/x509 refuses to load before it
-import { createPrivateKey, KeyObject, randomBytes, webcrypto } from 'node:crypto';
-import { isIP } from 'node:net';
+import { createPrivateKey, KeyObject, webcrypto } from 'node:crypto';
+import { X509CertificateGenerator, type Name } from '@peculiar/x509';
 import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  type Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  Name,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
+  KEY_ALGORITHM,
+  type Kind,
+  leafExtensions,
+  LOOPBACK_HOSTS,
+  nameOf,
+  randomSerial,
+  rootExtensions,
+  SIGNATURE_ALGORITHM,
+  validFor,
+} from '../admin/ca/profile.ts';
 
 /** How long an authority is valid. No certificate may outlive its authority. */
 export const AUTHORITY_DAYS = 365;
 /** How long an issued certificate is valid unless the request says otherwise. */
 export const LEAF_DAYS = 30;
-/** What a server's certificate names unless the request says otherwise: this machine. */
-export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '::1'];
-
-/** `ub-common-name` of RFC 5280 appendix A.1, in characters. */
-const COMMON_NAME_MAX = 64;
-const SERIAL_LENGTH = 16;
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-/** Certificates start in the past, so that a peer whose clock is a little behind accepts them. */
-const BACKDATE = 5 * MINUTE;
-
-const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
-const SIGNATURE_ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' };
 
 /** What {@link Authority.issue} makes a certificate from. */
 export interface CertificateRequest {
   /** The subject, one to 64 characters. Any character but control characters; none of them has a meaning. */
   readonly commonName: string;
   /** The one use that the certificate is good for. */
-  readonly kind: 'server' | 'client';
+  readonly kind: Kind;
   /** For a server: the DNS names and IP addresses it answers to, instead of {@link LOOPBACK_HOSTS}. */
   readonly hosts?: readonly string[];
   /** Validity in days from now, {@link LEAF_DAYS} unless given. */
@@ -94,11 +80,7 @@ export async function createAuthority(name: string): Promise<Authority> {
     signingAlgorithm: SIGNATURE_ALGORITHM,
     serialNumber: randomSerial(),
     ...validity,
-    extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+    extensions: await rootExtensions(keys.publicKey),
   });
   return {
     certificate: certificate.toString('pem'),
@@ -132,7 +114,8 @@ async function issue(request: CertificateRequest, signer: Signer): Promise<Issue
   const subject = nameOf(request.commonName);
   const validity = validFor(request.days ?? LEAF_DAYS);
   if (validity.notAfter > signer.notAfter) throw new RangeError('days outlast the authority');
-  const purpose = purposeOf(request);
+  if (request.kind === 'client' && request.hosts !== undefined)
+    throw new TypeError('hosts are for servers only');
   const keys = await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.create({
     subject,
@@ -142,55 +125,11 @@ async function issue(request: CertificateRequest, signer: Signer): Promise<Issue
     signingAlgorithm: SIGNATURE_ALGORITHM,
     serialNumber: randomSerial(),
     ...validity,
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      ...purpose,
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await AuthorityKeyIdentifierExtension.create(signer.keys.publicKey),
-    ],
+    extensions: await leafExtensions(
+      { kind: request.kind, hosts: request.hosts ?? LOOPBACK_HOSTS },
+      { own: keys.publicKey, issuer: signer.keys.publicKey },
+    ),
   });
   const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
   return { certificate: certificate.toString('pem'), key: key.toString() };
-}
-
-function purposeOf({ kind, hosts }: CertificateRequest): Extension[] {
-  if (kind === 'client') {
-    if (hosts !== undefined) throw new TypeError('hosts are for servers only');
-    return [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])];
-  }
-  const names = (hosts ?? LOOPBACK_HOSTS).map((host) => ({ type: addressType(host), value: host }));
-  return [
-    new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-    new SubjectAlternativeNameExtension(names),
-  ];
-}
-
-function addressType(host: string): 'ip' | 'dns' {
-  return isIP(host) === 0 ? 'dns' : 'ip';
-}
-
-/**
- * A name of one attribute. It goes in as an object marked `utf8String`: @peculiar/x509 would parse a name given as a
- * string ("x,CN=admin" is two names there) and take a bare attribute value that begins with "#" for DER.
- */
-function nameOf(commonName: string): Name {
-  const length = Array.from(commonName).length;
-  if (length === 0 || length > COMMON_NAME_MAX) throw new RangeError('common name is empty or too long');
-  // A NUL ends the name for some readers and not for others.
-  if (/\p{Cc}/u.test(commonName)) throw new RangeError('common name has a control character');
-  return new Name([{ CN: [{ utf8String: commonName }] }]);
-}
-
-/** Exactly 16 bytes with the first bit clear, so positive, and the second one set, so no shorter. RFC 5280 section 4.1.2.2. */
-function randomSerial(): string {
-  const serial = randomBytes(SERIAL_LENGTH);
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
-  return serial.toString('hex');
-}
-
-function validFor(days: number): { notBefore: Date; notAfter: Date } {
-  if (!(days > 0)) throw new RangeError('days must be more than zero');
-  const now = Date.now();
-  return { notBefore: new Date(now - BACKDATE), notAfter: new Date(now + days * DAY) };
 }

@@ -30,6 +30,9 @@ export const GUARDIANS_LIMIT = 16;
 /** Fewest guardians who may bring a root back: one alone never does. */
 export const GUARDIANS_FEWEST = 2;
 const RECOVERY_KEY_LENGTH = 32;
+/** Label of the statement; the entry that brings it has one of its own, `guardians`. */
+const APPOINTMENT = 'guardian appointment';
+const NOTHING = new Uint8Array(0);
 
 declare const verified: unique symbol;
 
@@ -114,18 +117,29 @@ export async function appointGuardians(
   const sharing = { recordId, owner: id, number, threshold };
   const recoveryKey = random(RECOVERY_KEY_LENGTH);
   const shares = splitSecret(recoveryKey, { threshold, shares: guardians.length }, random);
-  const plaintext = tuple('recovery root', exposeSecret(root));
-  const sealedRoot = sealOnce(recoveryKey, rootContext(sharing), plaintext, random);
-  const items = guardians.map((guardian, i) => {
-    const share = shares[i] ?? new Uint8Array(0);
-    const commitment = shareCommitment(sharing, share);
-    const [info, aad] = [shareInfo(guardian.sealing.kem, guardian.id), shareAad(sharing, i + 1, commitment)];
-    const sealed = hpkeSeal(guardian.sealing, info, aad, tuple('guardian share', share), random);
-    return [guardian.id, commitment, sealed.encapsulation, sealed.ciphertext];
-  });
-  for (const secret of [recoveryKey, plaintext, ...shares]) secret.fill(0);
-  const before = previous?.digest ?? NO_PREDECESSOR;
-  return signStatement(owner, tuple('guardians', recordId, id, number, before, threshold, sealedRoot, items));
+  const [exposed, texts] = [exposeSecret(root), shares.map((share) => tuple('guardian share', share))];
+  const plaintext = tuple('recovery root', exposed);
+  try {
+    const sealedRoot = sealOnce(recoveryKey, rootContext(sharing), plaintext, random);
+    const items = guardians.map((guardian, i) => {
+      const [share, text] = [shares[i] ?? NOTHING, texts[i] ?? NOTHING];
+      const commitment = shareCommitment(sharing, share);
+      const aad = shareAad(sharing, i + 1, commitment);
+      const sealed = hpkeSeal(
+        guardian.sealing,
+        shareInfo(guardian.sealing.kem, guardian.id),
+        aad,
+        text,
+        random,
+      );
+      return [guardian.id, commitment, sealed.encapsulation, sealed.ciphertext];
+    });
+    const before = previous?.digest ?? NO_PREDECESSOR;
+    const body = tuple(APPOINTMENT, recordId, id, number, before, threshold, sealedRoot, items);
+    return await signStatement(owner, body);
+  } finally {
+    for (const secret of [recoveryKey, exposed, plaintext, ...shares, ...texts]) secret.fill(0);
+  }
 }
 
 /**
@@ -134,7 +148,7 @@ export async function appointGuardians(
  * @throws `MunimentError` `KEY_SIGNATURE`, `WIRE_TUPLE`, `WIRE_LIMIT`
  */
 export function verifyAppointment(signed: Uint8Array, owner: Credential): Appointment {
-  const reader = TupleReader.labelled(verifyStatement(signed, owner), 'guardians');
+  const reader = TupleReader.labelled(verifyStatement(signed, owner), APPOINTMENT);
   const statement = {
     recordId: reader.bytes(16),
     owner: reader.bytes(32),

@@ -77,12 +77,14 @@ export {
 export type { CredentialRequest, PossessionChallenge } from './possession.ts';
 export {
   approveRecovery,
+  checkStands,
   recoverRoot,
+  RECOVERY_TERM,
   requestRecovery,
   verifyApproval,
   verifyRecoveryRequest,
 } from './recovery.ts';
-export type { Approval, RecoveryRequest } from './recovery.ts';
+export type { Approval, Holding, RecoveryRequest } from './recovery.ts';
 export {
   renounceCredential,
   revokeCredential,

@@ -25,8 +25,25 @@ import { statementDigest } from './succession.ts';
 import type { NodeSecret } from './tree.ts';
 
 const SHARE_LENGTH = 33;
+/** Longest time, in milliseconds, for which a request may be approved ahead: 30 days. */
+export const RECOVERY_TERM = 2_592_000_000;
 
 declare const verified: unique symbol;
+
+/**
+ * Where a record stands, as whoever asks or approves verified its chain: in `record`, `holdingOf` tells it. Only what
+ * enters into it makes an approval void: a new owner or new guardians, and nothing that others write.
+ */
+export interface Holding {
+  /** The credential of the present owner. */
+  readonly owner: Credential;
+  /** Digest of the appointment that holds. */
+  readonly appointment: Uint8Array;
+  /** Hash of the entry since which that owner and this appointment are the record's; 32 bytes. */
+  readonly since: Uint8Array;
+  /** Ids that never act in the record again. */
+  readonly spent: readonly Uint8Array[];
+}
 
 /** A verified request: made by {@link verifyRecoveryRequest} alone. */
 export interface RecoveryRequest {
@@ -35,6 +52,8 @@ export interface RecoveryRequest {
   readonly appointment: Uint8Array;
   /** The Id that is to be replaced. */
   readonly owner: Uint8Array;
+  /** Hash of the entry since which the record stands as the claimant knows it. */
+  readonly since: Uint8Array;
   /** The credential that asks, to whose sealing key shares are sealed. */
   readonly claimant: Credential;
   /** Until when it may be approved and used, in milliseconds since 1970. */
@@ -52,13 +71,25 @@ export interface Approval extends HpkeSealed {
   readonly [verified]: true;
 }
 
-/** Asks the guardians for the root, as the owner under a fresh credential. Signed by its key. */
+/**
+ * Asks the guardians for the root, as the owner under a fresh credential. Signed by its key.
+ *
+ * @param claimant - the owner, with a credential that began no earlier than the present one
+ * @param asked - the appointment, the Id that is to be replaced, the hash of the entry since which the record stands
+ *   so, and until when the request is good, in milliseconds since 1970: guardians take at most 30 days
+ */
 export async function requestRecovery(
   claimant: Identity,
-  asked: { readonly appointment: Appointment; readonly owner: Uint8Array; readonly until: number },
+  asked: {
+    readonly appointment: Appointment;
+    readonly owner: Uint8Array;
+    readonly since: Uint8Array;
+    readonly until: number;
+  },
 ): Promise<Uint8Array> {
-  const { recordId, digest } = asked.appointment;
-  return signStatement(claimant, tuple('recovery request', recordId, digest, asked.owner, asked.until));
+  const { appointment, owner, since, until } = asked;
+  const { recordId, digest } = appointment;
+  return signStatement(claimant, tuple('recovery request', recordId, digest, owner, since, until));
 }
 
 /**
@@ -73,6 +104,7 @@ export function verifyRecoveryRequest(signed: Uint8Array, claimant: Credential):
     recordId: reader.bytes(16),
     appointment: reader.bytes(32),
     owner: reader.bytes(32),
+    since: reader.bytes(32),
     until: reader.integer(),
     claimant,
     digest: statementDigest(signed),
@@ -86,36 +118,62 @@ export function verifyRecoveryRequest(signed: Uint8Array, claimant: Credential):
 /**
  * Approves a request: opens the guardian's share and seals it to the claimant.
  *
- * @param guardian - who approves, having made sure by other ways that the owner asks
+ * @param guardian - who approves, having made sure by other ways that the owner asks, and that the claimant's Id is the
+ *   one that the owner reads out: a key of the owner's that was stolen long ago bears the same name
  * @param appointment - the one that holds by the record's chain
- * @param request - verified
- * @param terms - the time, in milliseconds since 1970; randomness for vectors only
+ * @param request - verified; the claimant's credential is the subject's current one (`currentCredential`)
+ * @param terms - how the record stands by its chain; the time, in milliseconds since 1970; randomness for vectors only
  * @returns the signed approval; `null` if the identity is no guardian by this appointment
- * @throws `MunimentError` `KEY_RECOVERY` if the request is about another appointment, past, or another subject's, or
- *   the share is not the one committed to; `KEY_OPEN`
+ * @throws `MunimentError` `KEY_RECOVERY` if request or appointment is not about the record as it stands, is past or
+ *   good for more than 30 days, or the claimant is of another subject, spent, or older than the owner; or the share is
+ *   not the one committed to; `KEY_OPEN`
  */
 export async function approveRecovery(
   guardian: Identity,
   appointment: Appointment,
   request: RecoveryRequest,
-  terms: { readonly at: number; readonly random?: Random },
+  terms: { readonly holding: Holding; readonly at: number; readonly random?: Random },
 ): Promise<Uint8Array | null> {
-  checkRequest(request, appointment, terms.at);
+  checkStands(request, terms.holding, appointment);
+  checkTime(request, terms.at);
   const { id } = guardian.credential;
   const index = appointment.guardians.findIndex((one) => equalBytes(one.id, id));
   const own = appointment.guardians[index];
   if (own === undefined) return null;
   const aad = shareAad(appointment, index + 1, own.commitment);
   const share = await openShare(guardian.sealing, shareInfo(guardian.sealing.kem, id), aad, own);
-  checkShare(appointment, index, share);
-  const { sealing } = request.claimant;
-  const [info, bound] = [approvalInfo(sealing.kem, id, request), approvalAad(request)];
-  const sealed = hpkeSeal(sealing, info, bound, tuple('guardian share', share), terms.random ?? systemRandom);
-  share.fill(0);
-  return signStatement(
-    guardian,
-    tuple('recovery approval', request.digest, sealed.encapsulation, sealed.ciphertext),
-  );
+  const plaintext = tuple('guardian share', share);
+  try {
+    checkShare(appointment, index, share);
+    const { sealing } = request.claimant;
+    const info = approvalInfo(sealing.kem, id, request);
+    const sealed = hpkeSeal(sealing, info, approvalAad(request), plaintext, terms.random ?? systemRandom);
+    const body = tuple('recovery approval', request.digest, sealed.encapsulation, sealed.ciphertext);
+    return await signStatement(guardian, body);
+  } finally {
+    for (const secret of [share, plaintext]) secret.fill(0);
+  }
+}
+
+/**
+ * Checks that a request is about the record as it stands: what a guardian checks before it approves, and a verifier of
+ * the record before it takes a recovery.
+ *
+ * @throws `MunimentError` `KEY_RECOVERY`
+ */
+export function checkStands(request: RecoveryRequest, holding: Holding, appointment: Appointment): void {
+  const { claimant } = request;
+  const fits =
+    equalBytes(request.recordId, appointment.recordId) &&
+    equalBytes(request.appointment, appointment.digest) &&
+    equalBytes(appointment.digest, holding.appointment) &&
+    equalBytes(request.owner, holding.owner.id) &&
+    equalBytes(request.since, holding.since) &&
+    claimant.subject === holding.owner.subject &&
+    // An older key of the owner's does not come back: whoever found it would be the owner.
+    claimant.notBefore >= holding.owner.notBefore &&
+    !holding.spent.some((id) => equalBytes(id, claimant.id));
+  if (!fits) throw new MunimentError('KEY_RECOVERY');
 }
 
 /**
@@ -161,47 +219,49 @@ export async function recoverRoot(
   // What was approved for another request is no guardian's fault.
   if (!approvals.every((approval) => equalBytes(approval.request, request.digest)))
     throw new MunimentError('KEY_RECOVERY');
-  const shares: Uint8Array[] = [];
-  const wrong: Uint8Array[] = [];
-  for (const approval of approvals) {
-    const index = appointment.guardians.findIndex(({ id }) => equalBytes(id, approval.guardian));
-    const info = approvalInfo(claimant.sealing.kem, approval.guardian, request);
-    try {
-      const share = await openShare(claimant.sealing, info, approvalAad(request), approval);
-      checkShare(appointment, index, share);
-      shares.push(share);
-    } catch (error) {
-      if (!(error instanceof MunimentError)) throw error; // a card that failed is no guardian's fault either
-      wrong.push(approval.guardian);
-    }
-  }
-  if (shares.length < appointment.threshold) {
-    for (const share of shares) share.fill(0);
-    throw new MunimentError('KEY_RECOVERY');
-  }
-  const recoveryKey = combineShares(shares.slice(0, appointment.threshold));
+  const [opened, right, wrong]: [Uint8Array[], Uint8Array[], Uint8Array[]] = [[], [], []];
   try {
-    const plaintext = openOnce(recoveryKey, rootContext(appointment), appointment.sealedRoot);
-    const reader = TupleReader.labelled(plaintext, 'recovery root');
-    const root = reader.bytes(32);
-    reader.end();
-    return { root: new Secret('tree node', root), wrong };
-  } catch (cause) {
-    throw new MunimentError('KEY_RECOVERY', undefined, { cause });
+    for (const approval of approvals) {
+      const index = appointment.guardians.findIndex(({ id }) => equalBytes(id, approval.guardian));
+      const info = approvalInfo(claimant.sealing.kem, approval.guardian, request);
+      try {
+        const share = await openShare(claimant.sealing, info, approvalAad(request), approval);
+        opened.push(share);
+        checkShare(appointment, index, share);
+        right.push(share);
+      } catch (error) {
+        if (!(error instanceof MunimentError)) throw error; // a card that failed is no guardian's fault either
+        wrong.push(approval.guardian);
+      }
+    }
+    return { root: openRoot(appointment, right), wrong };
   } finally {
-    for (const secret of [recoveryKey, ...shares]) secret.fill(0);
+    for (const share of opened) share.fill(0);
   }
 }
 
-function checkRequest(request: RecoveryRequest, appointment: Appointment, at: number): void {
+function openRoot(appointment: Appointment, shares: readonly Uint8Array[]): NodeSecret {
+  if (shares.length < appointment.threshold) throw new MunimentError('KEY_RECOVERY');
+  const recoveryKey = combineShares(shares.slice(0, appointment.threshold));
+  const secrets = [recoveryKey];
+  try {
+    const plaintext = openOnce(recoveryKey, rootContext(appointment), appointment.sealedRoot);
+    secrets.push(plaintext);
+    const reader = TupleReader.labelled(plaintext, 'recovery root');
+    const root = reader.bytes(32);
+    reader.end();
+    return new Secret('tree node', root);
+  } catch (cause) {
+    throw new MunimentError('KEY_RECOVERY', undefined, { cause });
+  } finally {
+    for (const secret of secrets) secret.fill(0);
+  }
+}
+
+function checkTime({ claimant, until }: RecoveryRequest, at: number): void {
+  // Asked this way round, a time that is no number is past.
   const fits =
-    equalBytes(request.appointment, appointment.digest) &&
-    equalBytes(request.recordId, appointment.recordId) &&
-    request.claimant.subject === appointment.subject &&
-    at >= request.claimant.notBefore &&
-    at <= request.claimant.notAfter &&
-    // Asked this way round, a time that is no number is past.
-    at <= request.until;
+    at >= claimant.notBefore && at <= claimant.notAfter && at <= until && until <= at + RECOVERY_TERM;
   if (!fits) throw new MunimentError('KEY_RECOVERY');
 }
 
@@ -212,10 +272,14 @@ async function openShare(
   sealed: HpkeSealed,
 ): Promise<Uint8Array> {
   const { plaintext } = await hpkeOpenWith(key, info, aad, sealed);
-  const reader = TupleReader.labelled(plaintext, 'guardian share');
-  const share = reader.bytes(SHARE_LENGTH);
-  reader.end();
-  return share;
+  try {
+    const reader = TupleReader.labelled(plaintext, 'guardian share');
+    const share = reader.bytes(SHARE_LENGTH);
+    reader.end();
+    return share;
+  } finally {
+    plaintext.fill(0);
+  }
 }
 
 function checkShare(appointment: Appointment, index: number, share: Uint8Array): void {

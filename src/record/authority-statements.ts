@@ -10,6 +10,9 @@ import { CLOSING_GROUNDS, PROXY_ROLES, readOneOf, type ClosingGround, type Proxy
 import type { Entry } from './entry.ts';
 import { decodeStatement, verifyPayload, type Statement } from './payload.ts';
 
+/** Most bytes of such a statement's payload: a recovery by sixteen guardians, under the largest keys, has half of that. */
+export const AUTHORITY_STATEMENT_LIMIT = 262_144;
+
 /** A guardian's approval, and whose it is. */
 export interface GivenApproval {
   /** The guardian's Id. */
@@ -71,10 +74,11 @@ export function encodeAuthorityStatement(said: AuthorityStatement): Statement {
 /**
  * Reads such a statement from its verified entry and payload.
  *
- * @throws `MunimentError` `RECORD_PAYLOAD`: also if the entry is of another kind than `key`, or `close` for a closing or
+ * @throws `MunimentError` `RECORD_PAYLOAD`: also if it has more than 262,144 bytes, or the entry is of another kind than `key`, or `close` for a closing or
  *   reopening
  */
 export function readAuthorityStatement(entry: Entry, payload: Uint8Array): AuthorityStatement {
+  if (payload.length > AUTHORITY_STATEMENT_LIMIT) throw new MunimentError('RECORD_PAYLOAD');
   try {
     const { kind, content } = decodeStatement(verifyPayload(entry, payload));
     const closes = kind === 'closing' || kind === 'reopening';

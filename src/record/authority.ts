@@ -4,17 +4,19 @@
  */
 
 import { MunimentError } from '../errors.ts';
-import { NAME_LIMIT } from '../keys/index.ts';
-import { equalBytes, MAX_INTEGER, tuple, TupleReader } from '../wire/index.ts';
+import { NAME_LIMIT, type Credential, type Holding } from '../keys/index.ts';
+import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
+import { RUNS_LIMIT, type Run } from './runs.ts';
 
 /** Most owners that a record may have had before its present one. */
 export const FORMER_OWNERS_LIMIT = 256;
-/** Most entries of kinds `key`, `close` and `erase` in one record. */
-export const AUTHORITY_STATEMENTS_LIMIT = 1024;
 /** Most people who act for an owner at once. */
 export const PROXIES_LIMIT = 16;
-/** Most lost keys that one record knows of. */
+/** Most lost keys that one record knows of, those of its owners not counted: of these a loss can always be stated. */
 export const LOSSES_LIMIT = 64;
+/** Up to how many of them others than the administrator may state one: a thief leaves room for who finds out. */
+export const OWN_LOSSES_LIMIT = 32;
+const ALL_LOSSES_LIMIT = LOSSES_LIMIT + FORMER_OWNERS_LIMIT + 1;
 
 /** Who acts for an owner: somebody the owner chose, a child's parent, whoever settles a dead owner's affairs. */
 export const PROXY_ROLES = ['carer', 'parent', 'executor'] as const;
@@ -47,6 +49,8 @@ export interface Closure {
   readonly ground: ClosingGround;
   /** When the owner died, moved, or asked. */
   readonly at: number;
+  /** When it was stated, by the time of its entry. Terms count from here: an earlier date is easily claimed. */
+  readonly stated: number;
 }
 
 /** The appointment of guardians that holds. */
@@ -65,10 +69,14 @@ export interface Authority {
   readonly subject: string;
   /** Ids of which the owner has taken leave. */
   readonly formerOwners: readonly Uint8Array[];
+  /** Hash of the entry since which this owner and this appointment are the record's; zeros before the creation. */
+  readonly since: Uint8Array;
   /** The number that the next statement of kind `key` or `close` bears. */
   readonly number: number;
-  /** Positions of all entries of kinds `key`, `close` and `erase`, rising: their payloads stay. */
-  readonly statements: readonly number[];
+  /** Where entries of kinds `key`, `close` and `erase` stand: their payloads stay. */
+  readonly statements: readonly Run[];
+  /** The latest time of one of these or of the creation; none after it claims an earlier one. */
+  readonly latest: number;
   /** The latest time of an entry by the owner itself. */
   readonly ownerWrote: number | null;
   /** When the owner comes of age, if a parent was ever named. */
@@ -87,8 +95,10 @@ export const NO_AUTHORITY: Authority = {
   owner: null,
   subject: '',
   formerOwners: [],
+  since: new Uint8Array(32),
   number: 0,
   statements: [],
+  latest: 0,
   ownerWrote: null,
   majority: null,
   closure: null,
@@ -97,11 +107,29 @@ export const NO_AUTHORITY: Authority = {
   appointment: null,
 };
 
-/** As what an Id acts at a time; `null` if it is neither the owner nor acts for the owner. Lost keys are not asked about. */
+/**
+ * As what an Id acts in an entry of this time; `null` if it is neither the owner nor acts for the owner. Lost keys are
+ * not asked about. An earlier time than the record has seen brings no proxy back.
+ */
 export function capacityOf(authority: Authority, id: Uint8Array, at: number): Capacity | null {
   if (isOwner(authority, id)) return 'owner';
   const proxy = authority.proxies.find((one) => equalBytes(one.id, id));
-  return proxy !== undefined && at >= proxy.from && at < proxy.until ? proxy.role : null;
+  const now = Math.max(at, authority.latest, authority.ownerWrote ?? 0);
+  return proxy !== undefined && at >= proxy.from && now < proxy.until ? proxy.role : null;
+}
+
+/**
+ * How a record stands, for guardians who are asked to bring its owner back.
+ *
+ * @param authority - of its whole chain, verified
+ * @param known - the credential behind an Id, whatever became of it
+ * @throws `MunimentError` `RECORD_RIGHT` if it has no guardians, or its owner's credential is not known
+ */
+export function holdingOf(authority: Authority, known: (id: Uint8Array) => Credential | null): Holding {
+  const { owner, appointment, since } = authority;
+  const credential = owner === null ? null : known(owner);
+  if (credential === null || appointment === null) throw new MunimentError('RECORD_RIGHT');
+  return { owner: credential, appointment: appointment.digest, since, spent: spentIds(authority) };
 }
 
 /** Whether an Id is the present owner's. */
@@ -111,7 +139,11 @@ export function isOwner({ owner }: Authority, id: Uint8Array): boolean {
 
 /** Whether an Id never acts in this record again: the owner took leave of it, or it is lost. */
 export function isSpent({ formerOwners, losses }: Authority, id: Uint8Array): boolean {
-  return [...formerOwners, ...losses.map((loss) => loss.id)].some((one) => equalBytes(one, id));
+  return formerOwners.some((one) => equalBytes(one, id)) || losses.some((one) => equalBytes(one.id, id));
+}
+
+function spentIds({ formerOwners, losses }: Authority): Uint8Array[] {
+  return [...formerOwners, ...losses.map((loss) => loss.id)];
 }
 
 /** Encodes what a verifier keeps to go on from: `T("muniment/1 authority", …)`. */
@@ -122,11 +154,13 @@ export function encodeAuthority(a: Authority): Uint8Array {
     optional(a.owner),
     a.subject,
     a.formerOwners,
+    a.since,
     a.number,
-    a.statements,
+    a.statements.map(({ first, last }) => [first, last]),
+    a.latest,
     optional(a.ownerWrote),
     optional(a.majority),
-    closure === null ? [] : [closure.ground, closure.at],
+    closure === null ? [] : [closure.ground, closure.at, closure.stated],
     a.proxies.map(({ id, role, from, until }) => [id, role, from, until]),
     a.losses.map(({ id, since }) => [id, since]),
     appointment === null ? [] : [appointment.digest, appointment.number, appointment.owner],
@@ -151,13 +185,18 @@ export function decodeAuthority(bytes: Uint8Array): Authority {
     owner: readOptional(reader, id),
     subject: reader.text(NAME_LIMIT),
     formerOwners: reader.list(FORMER_OWNERS_LIMIT, id),
+    since: reader.bytes(32),
     number: reader.integer(),
-    statements: reader.list(AUTHORITY_STATEMENTS_LIMIT, integer),
+    statements: reader.list(RUNS_LIMIT, (item) =>
+      item.group((part) => ({ first: part.integer(), last: part.integer() })),
+    ),
+    latest: reader.integer(),
     ownerWrote: readOptional(reader, integer),
     majority: readOptional(reader, integer),
     closure: readOptional(reader, (part) => ({
       ground: readOneOf(part, CLOSING_GROUNDS),
       at: part.integer(),
+      stated: part.integer(),
     })),
     proxies: reader.list(PROXIES_LIMIT, (item) =>
       item.group((part) => ({
@@ -167,7 +206,7 @@ export function decodeAuthority(bytes: Uint8Array): Authority {
         until: part.integer(),
       })),
     ),
-    losses: reader.list(LOSSES_LIMIT, (item) =>
+    losses: reader.list(ALL_LOSSES_LIMIT, (item) =>
       item.group((part) => ({ id: part.bytes(32), since: part.integer() })),
     ),
     appointment: readOptional(reader, (part) => ({
@@ -177,7 +216,9 @@ export function decodeAuthority(bytes: Uint8Array): Authority {
     })),
   };
   reader.end();
-  const rising = authority.statements.every((seq, i, all) => i === 0 || seq > (all[i - 1] ?? MAX_INTEGER));
+  const rising = authority.statements.every(
+    ({ first, last }, i, all) => first <= last && first > (i === 0 ? -1 : (all[i - 1]?.last ?? 0) + 1),
+  );
   if (!rising || (authority.owner === null) !== (authority.subject === ''))
     throw new MunimentError('WIRE_TUPLE');
   return authority;

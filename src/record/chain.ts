@@ -117,13 +117,7 @@ export function verifyEntry<State>(
   rules: ChainRules<State>,
   at: ChainState<State>,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
-  let own: OwnEntry;
-  try {
-    own = ownCopy(shown);
-  } catch (cause) {
-    throw new ChainError('RECORD_ENTRY', at.head.size, at.head, cause);
-  }
-  return verifyNext(own, rules, at, null);
+  return verifyOne(shown, rules, at, false);
 }
 
 /** Verifies the place of an entry that is not shown. Throws `ChainError` `RECORD_LINK`. */
@@ -155,7 +149,7 @@ export function appendEntry<State>(
   const { seq, prev } = shown.entry;
   if (seq < head.size || (seq === head.size && !equalBytes(prev, head.hash)))
     throw new ChainError('RECORD_STALE', seq, head);
-  const step = verifyEntry(shown, rules, at);
+  const step = verifyOne(shown, rules, at, true);
   // Of what stands already, doubt is said; nothing more is taken in doubt.
   if (step.entry.standing === 'doubtful') throw new ChainError('RECORD_AUTHOR', seq, head);
   return step;
@@ -197,6 +191,21 @@ export function ownCopy(shown: ShownEntry): OwnEntry {
   return { signed, payload: read ? new Uint8Array(shown.payload) : null };
 }
 
+function verifyOne<State>(
+  shown: ShownEntry,
+  rules: ChainRules<State>,
+  at: ChainState<State>,
+  appending: boolean,
+): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
+  let own: OwnEntry;
+  try {
+    own = ownCopy(shown);
+  } catch (cause) {
+    throw new ChainError('RECORD_ENTRY', at.head.size, at.head, cause);
+  }
+  return verifyNext(own, rules, at, { verified: null, appending });
+}
+
 /**
  * Verifies the next entry of a chain.
  *
@@ -206,7 +215,7 @@ export function verifyNext<State>(
   own: OwnEntry,
   rules: ChainRules<State>,
   at: ChainState<State>,
-  verified: Credential | null,
+  { verified, appending }: { readonly verified: Credential | null; readonly appending: boolean },
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
   const { head } = at;
   const { signed } = own;
@@ -221,7 +230,7 @@ export function verifyNext<State>(
   if (verified !== author) checkSignature(signed, author, head);
   const payload = readPayload(own, head);
   const hash = hashEntry(signed);
-  const state = judge(rules.rule, at, { entry, author, standing, hash, payload });
+  const state = judge(rules.rule, at, { entry, author, standing, hash, appending, payload });
   // The brand exists only in types; this is the one place that gives it.
   const item = { signed, entry, author, standing, hash } as VerifiedEntry;
   return { entry: item, after: { head: { size: entry.seq + 1, hash }, state } };

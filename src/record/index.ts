@@ -1,14 +1,15 @@
 /** Entries, chains, receipts, the log, checkpoints and exports. spec/record.md. */
 
 export {
-  AUTHORITY_STATEMENTS_LIMIT,
   capacityOf,
   CLOSING_GROUNDS,
   decodeAuthority,
   encodeAuthority,
   FORMER_OWNERS_LIMIT,
+  holdingOf,
   LOSSES_LIMIT,
   NO_AUTHORITY,
+  OWN_LOSSES_LIMIT,
   PROXIES_LIMIT,
   PROXY_ROLES,
 } from './authority.ts';
@@ -22,7 +23,11 @@ export type {
   Proxy,
   ProxyRole,
 } from './authority.ts';
-export { encodeAuthorityStatement, readAuthorityStatement } from './authority-statements.ts';
+export {
+  AUTHORITY_STATEMENT_LIMIT,
+  encodeAuthorityStatement,
+  readAuthorityStatement,
+} from './authority-statements.ts';
 export type { AuthoritySaid, AuthorityStatement, GivenApproval } from './authority-statements.ts';
 export { appendEntries, appendEntry, ChainError, startOf, verifyEntry, withoutRevocations } from './chain.ts';
 export type {
@@ -87,9 +92,11 @@ export { NO_WITNESSES } from './quorum.ts';
 export type { WitnessPolicy } from './quorum.ts';
 export { issueReceipt, verifyReceipt } from './receipt.ts';
 export type { Receipt } from './receipt.ts';
-export { recordRule } from './record-rule.ts';
+export { CLOCK_TOLERANCE, recordRule } from './record-rule.ts';
 export type { RecordRules } from './record-rule.ts';
 export { byRole } from './rule.ts';
+export { RUNS_LIMIT } from './runs.ts';
+export type { Run } from './runs.ts';
 export type { MayWrite, Step, WriteRule } from './rule.ts';
 export { renewalLeaf, renewExport } from './renewal.ts';
 export type { RenewalAlgorithm, RenewalLog, VerifiedRenewal } from './renewal.ts';
@@ -104,4 +111,4 @@ export { follow, FollowError, nothingFollowed } from './follow.ts';
 export type { Contradiction, Followed, Shown } from './follow.ts';
 export type { Speaker } from './words.ts';
 export { ERASURE_GROUNDS, TEN_YEARS_AFTER_DEATH } from './retention.ts';
-export type { ErasureGround, RetentionRule } from './retention.ts';
+export type { Death, ErasureGround, RetentionRule } from './retention.ts';

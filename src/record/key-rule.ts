@@ -1,7 +1,9 @@
 /** Which statements about keys hold: a new Id of the owner, guardians, recovery, who acts for the owner, losses. spec/authority.md, "Statements". */
 
 import {
+  checkStands,
   hasRole,
+  RECOVERY_TERM,
   verifyApproval,
   verifyAppointment,
   verifyRecoveryRequest,
@@ -9,17 +11,24 @@ import {
 } from '../keys/index.ts';
 import { equalBytes, toHex } from '../wire/index.ts';
 import {
+  capacityOf,
   FORMER_OWNERS_LIMIT,
+  holdingOf,
   isOwner,
   isSpent,
   LOSSES_LIMIT,
+  OWN_LOSSES_LIMIT,
   PROXIES_LIMIT,
   type Authority,
   type Proxy,
 } from './authority.ts';
 import type { AuthoritySaid } from './authority-statements.ts';
 import type { ChainRules } from './chain.ts';
+import { yearsAfter } from './retention.ts';
 import type { Step } from './rule.ts';
+
+/** Nobody is a child for longer, in any country. */
+const MINORITY_YEARS = 21;
 
 /** Whose credentials are known. */
 export interface Directory {
@@ -29,27 +38,29 @@ export interface Directory {
   readonly known: (id: Uint8Array) => Credential | null;
 }
 
-type Said<Kind extends AuthoritySaid['kind']> = Extract<AuthoritySaid, { readonly kind: Kind }>;
+/** What a statement of one kind says. */
+export type Said<Kind extends AuthoritySaid['kind']> = Extract<AuthoritySaid, { readonly kind: Kind }>;
 
 /** The owner takes leave of its Id for another of its own. */
 export function succession(
   authority: Authority,
-  { entry, author }: Step,
+  step: Step,
   { owner }: Said<'succession'>,
-  { authors }: Directory,
+  directory: Directory,
 ): Authority | null {
-  if (!isOwner(authority, author.id)) return null;
-  const next = authors(owner, entry)?.credential;
-  return next === undefined ? null : ownedBy(authority, next);
+  if (!isOwner(authority, step.author.id)) return null;
+  const next = named(owner, step, directory);
+  return next === null ? null : ownedBy(authority, step, next);
 }
 
 /** The owner names who brings it back. */
 export function guardians(
   authority: Authority,
-  { entry, author }: Step,
+  step: Step,
   said: Said<'guardians'>,
-  { authors }: Directory,
+  directory: Directory,
 ): Authority | null {
+  const { entry, author, hash } = step;
   if (!isOwner(authority, author.id)) return null;
   const next = verifyAppointment(said.appointment, author);
   const { appointment: before } = authority;
@@ -58,67 +69,66 @@ export function guardians(
       ? next.number === 0
       : next.number === before.number + 1 && equalBytes(next.previous, before.digest);
   if (!follows || !equalBytes(next.recordId, entry.recordId)) return null;
-  const subjects = new Set([authority.subject]);
+  const all = [author];
   for (const { id } of next.guardians) {
-    const guardian = authors(id, entry)?.credential;
-    if (guardian === undefined || isSpent(authority, id) || !isIndependent(guardian)) return null;
-    subjects.add(guardian.subject);
+    const guardian = named(id, step, directory);
+    if (guardian === null || isSpent(authority, id) || !isIndependent(guardian)) return null;
+    all.push(guardian);
   }
-  // As many people as guardians, and none of them the owner.
-  if (subjects.size !== next.guardians.length + 1) return null;
-  return { ...authority, appointment: { digest: next.digest, number: next.number, owner: author.id } };
+  if (!areDifferentPeople(all)) return null;
+  const appointment = { digest: next.digest, number: next.number, owner: author.id };
+  return { ...authority, appointment, since: hash };
 }
 
 /** The owner is back under a fresh Id, by the word of enough guardians. */
 export function recovery(
   authority: Authority,
-  { entry, author }: Step,
+  step: Step,
   said: Said<'recovery'>,
-  { authors, known }: Directory,
+  directory: Directory,
 ): Authority | null {
-  const { appointment: held, owner } = authority;
-  const appointer = held === null ? null : known(held.owner);
-  if (held === null || appointer === null || owner === null) return null;
+  const { entry, author } = step;
+  const { appointment: held } = authority;
+  const appointer = held === null ? null : directory.known(held.owner);
+  if (appointer === null) return null;
   const appointment = verifyAppointment(said.appointment, appointer);
   const request = verifyRecoveryRequest(said.request, author);
-  const fits =
-    equalBytes(appointment.digest, held.digest) &&
-    equalBytes(request.recordId, entry.recordId) &&
-    equalBytes(request.owner, owner) &&
-    entry.time <= request.until;
-  if (!fits) return null;
-  // That the request is about this appointment, each approval's verification demands.
+  checkStands(request, holdingOf(authority, directory.known), appointment);
+  if (!(entry.time <= request.until && request.until <= entry.time + RECOVERY_TERM)) return null;
   const approved = new Set<string>();
   for (const { guardian, signed } of said.approvals) {
-    const credential = authors(guardian, entry)?.credential;
-    if (credential === undefined || isSpent(authority, guardian)) return null;
+    const credential = named(guardian, step, directory);
+    if (credential === null || isSpent(authority, guardian)) return null;
     verifyApproval(signed, credential, { appointment, request });
     approved.add(toHex(guardian));
   }
   if (approved.size !== said.approvals.length || approved.size < appointment.threshold) return null;
-  return ownedBy(authority, author);
+  return ownedBy(authority, step, author);
 }
 
 /** Somebody acts for the owner: a carer by the owner's word, a parent or executor by the administrator's. */
 export function proxy(
   authority: Authority,
-  { entry, author }: Step,
+  step: Step,
   said: Said<'proxy'>,
-  { authors }: Directory,
+  directory: Directory,
 ): Authority | null {
+  const { entry } = step;
   const { role, until } = said;
-  const named = authors(said.proxy, entry)?.credential;
+  const next = named(said.proxy, step, directory);
   const may =
-    named !== undefined &&
+    next !== null &&
     until > entry.time &&
-    named.subject !== authority.subject &&
-    !isSpent(authority, named.id) &&
-    isIndependent(named) &&
-    mayName(authority, author, said);
-  const others = authority.proxies.filter(({ id }) => !equalBytes(id, said.proxy));
-  const same = authority.proxies.find(({ id }) => equalBytes(id, said.proxy));
+    next.subject !== authority.subject &&
+    !isSpent(authority, next.id) &&
+    isIndependent(next) &&
+    mayName(authority, step, said);
+  // Whoever's time is over holds no place any more.
+  const acting = authority.proxies.filter((one) => one.until > entry.time);
+  const others = acting.filter(({ id }) => !equalBytes(id, said.proxy));
+  const same = acting.find(({ id }) => equalBytes(id, said.proxy));
   if (!may || others.length >= PROXIES_LIMIT || (same !== undefined && same.role !== role)) return null;
-  const proxies: Proxy[] = [...others, { id: named.id, role, from: entry.time, until }];
+  const proxies: Proxy[] = [...others, { id: next.id, role, from: entry.time, until }];
   return { ...authority, proxies, majority: role === 'parent' ? until : authority.majority };
 }
 
@@ -135,27 +145,29 @@ export function endOfProxy(
   return { ...authority, proxies: authority.proxies.filter((one) => one !== ended) };
 }
 
-/** A key never acts again in this record. Said of the owner's and its proxies' by any of them, of any by the administrator. */
+/**
+ * A key never acts again in this record. Everybody says so of its own, the owner of its proxies', the administrator of
+ * any. No proxy says it of the owner's: it would be rid of whom it acts for, and go on acting.
+ */
 export function loss(
   authority: Authority,
   { entry, author }: Step,
   { lost, since }: Said<'loss'>,
 ): Authority | null {
-  const within = (id: Uint8Array): boolean =>
-    isOwner(authority, id) || authority.proxies.some((one) => equalBytes(one.id, id));
-  const acts = (id: Uint8Array): boolean =>
-    isOwner(authority, id) ||
-    authority.proxies.some(
-      (one) => equalBytes(one.id, id) && entry.time >= one.from && entry.time < one.until,
-    );
-  // One proxy says nothing about another: it would be rid of whoever disagrees with it.
-  const own = equalBytes(author.id, lost) || isOwner(authority, author.id) || isOwner(authority, lost);
-  if (!isAdministrator(author) && !(within(lost) && acts(author.id) && own)) return null;
-  const known = authority.losses.find(({ id }) => equalBytes(id, lost));
+  const isLost = ({ id }: { readonly id: Uint8Array }): boolean => equalBytes(id, lost);
+  const own = isLost(author) && capacityOf(authority, lost, entry.time) !== null;
+  const proxys = isOwner(authority, author.id) && authority.proxies.some(isLost);
+  const byAdministrator = isAdministrator(author);
+  if (since > entry.time || !(own || proxys || byAdministrator)) return null;
+  const known = authority.losses.find(isLost);
   const losses = authority.losses.filter((one) => one !== known);
-  if (since > entry.time || losses.length >= LOSSES_LIMIT) return null;
+  const isOwners = (id: Uint8Array): boolean =>
+    isOwner(authority, id) || authority.formerOwners.some((one) => equalBytes(one, id));
+  const counted = losses.filter(({ id }) => !isOwners(id)).length;
+  if (!isOwners(lost) && counted >= (byAdministrator ? LOSSES_LIMIT : OWN_LOSSES_LIMIT)) return null;
   const earliest = Math.min(since, known?.since ?? since);
-  return { ...authority, losses: [...losses, { id: lost, since: earliest }] };
+  const proxies = authority.proxies.filter((one) => !isLost(one));
+  return { ...authority, proxies, losses: [...losses, { id: lost, since: earliest }] };
 }
 
 /** Whether a credential is the administrator's. */
@@ -168,7 +180,26 @@ function isIndependent(credential: Credential): boolean {
   return !isAdministrator(credential) && !hasRole(credential, 'bank');
 }
 
-function mayName(authority: Authority, author: Credential, { role, until }: Said<'proxy'>): boolean {
+// One person with two credentials has one key in both, or two names: neither counts twice.
+function areDifferentPeople(all: readonly Credential[]): boolean {
+  const distinct = (of: (one: Credential) => string): boolean => new Set(all.map(of)).size === all.length;
+  return (
+    distinct(({ subject }) => subject) &&
+    distinct(({ signing }) => toHex(signing.publicKey)) &&
+    distinct(({ sealing }) => toHex(sealing.publicKey))
+  );
+}
+
+/** Whom a statement names. Nobody is taken whose key is in doubt; who stands in a chain already stays. */
+export function named(id: Uint8Array, { entry, appending }: Step, { authors }: Directory): Credential | null {
+  const found = authors(id, entry);
+  if (found === null || !equalBytes(found.credential.id, id)) return null;
+  const { notBefore, notAfter } = found.credential;
+  if (!(entry.time >= notBefore && entry.time <= notAfter)) return null;
+  return appending && found.standing === 'doubtful' ? null : found.credential;
+}
+
+function mayName(authority: Authority, { entry, author }: Step, { role, until }: Said<'proxy'>): boolean {
   const { closure, majority, ownerWrote } = authority;
   switch (role) {
     case 'carer':
@@ -178,6 +209,7 @@ function mayName(authority: Authority, author: Credential, { role, until }: Said
       return (
         isAdministrator(author) &&
         closure?.ground !== 'death' &&
+        until <= yearsAfter(entry.time, MINORITY_YEARS) &&
         (majority === null ? ownerWrote === null : until === majority)
       );
     case 'executor':
@@ -185,7 +217,7 @@ function mayName(authority: Authority, author: Credential, { role, until }: Said
   }
 }
 
-function ownedBy(authority: Authority, next: Credential): Authority | null {
+function ownedBy(authority: Authority, { hash }: Step, next: Credential): Authority | null {
   const { owner, subject, formerOwners } = authority;
   const fits =
     owner !== null &&
@@ -193,5 +225,5 @@ function ownedBy(authority: Authority, next: Credential): Authority | null {
     !equalBytes(next.id, owner) &&
     !isSpent(authority, next.id) &&
     formerOwners.length < FORMER_OWNERS_LIMIT;
-  return fits ? { ...authority, owner: next.id, formerOwners: [...formerOwners, owner] } : null;
+  return fits ? { ...authority, owner: next.id, formerOwners: [...formerOwners, owner], since: hash } : null;
 }

@@ -9,6 +9,8 @@ export interface Step {
   readonly author: Credential;
   readonly standing: Standing['standing'];
   readonly hash: Uint8Array;
+  /** Whether it is being appended, and does not stand already: then nothing that is in doubt is taken. */
+  readonly appending: boolean;
   /** The statement that the entry names, held against its digest; `null` if it was not shown, or is of another payload type. */
   readonly payload: Uint8Array | null;
 }

@@ -71,6 +71,6 @@ function finish<State>(
 ): { readonly item: VerifiedItem; readonly after: ChainState<State> } {
   if ('malformed' in item) throw new ChainError('RECORD_ENTRY', at.head.size, at.head, item.malformed);
   if ('inner' in item) return verifyHidden(item, rules, at);
-  const { entry, after } = verifyNext(item, rules, at, verified);
+  const { entry, after } = verifyNext(item, rules, at, { verified, appending: false });
   return { item: entry, after };
 }

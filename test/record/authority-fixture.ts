@@ -39,25 +39,35 @@ import {
 import { equalBytes } from '../../src/wire/index.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
 
-const random = seededRandom('authority');
+let random = seededRandom('authority');
 const VALID = { notBefore: 0, notAfter: 9e12 };
 export const NOTE: Statement = { kind: 'note', content: new Uint8Array(0) };
 
 /** Everybody; the owner has three credentials, and a stranger the same role. */
 export type People = Readonly<Record<Name, Identity>>;
 type Name =
-  | ('admin' | 'bank' | 'doctor' | 'owner' | 'second' | 'third')
-  | ('eva' | 'bob' | 'lea' | 'lea2' | 'mother' | 'carer' | 'heir' | 'mallory');
+  | ('admin' | 'bank' | 'doctor' | 'old' | 'owner' | 'second' | 'third')
+  | ('eva' | 'eva2' | 'bob' | 'lea' | 'lea2' | 'mother' | 'carer' | 'heir' | 'mallory');
 
+/** Everybody anew, and all that is drawn after it the same again. */
 export async function people(): Promise<People> {
+  random = seededRandom('authority');
   const options = { kem: KEM_X25519, random };
   const admin = await createAnchor({ subject: 'admin', roles: ['administrator'], ...VALID }, options);
-  const make = (subject: string, role = 'patient'): Promise<Identity> =>
-    enrol(admin, { subject, roles: [role], ...VALID }, options);
+  const make = (subject: string, role = 'patient', notBefore = 1): Promise<Identity> =>
+    enrol(admin, { subject, roles: [role], ...VALID, notBefore }, options);
+  // One pair of keys under two names.
+  const twin = (subject: string): Promise<Identity> =>
+    enrol(
+      admin,
+      { subject, roles: ['patient'], ...VALID, notBefore: 1 },
+      { ...options, random: seededRandom('eva') },
+    );
   return {
     ...{ admin, bank: await make('bank', 'bank'), doctor: await make('doctor', 'doctor') },
     ...{ owner: await make('Ana'), second: await make('Ana'), third: await make('Ana') },
-    ...{ eva: await make('Eva'), bob: await make('Bob'), lea: await make('Lea'), lea2: await make('Lea') },
+    ...{ old: await make('Ana', 'patient', 0), eva: await twin('Eva'), eva2: await twin('Eva Maria') },
+    ...{ bob: await make('Bob'), lea: await make('Lea'), lea2: await make('Lea') },
     ...{ mother: await make('Mother'), carer: await make('Carer'), heir: await make('Heir') },
     mallory: await make('Mallory'),
   };
@@ -72,6 +82,8 @@ export class Life {
   readonly states: ChainState<Authority>[];
   readonly rules: ChainRules<Authority>;
   now = 1e12;
+  /** What the verifier's clock shows. */
+  clock = (): number => 9e12;
 
   constructor(all: People, recordId: Uint8Array = new Uint8Array(16).fill(3)) {
     [this.all, this.recordId] = [all, recordId];
@@ -85,6 +97,7 @@ export class Life {
       mayWrite: ({ kind }, author, capacity) =>
         kind === 'annotate' ? capacity !== null : author.roles.includes('doctor'),
       retention: TEN_YEARS_AFTER_DEATH,
+      now: () => this.clock(),
       ...{ authors, known },
     });
     this.rules = { origin: 'bank.example/log', recordId, chain: 'content', authors, rule };
@@ -107,13 +120,18 @@ export class Life {
     return this.at.state;
   }
 
-  /** Signs an entry over the head, a second after the last, and has it verified; nothing is kept of a refused one. */
-  async write(author: Identity, kind: EntryKind, statement = NOTE, time = this.now + 1000): Promise<void> {
+  /** Signs an entry over the head. */
+  async sign(author: Identity, kind: EntryKind, statement: Statement, time: number): Promise<ShownEntry> {
     const payload = encodeStatement(statement, random);
     const { origin, recordId, chain } = this.rules;
     const said = { kind, time, payloadType: STATEMENT, payloadDigest: statementDigest(payload), seen: null };
     const signed = await signEntry(author, this.at.head, { origin, recordId, chain, ...said });
-    const item = { ...signed, payload };
+    return { ...signed, payload };
+  }
+
+  /** Signs an entry, a second after the last, and has it verified; nothing is kept of a refused one. */
+  async write(author: Identity, kind: EntryKind, statement = NOTE, time = this.now + 1000): Promise<void> {
+    const item = await this.sign(author, kind, statement, time);
     this.states.push(appendEntry(item, this.rules, this.at).after);
     this.items.push(item);
     this.now = Math.max(this.now, time);
@@ -125,14 +143,22 @@ export class Life {
     await this.write(author, kind, encodeAuthorityStatement({ ...said, number: this.state.number }), time);
   }
 
-  /** Has the payloads of entries destroyed. */
-  async erase(author: Identity, seqs: readonly number[], time?: number, changes: object = {}): Promise<void> {
-    const erased = seqs.map((seq) => ({ seq, entryHash: this.states[seq + 1]!.head.hash }));
+  /** A tombstone over entries of this record. */
+  tombstone(seqs: readonly number[], changes: object = {}): Statement {
+    const erased = seqs.map((seq) => ({
+      seq,
+      entryHash: this.states[seq + 1]?.head.hash ?? new Uint8Array(32),
+    }));
     const said: Erasure = {
       ...{ chain: 'content', ground: 'retention', ruleVersion: TEN_YEARS_AFTER_DEATH.version, erased },
       ...changes,
     };
-    await this.write(author, 'erase', { kind: ERASE, content: encodeErasure(said) }, time);
+    return { kind: ERASE, content: encodeErasure(said) };
+  }
+
+  /** Has the payloads of entries destroyed. */
+  async erase(author: Identity, seqs: readonly number[], time?: number, changes: object = {}): Promise<void> {
+    await this.write(author, 'erase', this.tombstone(seqs, changes), time);
   }
 
   /** An appointment of Eva, Bob and Lea, any two of whom bring the owner back. */
@@ -146,15 +172,24 @@ export class Life {
   async recovery(
     claimant: Identity,
     signed: Uint8Array,
-    from: { appointer: Identity; replaces: Identity; by: readonly Identity[]; until?: number },
+    from: {
+      appointer: Identity;
+      replaces: Identity;
+      by: readonly Identity[];
+      until?: number;
+      since?: Uint8Array;
+    },
   ): Promise<Extract<AuthoritySaid, { kind: 'recovery' }>> {
     const appointment: Appointment = verifyAppointment(signed, from.appointer.credential);
     const until = from.until ?? this.now + 1e6;
-    const request = await requestRecovery(claimant, { appointment, owner: id(from.replaces), until });
+    const since = from.since ?? this.state.since;
+    const request = await requestRecovery(claimant, { appointment, owner: id(from.replaces), since, until });
     const asked = verifyRecoveryRequest(request, claimant.credential);
+    // What guardians take the record to be who believe whatever the claimant says.
+    const holding = { owner: from.replaces.credential, appointment: appointment.digest, since, spent: [] };
     const approvals = [];
     for (const guardian of from.by) {
-      const approval = await approveRecovery(guardian, appointment, asked, { at: until, random });
+      const approval = await approveRecovery(guardian, appointment, asked, { holding, at: until, random });
       if (approval !== null) approvals.push({ guardian: id(guardian), signed: approval });
     }
     return { kind: 'recovery', appointment: signed, request, approvals };

@@ -11,6 +11,7 @@ import {
   type Entry,
   type Erasure,
 } from '../../src/record/index.ts';
+import { fuzz, FUZZ_TIMEOUT, mutants } from '../fuzz.ts';
 import { refusal } from '../refusal.ts';
 import { Bank } from './fixture.ts';
 
@@ -65,4 +66,18 @@ it.each([
 it('refuses an entry of another kind or chain, or another payload', () => {
   for (const about of [{ kind: 'insert' }, { chain: 'access' }, { payloadDigest: hash }] as Partial<Entry>[])
     expect(refusal(() => read({}, about))).toBe('RECORD_PAYLOAD');
+});
+
+it('breaks over no tombstone', { timeout: FUZZ_TIMEOUT }, async () => {
+  const contents = [good, { ...good, chain: 'access' } as const].map(encodeErasure);
+  // Whatever a tombstone holds, its entry names it: a signature is no protection against its author.
+  await fuzz(mutants(contents), ['RECORD_PAYLOAD'], (content) => {
+    const payload = encodeStatement({ kind: ERASE, content });
+    const found = readErasure({ ...entry, payloadDigest: statementDigest(payload) }, payload);
+    expect(encodeErasure(found)).toEqual(content);
+  });
+  const payloads = contents.map((content) => encodeStatement({ kind: ERASE, content }));
+  await fuzz(mutants(payloads), ['RECORD_PAYLOAD'], (payload) =>
+    readErasure({ ...entry, payloadDigest: statementDigest(payload) }, payload),
+  );
 });

@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { VectorFile } from './file.ts';
+import * as authority from './generators/authority.ts';
 import * as crypto from './generators/crypto.ts';
 import * as encodings from './generators/encodings.ts';
 import * as custody from './generators/custody.ts';
@@ -25,6 +26,7 @@ interface Generator {
 
 /** Every vector file, by name. */
 export const GENERATORS: Readonly<Record<string, Generator>> = {
+  authority,
   crypto,
   encodings,
   custody,
