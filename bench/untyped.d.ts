@@ -31,3 +31,13 @@ declare module 'noise-handshake/cipher' {
 declare module 'noise-handshake/dh' {
   export function generateKeyPair(): { publicKey: Buffer; secretKey: Buffer };
 }
+
+declare module 'hypercore' {
+  class Hypercore {
+    constructor(folder: string);
+    ready(): Promise<void>;
+    append(block: Buffer): Promise<unknown>;
+    close(): Promise<void>;
+  }
+  export = Hypercore;
+}

@@ -1,9 +1,16 @@
 /**
  * Chains and the log, beside bare calls of the platform: what a chain costs over its signatures, one by one on one
  * thread and as `verifyChain` takes them, what an append costs over signing, and proofs in a log of a million leaves.
+ * `hypercore` appends a block of as many bytes to a log with one writer, over whose tree it signs, and also writes it to
+ * disk. `@sigstore/verify` verifies the same inclusion proof.
  */
 
 import { createHash, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { verifyMerkleInclusion } from '@sigstore/verify/dist/tlog/merkle.js';
+import Hypercore from 'hypercore';
 import { forceBackend, KEM_X25519, systemRandom } from 'muniment/crypto';
 import { createAnchor, enrol, type Identity } from 'muniment/keys';
 import {
@@ -19,6 +26,7 @@ import {
   verifyEntry,
   verifyInclusion,
   withoutRevocations,
+  type Draft,
   type LeafOpening,
   type SignedEntry,
 } from 'muniment/record';
@@ -30,7 +38,14 @@ const ENTRIES = 10_000;
 const LEAVES = 1_000_000;
 // An entry's signature is over some 400 bytes.
 const MESSAGE = systemRandom(400);
-const DIGEST = systemRandom(32);
+const DRAFT: Draft = {
+  ...CHAIN,
+  kind: 'annotate',
+  time: 1e12,
+  payloadType: 'statement',
+  payloadDigest: systemRandom(32),
+  seen: null,
+};
 
 export async function* record(): AsyncGenerator<Contest> {
   try {
@@ -43,7 +58,7 @@ export async function* record(): AsyncGenerator<Contest> {
     const doctor = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...VALIDITY }, suite);
     const bare = generateKeyPairSync('ed25519');
     yield await chains(doctor, bare);
-    yield appending(doctor, bare);
+    yield* appending(doctor, bare);
     yield proofs();
   } finally {
     forceBackend(null);
@@ -69,6 +84,7 @@ async function chains(
         run: () => signatures.every((one) => verify(null, MESSAGE, bare.publicKey, one)) || fail(),
         ...few,
       },
+      'bare, 64 at once': { run: () => inFlight(signatures, bare.publicKey), ...few },
       'one by one': {
         run() {
           let at = startOf(rule);
@@ -90,20 +106,30 @@ async function chains(
   };
 }
 
-function appending(doctor: Identity, bare: { privateKey: KeyObject }): Contest {
+async function* appending(doctor: Identity, bare: { privateKey: KeyObject }): AsyncGenerator<Contest> {
   let head = EMPTY_CHAIN;
-  return {
-    name: 'append an entry',
-    baseline: 'bare',
-    rows: {
-      bare: { run: () => sign(null, MESSAGE, bare.privateKey) },
-      muniment: {
-        async run() {
-          head = headAfter(await write(doctor, head));
+  const folder = mkdtempSync(path.join(tmpdir(), 'muniment-bench-'));
+  const core = new Hypercore(folder);
+  try {
+    await core.ready();
+    const block = Buffer.from(MESSAGE);
+    yield {
+      name: 'append an entry',
+      baseline: 'bare',
+      rows: {
+        bare: { run: () => sign(null, MESSAGE, bare.privateKey) },
+        muniment: {
+          async run() {
+            head = headAfter(await write(doctor, head));
+          },
         },
+        hypercore: { run: () => core.append(block) },
       },
-    },
-  };
+    };
+  } finally {
+    await core.close();
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function proofs(): Contest {
@@ -118,6 +144,13 @@ function proofs(): Contest {
   const place = { index, proof: log.inclusion(index) };
   const consistency = log.consistency(older);
   const node = systemRandom(65);
+  const theirs = [
+    {
+      canonicalizedBody: Buffer.from(logLeaf(opening)),
+      inclusionProof: { logIndex: String(index), hashes: place.proof.map((hash) => Buffer.from(hash)) },
+    },
+    { logSize: BigInt(LEAVES), logHash: Buffer.from(heads.newer.root) },
+  ] as unknown as Parameters<typeof verifyMerkleInclusion>;
   return {
     name: 'prove in a log of 1,000,000',
     baseline: 'one hash',
@@ -126,6 +159,7 @@ function proofs(): Contest {
       'make inclusion': { run: () => log.inclusion(index) },
       'make consistency': { run: () => log.consistency(older) },
       'verify inclusion': { run: () => verifyInclusion(opening, place, heads.newer) },
+      '@sigstore/verify inclusion': { run: () => verifyMerkleInclusion(...theirs) },
       'verify consistency': { run: () => verifyConsistency(heads.older, heads.newer, consistency) },
     },
   };
@@ -135,15 +169,23 @@ function write(
   author: Identity,
   head: { readonly size: number; readonly hash: Uint8Array },
 ): Promise<SignedEntry> {
-  return signEntry(author, head, {
-    ...CHAIN,
-    ...{
-      kind: 'annotate',
-      time: 1e12,
-      payloadType: 'statement',
-      payloadDigest: DIGEST,
-      seen: null,
-    },
+  return signEntry(author, head, DRAFT);
+}
+
+/** What `verifyChain` could at best come to: the same signatures, with callbacks, and nothing else done. */
+function inFlight(signatures: readonly Buffer[], key: KeyObject): Promise<void> {
+  return new Promise((resolve) => {
+    let [begun, done] = [0, 0];
+    const begin = (): void => {
+      const signature = signatures[begun++];
+      if (signature === undefined) return;
+      verify(null, MESSAGE, key, signature, (_error, holds) => {
+        if (!holds) fail();
+        if (++done === signatures.length) resolve();
+        begin();
+      });
+    };
+    for (let i = 0; i < 64; i++) begin();
   });
 }
 

@@ -3,8 +3,9 @@
 import { MunimentError } from '../errors.ts';
 import { mayUseWebCrypto, primitive } from './backend.ts';
 import { portable } from './portable.ts';
+import type { Answer } from './primitives.ts';
 import type { Random } from './random.ts';
-import type { SignatureAlgorithm, SigningKey } from './signature-algorithm.ts';
+import { waitingFor, type SignatureAlgorithm, type SigningKey } from './signature-algorithm.ts';
 import { webAlgorithm, type WebKey } from './webcrypto.ts';
 
 /** Where two curves differ. */
@@ -45,19 +46,23 @@ export function curveSignature(curve: Curve): SignatureAlgorithm {
     try {
       return backend.holds(publicKey, message, signature);
     } catch {
-      return false; // some platforms throw for a key that is no point: `refuse` finds out what is wrong with it
+      // Some platforms throw for a key that is no point; one that fails for another reason has not judged.
+      return portable[operation].holds(publicKey, message, signature);
     }
   };
 
-  const refuse = (publicKey: Uint8Array): never => {
+  const verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Uint8Array => {
+    if (wellFormed(publicKey, signature) && holds(publicKey, message, signature)) return message;
     const bad =
       publicKey.length !== publicKeyLength || !curve.mayBeKey(publicKey) || !curve.isPoint(publicKey);
     throw new MunimentError(bad ? 'KEY_PUBLIC' : 'KEY_SIGNATURE');
   };
 
-  const verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Uint8Array => {
-    if (!wellFormed(publicKey, signature) || !holds(publicKey, message, signature)) refuse(publicKey);
-    return message;
+  const verifyAhead: SignatureAlgorithm['verifyAhead'] = (publicKey, message, signature, answer) => {
+    if (!wellFormed(publicKey, signature) || curve.isDisputed(signature)) answer(null);
+    else if (mayUseWebCrypto(operation))
+      void holdsInWeb(operation, copy(publicKey), message, signature).then(answer);
+    else holdsAside(operation, publicKey, message, signature, answer);
   };
 
   return {
@@ -68,31 +73,40 @@ export function curveSignature(curve: Curve): SignatureAlgorithm {
     generateSecretKey: curve.generateSecretKey,
     secretKey: (bytes) => curveSigningKey(curve, bytes),
     verify,
-    async verifyAsync(publicKey, message, signature) {
-      // The caller's arrays may change while this waits: what is returned is what was verified.
-      const [key, signed, claim] = [copy(publicKey), copy(message), copy(signature)];
-      if (!wellFormed(key, claim) || curve.isDisputed(claim)) return verify(key, signed, claim);
-      // The platform knows a key that it imported by its array, and takes it before anything waits.
-      const verdict = await holdsElsewhere(operation, publicKey, signed, claim).catch(() => null);
-      if (verdict === null) return verify(key, signed, claim);
-      if (!verdict) refuse(key);
-      return signed;
-    },
+    verifyAsync: waitingFor({ verify, verifyAhead }),
+    verifyAhead,
   };
 }
 
-// On another thread, or in WebCrypto; null where neither is to be had. What fails there is asked again here.
-async function holdsElsewhere(
+// What fails there, and what is refused there, is asked again here.
+async function holdsInWeb(
   operation: Curve['operation'],
   publicKey: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
-): Promise<boolean | null> {
-  if (!mayUseWebCrypto(operation))
-    return (await primitive(operation).holdsAside?.(publicKey, message, signature)) ?? null;
-  const key = copy(publicKey); // this waits before it imports
-  const web = await webAlgorithm(operation);
-  return web === null ? null : web.holds(key, message, signature);
+): Promise<true | null> {
+  try {
+    const web = await webAlgorithm(operation);
+    return (await web?.holds(publicKey, message, signature)) === true ? true : null;
+  } catch {
+    return null;
+  }
+}
+
+function holdsAside(
+  operation: Curve['operation'],
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+  answer: Answer,
+): void {
+  const { holdsAside: ask } = primitive(operation);
+  try {
+    if (ask === undefined) answer(null);
+    else ask(publicKey, message, signature, answer);
+  } catch {
+    answer(null);
+  }
 }
 
 function curveSigningKey(curve: Curve, bytes: Uint8Array): SigningKey {

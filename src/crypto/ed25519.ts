@@ -19,9 +19,8 @@ export const ed25519 = curveSignature({
   operation: 'ed25519',
   publicKeyLength: 32,
   mayBeKey: (publicKey) => isCanonical(publicKey) && !isSmallOrder(publicKey),
-  mayBeSignature: (signature) =>
-    isCanonical(signature.subarray(0, 32)) && isBelow(signature.subarray(32), ORDER),
-  isDisputed: (signature) => isSmallOrder(signature.subarray(0, 32)),
+  mayBeSignature: (signature) => isCanonical(signature) && isBelow(signature, ORDER, 32),
+  isDisputed: (signature) => isSmallOrder(signature),
   isPoint: isEdwardsPoint,
   normalize: (signature) => signature,
   generateSecretKey: (random = systemRandom) => random(32),
@@ -40,33 +39,37 @@ const SMALL_ORDER = new Set([
   '05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826',
 ]);
 
+const FIRST_OF_SMALL_ORDER = [0x00, 0x01, 0xec, 0xc7, 0x26];
+
+// A signature begins with its point R: what asks about a point reads 32 bytes, whatever comes after them.
+
 /** y below p, and no negative zero: of x = 0 there is one spelling (RFC 8032 section 5.1.3). */
 function isCanonical(point: Uint8Array): boolean {
-  const y = withoutSign(point);
-  if (!isBelow(y, P)) return false;
-  const negative = ((point[31] ?? 0) & 0x80) !== 0;
-  return !(negative && mayBeSmallOrder(y) && [ONE, MINUS_ONE].includes(bigEndianHex(y)));
+  const last = point[31] ?? 0;
+  // Its last byte tells nearly always.
+  if ((last & 0x7f) === 0x7f && !isBelow(withoutSign(point), P)) return false;
+  const negative = (last & 0x80) !== 0;
+  return !(negative && mayBeSmallOrder(point) && [ONE, MINUS_ONE].includes(bigEndianHex(withoutSign(point))));
 }
 
 function isSmallOrder(point: Uint8Array): boolean {
-  const y = withoutSign(point);
-  return mayBeSmallOrder(y) && SMALL_ORDER.has(bigEndianHex(y));
+  return mayBeSmallOrder(point) && SMALL_ORDER.has(bigEndianHex(withoutSign(point)));
 }
 
 // The first byte tells nearly all other points apart, without spelling them out.
-function mayBeSmallOrder(y: Uint8Array): boolean {
-  return [0x00, 0x01, 0xec, 0xc7, 0x26].includes(y[0] ?? 0);
+function mayBeSmallOrder(point: Uint8Array): boolean {
+  return FIRST_OF_SMALL_ORDER.includes(point[0] ?? 0);
 }
 
 function withoutSign(point: Uint8Array): Uint8Array {
-  const y = new Uint8Array(point);
+  const y = point.slice(0, 32);
   y[31] = (y[31] ?? 0) & 0x7f;
   return y;
 }
 
-function isBelow(littleEndian: Uint8Array, bound: Uint8Array): boolean {
+function isBelow(littleEndian: Uint8Array, bound: Uint8Array, from = 0): boolean {
   for (let i = 0; i < bound.length; i++) {
-    const difference = (littleEndian[bound.length - 1 - i] ?? 0) - (bound[i] ?? 0);
+    const difference = (littleEndian[from + bound.length - 1 - i] ?? 0) - (bound[i] ?? 0);
     if (difference !== 0) return difference < 0;
   }
   return false;

@@ -1,6 +1,6 @@
 /** SHA-256, HMAC and HKDF (RFC 5869) over it, and the constant-time comparison. spec/crypto.md, "Hash and KDF". */
 
-import { tuple, tupleOf, type TupleItem } from '../wire/index.ts';
+import { tuple, tupleLength, tupleOf, writeTuple, type TupleItem } from '../wire/index.ts';
 import { primitive } from './backend.ts';
 
 /** Bytes of a SHA-256 digest. */
@@ -18,8 +18,17 @@ export function hashTuple(label: string, ...items: readonly TupleItem[]): Uint8A
 
 /** The same for a list of any length, as `tupleOf` takes it. */
 export function hashTupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
-  return sha256(tupleOf(label, items));
+  const length = tupleLength(label, items);
+  if (length > scratch.length) return sha256(tupleOf(label, items));
+  try {
+    return sha256(scratch.subarray(0, writeTuple(label, items, scratch, 0)));
+  } finally {
+    scratch.fill(0, 0, length); // it may have been secret
+  }
 }
+
+// Fresh memory for what is short costs as much as its hash.
+const scratch = new Uint8Array(1024);
 
 /** HMAC-SHA256. */
 export function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {

@@ -49,6 +49,7 @@ export type { BackendReport, Implementation } from './report.ts';
 export { forceBackend } from './backend.ts';
 export type { BackendName } from './backend.ts';
 export { partyAlgorithm, SIGNATURE_LENGTHS, signatureAlgorithm } from './signature.ts';
+export type { Answer } from './primitives.ts';
 export type { SignatureAlgorithm, SigningKey } from './signature-algorithm.ts';
 export { ML_DSA_65_ED25519 } from './composite.ts';
 export { ED25519 } from './ed25519.ts';

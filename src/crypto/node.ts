@@ -7,6 +7,7 @@
 import { concat, fromBase64url, toBase64, toBase64url } from '../wire/index.ts';
 import { keep } from './keep.ts';
 import type {
+  Answer,
   LatticeSignature,
   LocalDhKey,
   MlKemPrimitive,
@@ -202,28 +203,32 @@ function ed25519Of(crypto: NodeCrypto, importOkp: ImportOkp, importOkpPublic: Im
       return { publicKey: okpPublicBytes(key), sign: (message) => plain(crypto.sign(null, message, key)) };
     },
     holds: (publicKey, message, signature) => crypto.verify(null, message, importKey(publicKey), signature),
-    holdsAside: (publicKey, message, signature) =>
-      verifyAside(crypto, null, message, importKey(publicKey), signature),
+    holdsAside: (publicKey, message, signature, answer) =>
+      verifyAside(crypto, [null, message, importKey(publicKey), signature], answer),
   };
 }
 
 // With a callback the platform verifies in its pool of threads; one that knows no callbacks answers at once.
 function verifyAside(
-  crypto: NodeCrypto,
-  hash: string | null,
-  message: Uint8Array,
-  key: KeyObject | { readonly key: KeyObject; readonly dsaEncoding: 'ieee-p1363' },
-  signature: Uint8Array,
-): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const answered = (error: Error | null, holds: boolean): void => {
-      if (error) reject(error);
-      else resolve(holds);
-    };
-    const verify = crypto.verify as (...job: readonly unknown[]) => unknown;
-    const answer = verify(hash, message, key, signature, answered);
-    if (typeof answer === 'boolean') resolve(answer);
-  });
+  { verify }: NodeCrypto,
+  [hash, message, key, signature]: readonly [
+    hash: string | null,
+    message: Uint8Array,
+    key: KeyObject | { readonly key: KeyObject; readonly dsaEncoding: 'ieee-p1363' },
+    signature: Uint8Array,
+  ],
+  answer: Answer,
+): void {
+  const answered = (verify as (...job: readonly unknown[]) => unknown)(
+    hash,
+    message,
+    key,
+    signature,
+    (error: Error | null, holds: boolean) => {
+      answer(error === null && holds ? true : null);
+    },
+  );
+  if (typeof answered === 'boolean') answer(answered || null);
 }
 
 // An ECDH object takes points as they are; a KeyObject would cost an import for each peer, dearer than the agreement.
@@ -247,8 +252,8 @@ function es256Of(crypto: NodeCrypto): SignaturePrimitive {
     },
     holds: (publicKey, message, signature) =>
       crypto.verify('sha256', message, { key: importKey(publicKey), dsaEncoding }, signature),
-    holdsAside: (publicKey, message, signature) =>
-      verifyAside(crypto, 'sha256', message, { key: importKey(publicKey), dsaEncoding }, signature),
+    holdsAside: (publicKey, message, signature, answer) =>
+      verifyAside(crypto, ['sha256', message, { key: importKey(publicKey), dsaEncoding }, signature], answer),
   };
 }
 

@@ -23,18 +23,22 @@ export interface LocalSigningKey {
   readonly sign: (message: Uint8Array) => Uint8Array;
 }
 
+/** Told that a signature holds (`true`), or nothing (`null`): then it is still to be verified. */
+export type Answer = (verified: true | null) => void;
+
 /** A signature algorithm as a backend has it; whether key and signature are well-formed was checked before. */
 export interface SignaturePrimitive {
   /** Imports a secret key, once. */
   secretKey(bytes: Uint8Array): LocalSigningKey;
   /** Whether the equation holds. */
   readonly holds: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
-  /** The same on another thread, where the platform has one to lend. The arrays are the callee's until it answers. */
+  /** The same on another thread, where the platform has one to lend. Message and signature are the callee's until it answers. */
   readonly holdsAside?: (
     publicKey: Uint8Array,
     message: Uint8Array,
     signature: Uint8Array,
-  ) => Promise<boolean>;
+    answer: Answer,
+  ) => void;
 }
 
 /** ML-DSA (FIPS 204), hedged with the platform's randomness. */

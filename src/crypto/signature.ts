@@ -10,6 +10,8 @@ import type { SignatureAlgorithm } from './signature-algorithm.ts';
 // Entries, documents, credentials, statements and envelopes are signed with one of these.
 const FOR_PARTIES: readonly SignatureAlgorithm[] = [ed25519, es256, composite];
 
+const BY_NAME = new Map([...FOR_PARTIES, mlDsa44].map((algorithm) => [algorithm.name, algorithm]));
+
 /** The lengths that a party's signature can have, whatever its algorithm: what a parser may let pass before it knows the key. */
 export const SIGNATURE_LENGTHS: readonly number[] = [
   ...new Set(FOR_PARTIES.map((algorithm) => algorithm.signatureLength)),
@@ -31,7 +33,7 @@ export const SIGNATURE_LENGTHS: readonly number[] = [
  * ```
  */
 export function signatureAlgorithm(name: string): SignatureAlgorithm {
-  const found = [...FOR_PARTIES, mlDsa44].find((algorithm) => algorithm.name === name);
+  const found = BY_NAME.get(name);
   if (found === undefined) throw new MunimentError('KEY_ALGORITHM');
   return found;
 }

@@ -62,6 +62,7 @@ export {
   SoftwareSigner,
   suite,
   verifySignature,
+  verifySignatureAhead,
   verifySignatureAsync,
 } from './ports.ts';
 export type { Decapsulator, KemPublicKey, Signer, SigningPublicKey } from './ports.ts';

@@ -15,6 +15,7 @@ import {
   type KemId,
   type KemSecretKey,
   type Random,
+  type SignatureAlgorithm,
   type SigningKey,
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
@@ -132,6 +133,28 @@ export async function verifySignatureAsync(
   signature: Uint8Array,
 ): Promise<Uint8Array> {
   return signatureAlgorithm(key.algorithm).verifyAsync(key.publicKey, message, signature);
+}
+
+/**
+ * The same for a caller that verifies many and waits for none: on another thread, if there is one, the signature may be
+ * found good before it is asked for. Message and signature must not change until the answer.
+ *
+ * @param answer - told `true` if it was verified; `null`, at once or later, if {@link verifySignature} is still to be asked
+ */
+export function verifySignatureAhead(
+  key: SigningPublicKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+  answer: (verified: true | null) => void,
+): void {
+  let algorithm: SignatureAlgorithm;
+  try {
+    algorithm = signatureAlgorithm(key.algorithm);
+  } catch {
+    answer(null);
+    return;
+  }
+  algorithm.verifyAhead(key.publicKey, message, signature, answer);
 }
 
 /** The next part of a tuple as a party's signature, of a length that some algorithm has. */

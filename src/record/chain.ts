@@ -1,7 +1,7 @@
-/** Chains: appending, and verifying every link, author and right in one pass. spec/record.md, "Chains". */
+/** Chains: what an entry is held against, and one entry verified or appended. spec/record.md, "Chains". */
 
 import { MunimentError, type ErrorCode } from '../errors.ts';
-import { verifySignature, verifySignatureAsync, type Credential, type Standing } from '../keys/index.ts';
+import { verifySignature, type Credential, type Standing } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
 import {
   EMPTY_CHAIN,
@@ -16,9 +16,6 @@ import {
 } from './entry.ts';
 import { STATEMENT, verifyPayload } from './payload.ts';
 import type { Step, WriteRule } from './rule.ts';
-
-/** Most entries of a chain whose signatures are being verified at once. */
-const LOOK_AHEAD = 64;
 
 /** An entry that a reader may not see: enough to verify the chain through it. */
 export interface OpaqueEntry {
@@ -107,70 +104,6 @@ export function startOf<State>(rule: WriteRule<State>): ChainState<State> {
 }
 
 /**
- * Verifies a chain in one pass and constant memory, from its start or from where it was verified to before. Some
- * signatures are verified ahead, on other threads where the platform has them; what is given out, and in what order,
- * is as if each had waited for the one before.
- *
- * @param items - the entries in order
- * @param rules - which chain this must be, its authors, and who may write what
- * @param from - what the first item must follow: {@link startOf} the rule, or where an earlier verification ended
- * @returns yields each item verified, and returns the state at the end
- * @throws `ChainError`, a `MunimentError` that says where and what was still good: `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_PAYLOAD`, `RECORD_RIGHT`, or the rule's own code; what was yielded before is still good
- * @example
- * ```ts
- * import { systemRandom } from 'muniment/crypto';
- * import { createAnchor, enrol } from 'muniment/keys';
- * import { byRole, EMPTY_CHAIN, signEntry, startOf, STATEMENT, verifyChain } from 'muniment/record';
- * const valid = { notBefore: 0, notAfter: 4e12 };
- * const hospital = await createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
- * const { credential, ...keys } = await enrol(hospital, { subject: 'Dr. Ruiz', roles: ['doctor'], ...valid });
- * const chain = { origin: 'bank.example/records', recordId: systemRandom(16), chain: 'content' } as const;
- * const said = { kind: 'annotate', time: 1e12, payloadType: STATEMENT, payloadDigest: systemRandom(32), seen: null } as const;
- * const entry = await signEntry({ credential, ...keys }, EMPTY_CHAIN, { ...chain, ...said });
- * const rule = byRole(({ kind }, author) => kind === 'annotate' && author.roles.includes('doctor'));
- * const rules = { ...chain, rule, authors: () => ({ credential, standing: 'valid' }) } as const;
- * for await (const item of verifyChain([entry], rules, startOf(rule))) {
- *   if (!('hidden' in item)) console.log(item.author.subject); // Dr. Ruiz
- * }
- * ```
- */
-export async function* verifyChain<State>(
-  items: AsyncIterable<ChainItem> | Iterable<ChainItem>,
-  rules: ChainRules<State>,
-  from: ChainState<State>,
-): AsyncGenerator<VerifiedItem, ChainState<State>> {
-  const source = iteratorOf(items);
-  const ahead: Ahead[] = [];
-  let at = from;
-  let pulled: Promise<IteratorResult<ChainItem>> | null = pull(source);
-  try {
-    for (;;) {
-      const [first] = ahead;
-      if (first !== undefined && (first.settled || pulled === null || ahead.length === LOOK_AHEAD)) {
-        ahead.shift();
-        await first.settling;
-        const step = finish(first, rules, at);
-        at = step.after;
-        yield step.item;
-      } else if (pulled === null) {
-        return at;
-      } else {
-        // Whichever comes first: an entry that is there to be given out does not wait for the next to arrive.
-        const next: IteratorResult<ChainItem> | null = await (first === undefined
-          ? pulled
-          : Promise.race([first.settling, pulled]));
-        if (next === null) continue;
-        if (next.done !== true) ahead.push(begin(next.value, rules));
-        pulled = next.done === true ? null : pull(source);
-      }
-    }
-  } finally {
-    // Not waited for: a source that is asked for an entry already may not answer before that one comes, if ever.
-    void source.return?.().catch(() => undefined);
-  }
-}
-
-/**
  * Verifies one entry as the next of a chain.
  *
  * @param shown - the entry
@@ -185,6 +118,18 @@ export function verifyEntry<State>(
   at: ChainState<State>,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
   return verifyOne(shown, rules, at, false);
+}
+
+/** Verifies the place of an entry that is not shown. Throws `ChainError` `RECORD_LINK`. */
+export function verifyHidden<State>(
+  item: OpaqueEntry,
+  rules: ChainRules<State>,
+  at: ChainState<State>,
+): { readonly item: VerifiedItem; readonly after: ChainState<State> } {
+  checkLink(item, at.head);
+  const hash = entryHash(rules, item);
+  const after = { head: { size: item.seq + 1, hash }, state: at.state };
+  return { item: { hidden: true, seq: item.seq, hash }, after };
 }
 
 /**
@@ -231,79 +176,19 @@ export function appendEntries<State>(
   return { entries, after };
 }
 
-/** An entry of our own, which no caller changes while its signature is being verified. */
-interface OwnEntry {
+/** A copy of our own, which no caller changes while it is being verified. */
+export interface OwnEntry {
   readonly signed: SignedEntry;
-  readonly encoded: Uint8Array;
+  /** What the rule may see of its payload. */
   readonly payload: Uint8Array | null;
 }
 
-/** An item that was taken before its turn, its signature under verification if the author was known. */
-interface Ahead {
-  readonly item: OpaqueEntry | OwnEntry | { readonly malformed: unknown };
-  readonly signature: SignatureCheck | null;
-  /** Resolves when there is nothing to wait for; never rejects. */
-  readonly settling: Promise<null>;
-  settled: boolean;
-}
-
-/** Under which key a signature was verified, and what came of it. */
-interface SignatureCheck {
-  readonly by: Credential;
-  failure: { readonly cause: unknown } | null;
-}
-
-// Only a guess: who is known now may not be when the entry's turn comes, and then it is asked again.
-function begin<State>(item: ChainItem, rules: ChainRules<State>): Ahead {
-  const settled = { signature: null, settling: Promise.resolve(null), settled: true };
-  if ('inner' in item) {
-    const opaque = { seq: item.seq, prev: new Uint8Array(item.prev), inner: new Uint8Array(item.inner) };
-    return { item: opaque, ...settled };
-  }
-  let own: OwnEntry;
-  try {
-    own = ownCopy(item);
-  } catch (malformed) {
-    return { item: { malformed }, ...settled };
-  }
-  const by = guessAuthor(own.signed.entry, rules);
-  if (by === null) return { item: own, ...settled };
-  const signature: SignatureCheck = { by, failure: null };
-  const settling = verifySignatureAsync(by.signing, signatureInput(own), own.signed.signature).then(
-    () => settle(),
-    (cause: unknown) => settle({ cause }),
-  );
-  const settle = (failure: SignatureCheck['failure'] = null): null => {
-    signature.failure = failure;
-    ahead.settled = true;
-    return null;
-  };
-  const ahead: Ahead = { item: own, signature, settling, settled: false };
-  return ahead;
-}
-
-function guessAuthor<State>(entry: Entry, rules: ChainRules<State>): Credential | null {
-  try {
-    return rules.authors(entry.author, entry)?.credential ?? null;
-  } catch {
-    return null; // if it is the entry's turn, it is thrown again
-  }
-}
-
-function finish<State>(
-  { item, signature }: Ahead,
-  rules: ChainRules<State>,
-  at: ChainState<State>,
-): { readonly item: VerifiedItem; readonly after: ChainState<State> } {
-  if ('malformed' in item) throw new ChainError('RECORD_ENTRY', at.head.size, at.head, item.malformed);
-  if (!('inner' in item)) {
-    const { entry, after } = verifyNext(item, rules, at, { signature, appending: false });
-    return { item: entry, after };
-  }
-  checkLink(item, at.head);
-  const hash = entryHash(rules, item);
-  const after = { head: { size: item.seq + 1, hash }, state: at.state };
-  return { item: { hidden: true, seq: item.seq, hash }, after };
+/** Takes an entry as it is now. Throws `RECORD_ENTRY`. */
+export function ownCopy(shown: ShownEntry): OwnEntry {
+  const signed = ownEntry(shown);
+  // How long the other payloads are is whoever's who hands them out.
+  const read = shown.payload && signed.entry.payloadType === STATEMENT;
+  return { signed, payload: read ? new Uint8Array(shown.payload) : null };
 }
 
 function verifyOne<State>(
@@ -318,17 +203,22 @@ function verifyOne<State>(
   } catch (cause) {
     throw new ChainError('RECORD_ENTRY', at.head.size, at.head, cause);
   }
-  return verifyNext(own, rules, at, { signature: null, appending });
+  return verifyNext(own, rules, at, { verified: null, appending });
 }
 
-function verifyNext<State>(
+/**
+ * Verifies the next entry of a chain.
+ *
+ * @param verified - under whose key its signature was found good already; `null` if it is still to be verified
+ */
+export function verifyNext<State>(
   own: OwnEntry,
   rules: ChainRules<State>,
   at: ChainState<State>,
-  { signature, appending }: { readonly signature: SignatureCheck | null; readonly appending: boolean },
+  { verified, appending }: { readonly verified: Credential | null; readonly appending: boolean },
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
   const { head } = at;
-  const { signed, encoded } = own;
+  const { signed } = own;
   const { entry } = signed;
   const ours =
     entry.origin === rules.origin &&
@@ -337,9 +227,9 @@ function verifyNext<State>(
   if (!ours) throw new ChainError('RECORD_ENTRY', head.size, head);
   checkLink(entry, head);
   const { credential: author, standing } = authorOf(entry, rules, head);
-  checkSignature(own, author, signature, head);
+  if (verified !== author) checkSignature(signed, author, head);
   const payload = readPayload(own, head);
-  const hash = hashEntry(signed, encoded);
+  const hash = hashEntry(signed);
   const state = judge(rules.rule, at, { entry, author, standing, hash, appending, payload });
   // The brand exists only in types; this is the one place that gives it.
   const item = { signed, entry, author, standing, hash } as VerifiedEntry;
@@ -374,17 +264,13 @@ function authorOf<State>(entry: Entry, rules: ChainRules<State>, head: Head): St
   return found;
 }
 
-function checkSignature(own: OwnEntry, author: Credential, known: SignatureCheck | null, head: Head): void {
-  let failure = known?.failure ?? null;
-  if (known?.by !== author) {
-    try {
-      verifySignature(author.signing, signatureInput(own), own.signed.signature);
-      failure = null;
-    } catch (cause) {
-      failure = { cause };
-    }
+function checkSignature({ entry, signature }: SignedEntry, author: Credential, head: Head): void {
+  try {
+    verifySignature(author.signing, entrySignatureInput(entry), signature);
+  } catch (cause) {
+    if (!(cause instanceof MunimentError)) throw cause; // this machine's trouble
+    throw new ChainError('RECORD_AUTHOR', head.size, head, cause);
   }
-  if (failure !== null) throw new ChainError('RECORD_AUTHOR', head.size, head, failure.cause);
 }
 
 // Rules read statements; other payloads are for whoever knows their type.
@@ -395,33 +281,4 @@ function readPayload({ signed, payload }: OwnEntry, head: Head): Uint8Array | nu
   } catch (cause) {
     throw new ChainError('RECORD_PAYLOAD', head.size, head, cause);
   }
-}
-
-// Only what the rule may see of a payload is copied: how long the others are is whoever's who hands them out.
-function ownCopy(shown: ShownEntry): OwnEntry {
-  const own = ownEntry(shown);
-  const read = shown.payload && own.signed.entry.payloadType === STATEMENT;
-  return { ...own, payload: read ? new Uint8Array(shown.payload) : null };
-}
-
-function signatureInput({ signed, encoded }: OwnEntry): Uint8Array {
-  return entrySignatureInput(signed.entry, encoded);
-}
-
-// Whoever gives out an entry meanwhile does not wait for this: its failure is heard when it is waited for.
-function pull(source: Pick<AsyncIterator<ChainItem>, 'next'>): Promise<IteratorResult<ChainItem>> {
-  const pulled = source.next();
-  pulled.catch(() => undefined);
-  return pulled;
-}
-
-function iteratorOf(
-  items: AsyncIterable<ChainItem> | Iterable<ChainItem>,
-): Pick<AsyncIterator<ChainItem>, 'next' | 'return'> {
-  if (Symbol.asyncIterator in items) return items[Symbol.asyncIterator]();
-  const iterator = items[Symbol.iterator]();
-  return {
-    next: () => new Promise((resolve) => resolve(iterator.next())),
-    return: () => new Promise((resolve) => resolve(iterator.return?.() ?? { done: true, value: undefined })),
-  };
 }

@@ -5,7 +5,7 @@
 import { hashTuple, SIGNATURE_LENGTHS } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT, readSignature, type Identity } from '../keys/index.ts';
-import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
+import { equalBytes, LABEL_PREFIX, tuple, TupleReader, utf8Length, type TupleItem } from '../wire/index.ts';
 
 /** A record has two chains: its content, authored by people, and its accesses, authored by the bank. */
 export type ChainName = 'content' | 'access';
@@ -31,8 +31,6 @@ export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** Most bytes of a signed entry. */
 export const ENTRY_LIMIT = 5376;
-// What a signed entry is more than its two parts.
-const FRAME_LENGTH = tuple('signed entry', '', '').length;
 /** `prev` of a chain's first entry, and `seenRoot` of an author who has verified no checkpoint yet. */
 export const ZERO_HASH = new Uint8Array(32);
 
@@ -115,26 +113,33 @@ export interface Draft {
  * ```
  */
 export async function signEntry(author: Identity, head: Head, draft: Draft): Promise<SignedEntry> {
-  const { seen, ...said } = draft;
+  // Member by member: to spread what is left of a draft costs half as much as a signature.
+  const { origin, recordId, chain, kind, time, payloadType, payloadDigest, seen } = draft;
   const entry: Entry = {
-    ...said,
+    origin,
+    recordId,
+    chain,
     seq: head.size,
     prev: head.hash,
     author: author.credential.id,
+    kind,
+    time,
     seenSize: seen?.size ?? 0,
     seenRoot: seen?.root ?? ZERO_HASH,
+    payloadType,
+    payloadDigest,
   };
   return { entry, signature: await author.signer.sign(entrySignatureInput(entry)) };
 }
 
 /** `T("muniment/1 entry signature", entry)`: what an author signs. */
-export function entrySignatureInput(entry: Entry, encoded = encodeEntry(entry)): Uint8Array {
-  return tuple('entry signature', encoded);
+export function entrySignatureInput(entry: Entry): Uint8Array {
+  return tuple('entry signature', itemsOf(entry));
 }
 
 /** `inner`: entry and signature as one hash, which stands for them before readers who may not see the entry. */
-export function innerHash({ entry, signature }: SignedEntry, encoded = encodeEntry(entry)): Uint8Array {
-  return hashTuple('entry inner', encoded, signature);
+export function innerHash({ entry, signature }: SignedEntry): Uint8Array {
+  return hashTuple('entry inner', itemsOf(entry), signature);
 }
 
 /** `entryHash`, computable from (seq, prev, inner) alone. */
@@ -147,9 +152,9 @@ export function entryHash(
 }
 
 /** `entryHash` of a signed entry. */
-export function hashEntry(signed: SignedEntry, encoded?: Uint8Array): Uint8Array {
+export function hashEntry(signed: SignedEntry): Uint8Array {
   const { seq, prev } = signed.entry;
-  return entryHash(signed.entry, { seq, prev, inner: innerHash(signed, encoded) });
+  return entryHash(signed.entry, { seq, prev, inner: innerHash(signed) });
 }
 
 /** The chain's head once this entry stands. */
@@ -159,7 +164,7 @@ export function headAfter(signed: SignedEntry): Head {
 
 /** Encodes a signed entry. */
 export function encodeSignedEntry({ entry, signature }: SignedEntry): Uint8Array {
-  return tuple('signed entry', encodeEntry(entry), signature);
+  return tuple('signed entry', itemsOf(entry), signature);
 }
 
 /**
@@ -181,19 +186,28 @@ export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
 }
 
 /**
- * A copy of our own, with its encoding: for whoever verifies while the caller's may change.
+ * A copy of our own, for whoever verifies while the caller's may change.
  *
  * @throws `MunimentError` `RECORD_ENTRY`, for all that {@link decodeSignedEntry} refuses
  */
-export function ownEntry({ entry, signature }: SignedEntry): {
-  readonly signed: SignedEntry;
-  readonly encoded: Uint8Array;
-} {
+export function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
   try {
-    const encoded = encodeEntry(entry);
-    if (encoded.length + signature.length > ENTRY_LIMIT - FRAME_LENGTH) throw new MunimentError('WIRE_LIMIT');
+    const own = {
+      origin: ownText(entry.origin),
+      recordId: ownBytes(entry.recordId, 16),
+      chain: oneOf(CHAINS, entry.chain),
+      seq: ownInteger(entry.seq),
+      prev: ownBytes(entry.prev, 32),
+      author: ownBytes(entry.author, 32),
+      kind: oneOf(ENTRY_KINDS, entry.kind),
+      time: ownInteger(entry.time),
+      seenSize: ownInteger(entry.seenSize),
+      seenRoot: ownBytes(entry.seenRoot, 32),
+      payloadType: ownText(entry.payloadType),
+      payloadDigest: ownBytes(entry.payloadDigest, 32),
+    };
     if (!SIGNATURE_LENGTHS.includes(signature.length)) throw new MunimentError('WIRE_TUPLE');
-    return { signed: { entry: decodeEntry(encoded), signature: new Uint8Array(signature) }, encoded };
+    return { entry: own, signature: ownBytes(signature, signature.length) };
   } catch (cause) {
     throw new MunimentError('RECORD_ENTRY', undefined, { cause });
   }
@@ -204,10 +218,10 @@ export function sameHead(a: Head, b: Head): boolean {
   return a.size === b.size && equalBytes(a.hash, b.hash);
 }
 
-/** `T("muniment/1 entry", …)`. */
-export function encodeEntry(e: Entry): Uint8Array {
-  return tuple(
-    'entry',
+// `T("muniment/1 entry", …)` as part of another tuple: its label is the first of the list.
+function itemsOf(e: Entry): readonly TupleItem[] {
+  return [
+    ENTRY_LABEL,
     e.origin,
     e.recordId,
     e.chain,
@@ -220,8 +234,10 @@ export function encodeEntry(e: Entry): Uint8Array {
     e.seenRoot,
     e.payloadType,
     e.payloadDigest,
-  );
+  ];
 }
+
+const ENTRY_LABEL = `${LABEL_PREFIX}entry`;
 
 function decodeEntry(bytes: Uint8Array): Entry {
   const reader = TupleReader.labelled(bytes, 'entry');
@@ -249,4 +265,19 @@ function oneOf<Value extends string>(known: readonly Value[], text: string): Val
   const found = known.find((value) => value === text);
   if (found === undefined) throw new MunimentError('RECORD_ENTRY');
   return found;
+}
+
+function ownText(text: string): string {
+  if (typeof text !== 'string' || utf8Length(text) > NAME_LIMIT) throw new MunimentError('WIRE_LIMIT');
+  return text;
+}
+
+function ownInteger(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw new MunimentError('WIRE_TUPLE');
+  return value + 0; // of zero there is one
+}
+
+function ownBytes(bytes: Uint8Array, length: number): Uint8Array {
+  if (!(bytes instanceof Uint8Array) || bytes.length !== length) throw new MunimentError('WIRE_TUPLE');
+  return new Uint8Array(bytes);
 }

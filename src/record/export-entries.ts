@@ -3,7 +3,7 @@
 import { MunimentError } from '../errors.ts';
 import type { Credential } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
-import { startOf, verifyChain, withoutRevocations, type VerifiedEntry } from './chain.ts';
+import { startOf, withoutRevocations, type VerifiedEntry } from './chain.ts';
 import { readCreation } from './create.ts';
 import type { ChainName, Entry, Head } from './entry.ts';
 import type { StandingAt } from './export-directory.ts';
@@ -14,6 +14,7 @@ import type { TreeHead } from './log.ts';
 import { verifyPayload, type PayloadDigests } from './payload.ts';
 import type { Receipt } from './receipt.ts';
 import type { WriteRule } from './rule.ts';
+import { verifyChain } from './verify-chain.ts';
 
 /** What was opened of a sealed payload, verified. */
 export interface OpenedPayload {

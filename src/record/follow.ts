@@ -2,17 +2,11 @@
 
 import { MunimentError } from '../errors.ts';
 import { equalBytes } from '../wire/index.ts';
-import {
-  startOf,
-  verifyChain,
-  type ChainItem,
-  type ChainRules,
-  type ChainState,
-  type VerifiedItem,
-} from './chain.ts';
+import { startOf, type ChainItem, type ChainRules, type ChainState, type VerifiedItem } from './chain.ts';
 import { sameHead, type Head } from './entry.ts';
 import { areTwoRoots, CONTRADICTIONS, covers } from './fraud-kinds.ts';
 import { verifyHead } from './head.ts';
+import { verifyChain } from './verify-chain.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
 import type { WitnessPolicy } from './quorum.ts';
 import { verifyConsistency, verifyInclusion, type TreeHead } from './log.ts';

@@ -29,15 +29,7 @@ export {
   readAuthorityStatement,
 } from './authority-statements.ts';
 export type { AuthoritySaid, AuthorityStatement, GivenApproval } from './authority-statements.ts';
-export {
-  appendEntries,
-  appendEntry,
-  ChainError,
-  startOf,
-  verifyChain,
-  verifyEntry,
-  withoutRevocations,
-} from './chain.ts';
+export { appendEntries, appendEntry, ChainError, startOf, verifyEntry, withoutRevocations } from './chain.ts';
 export type {
   ChainItem,
   ChainRules,
@@ -47,6 +39,7 @@ export type {
   VerifiedEntry,
   VerifiedItem,
 } from './chain.ts';
+export { verifyChain } from './verify-chain.ts';
 export { signCharter, verifyCharter } from './charter.ts';
 export type { Charter } from './charter.ts';
 export { CHECKPOINT_LIMIT, logKeysOf, signCheckpoint, verifyCheckpoint } from './checkpoint.ts';

@@ -36,13 +36,32 @@ export function tuple(label: string, ...items: readonly TupleItem[]): Uint8Array
 
 /** The same for a list of any length: as arguments, some hundred thousand items overflow the stack. */
 export function tupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
-  const labelLength = PREFIX.length + utf8Length(label);
-  const out = new Uint8Array(4 + labelLength + lengthOf(items));
-  writeUint32(out, 0, labelLength);
-  out.set(PREFIX, 4);
-  writeUtf8(label, out, 4 + PREFIX.length);
-  writeItems(items, out, 4 + labelLength);
+  const out = new Uint8Array(tupleLength(label, items));
+  writeTuple(label, items, out, 0);
   return out;
+}
+
+/**
+ * How many bytes {@link tupleOf} makes of the same.
+ *
+ * @throws `MunimentError` `WIRE_UTF8`; `RangeError`: as {@link tuple}
+ */
+export function tupleLength(label: string, items: readonly TupleItem[]): number {
+  return 4 + PREFIX.length + utf8Length(label) + lengthOf(items);
+}
+
+/**
+ * Writes what {@link tupleOf} makes into memory that there is already: to allocate costs more than to encode.
+ *
+ * @param out - with room for {@link tupleLength}, which must have been asked before
+ * @returns where it ends
+ */
+export function writeTuple(label: string, items: readonly TupleItem[], out: Uint8Array, at: number): number {
+  const labelLength = PREFIX.length + utf8Length(label);
+  writeUint32(out, at, labelLength);
+  out.set(PREFIX, at + 4);
+  writeUtf8(label, out, at + 4 + PREFIX.length);
+  return writeItems(items, out, at + 4 + labelLength);
 }
 
 /** Encodes a list: a tuple without a label, as it stands inside other tuples. */
