@@ -16,17 +16,27 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What goes around every transaction. */
+export interface Around {
+  /** Runs first in it. */
+  begin(change: Change): Promise<void>;
+  /** Runs once it is durable. */
+  committed(): void;
+}
+
+/** Nothing. */
+export const PLAIN: Around = { begin: () => Promise.resolve(), committed: () => undefined };
+
 /** Runs changes one after another. */
 export class Changes {
   readonly #engine: Engine;
-  readonly #begin: (change: Change) => Promise<void>;
+  readonly #around: Around;
   #waiting: Waiting[] = [];
   #running = false;
 
-  /** @param begin - runs first in every transaction */
-  constructor(engine: Engine, begin: (change: Change) => Promise<void>) {
+  constructor(engine: Engine, around: Around) {
     this.#engine = engine;
-    this.#begin = begin;
+    this.#around = around;
   }
 
   /** Runs `work` when its turn comes. Resolves once it is durable; if it throws, nothing of it has happened. */
@@ -49,7 +59,7 @@ export class Changes {
     try {
       const transaction = await this.#engine.database.startTransaction().execute();
       try {
-        await this.#begin(transaction);
+        await this.#around.begin(transaction);
         const [only] = group;
         if (group.length === 1 && only !== undefined) {
           const result = await only.work(transaction);
@@ -60,6 +70,7 @@ export class Changes {
           for (const one of group) done.push(await aside(transaction, one));
         }
         await transaction.commit().execute();
+        this.#around.committed();
       } catch (error) {
         // A connection that is lost rolls back by itself.
         await transaction

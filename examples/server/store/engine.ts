@@ -5,12 +5,12 @@ import type { Change, Database } from './tables.ts';
 /** An open database with the bank's tables. */
 export interface Engine {
   readonly name: 'sqlite' | 'postgres';
-  /** For single statements, and for changes. */
+  /** For changes. */
   readonly database: Database;
+  /** For reading what is durable, without waiting for who writes. */
+  readonly reading: Database;
   /** Waits until nobody else changes the ledger, in whatever process; held until the transaction ends. */
   lock(change: Change): Promise<void>;
-  /** Reads one state of the database, whatever is written meanwhile. */
-  snapshot<Result>(read: (database: Database) => Promise<Result>): Promise<Result>;
   /** Waits for what runs, and closes. */
   close(): Promise<void>;
 }

@@ -20,18 +20,15 @@ export type PostgresAddress = Pick<pg.PoolConfig, 'host' | 'port' | 'user' | 'pa
  * @param report - told of connections that broke while nobody used them
  */
 export function openPostgres(address: PostgresAddress, report: (error: Error) => void): Engine {
-  const { database, pool } = connect(address, report);
+  const database = connect(address, report);
   return {
     name: 'postgres',
     database,
+    reading: database,
     async lock(change) {
       await sql`SELECT pg_advisory_xact_lock(${LEDGER_LOCK})`.execute(change);
     },
-    snapshot: (read) => database.transaction().setIsolationLevel('repeatable read').execute(read),
-    async close() {
-      await database.destroy();
-      pool.removeAllListeners();
-    },
+    close: () => database.destroy(),
   };
 }
 
@@ -42,7 +39,7 @@ export function openPostgres(address: PostgresAddress, report: (error: Error) =>
  * @param server - the name of the server's role, which exists
  */
 export async function migratePostgres(owner: PostgresAddress, server: string): Promise<void> {
-  const { database } = connect(owner, (error) => {
+  const database = connect(owner, (error) => {
     throw error;
   });
   try {
@@ -64,13 +61,10 @@ const APPENDED = [
 ];
 const ERASABLE = ['payloads', 'attachments', 'pending', 'first_messages'];
 
-function connect(
-  address: PostgresAddress,
-  report: (error: Error) => void,
-): { database: Kysely<Tables>; pool: pg.Pool } {
+function connect(address: PostgresAddress, report: (error: Error) => void): Kysely<Tables> {
   const pool = new pg.Pool({ ...address, max: CONNECTIONS, types });
   pool.on('error', report);
-  return { database: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), pool };
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
 // A bigint comes as text: here it is a number that a double holds, as the wire format has it.

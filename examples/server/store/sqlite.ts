@@ -31,8 +31,8 @@ export async function openSqlite(folder: string): Promise<Engine> {
   return {
     name: 'sqlite',
     database,
+    reading,
     lock: () => Promise.resolve(), // one process, one writing connection
-    snapshot: (read) => reading.transaction().execute(read),
     async close() {
       await reading.destroy();
       writing.pragma('wal_checkpoint(TRUNCATE)');

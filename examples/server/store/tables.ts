@@ -49,6 +49,8 @@ interface Revocations {
   readonly statement: Bytes;
   /** The time that the log's leaf states, before which a revocation takes nothing away. */
   readonly heard: Fixed<number>;
+  /** The position of its entry in the directory's chain. */
+  readonly seq: Fixed<number>;
 }
 
 interface CompartmentLists {
@@ -74,6 +76,8 @@ interface Records {
 interface Leaves {
   readonly position: Fixed<number>;
   readonly leaf: Bytes;
+  /** The time that it states. */
+  readonly time: Fixed<number>;
 }
 
 interface Entries {
