@@ -3,7 +3,7 @@
  * spec/export.md, "Verifying".
  */
 
-import { MunimentError } from '../errors.ts';
+import { ERROR_CODES, MunimentError } from '../errors.ts';
 import { readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
 import { toHex } from '../wire/index.ts';
 import { readCreation, type Creation } from './create.ts';
@@ -34,7 +34,8 @@ export class ExportError extends MunimentError {
   readonly good: VerifiedChains;
 
   constructor(cause: MunimentError, at: ExportError['at'], good: ExportError['good']) {
-    super(cause.code, at === null ? undefined : `at entry ${String(at.seq)} of ${at.chain}`, { cause });
+    const place = at === null ? '' : `at entry ${String(at.seq)} of ${at.chain}: `;
+    super(cause.code, `${place}${ERROR_CODES[cause.code][1]}`, { cause });
     [this.at, this.good] = [at, good];
   }
 }

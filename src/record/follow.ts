@@ -58,7 +58,8 @@ export class FollowError extends MunimentError {
   readonly contradiction: Contradiction | null;
 
   constructor(cause: MunimentError, contradiction: Contradiction | null) {
-    super(cause.code, undefined, { cause });
+    // Where a chain's entry is refused, its message says which.
+    super(cause.code, cause.message.slice(`${cause.code}: `.length), { cause });
     this.contradiction = contradiction;
   }
 }
