@@ -69,9 +69,10 @@ export class FollowError extends MunimentError {
  *
  * @param known - what the client remembers; {@link nothingFollowed} at first
  * @param shown - what the bank shows now
- * @param trust - whose bank and log it is, which witnesses must have cosigned, which chain, and the record's tag salt (32 bytes);
- *   `rules.authors` is asked with the entry, whose time is its author's claim: who judges keys by a history looks up the
- *   time of the entry's receipt among `shown.items`
+ * @param trust - whose bank and log it is, which witnesses must have cosigned, which chain, and the record's tag salt
+ *   (32 bytes), as the bank says it: `readCreation` of the record's first entry must state the same. `rules.authors` is
+ *   asked with the entry, whose time is its author's claim: who judges keys by a history looks up the time of the
+ *   entry's receipt among `shown.items`
  * @returns what to remember from now on, and the new items, verified
  * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_WITNESS`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed
  * @example
