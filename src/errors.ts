@@ -17,7 +17,10 @@ export const ERROR_CODES = {
   WIRE_UTF8: ['data', 'bytes are not UTF-8, or text holds a lone surrogate'],
 
   KEY_ALGORITHM: ['data', 'the algorithm is unknown or not the one that the key demands'],
-  KEY_CHANGE: ['caller', 'a change to a group or to a list of compartments does not fit what is there'],
+  KEY_CHANGE: [
+    'caller',
+    'a change to a group, a list of compartments or guardians does not fit what is there',
+  ],
   KEY_CREDENTIAL: ['data', 'a credential is malformed, outside its validity or not signed by its issuer'],
   KEY_FILE: [
     'data',
@@ -64,21 +67,27 @@ export const ERROR_CODES = {
   VIEW_WRAP: ['data', 'a wrap does not open, or is not the one that its slot commits to'],
   VIEW_ANNEX: ['data', 'an annex is cut off, altered, reordered or not the one its field names'],
 
-  RECORD_AUTHOR: ['data', 'the author of an entry is unknown, or its signature does not verify'],
+  RECORD_AUTHOR: [
+    'data',
+    'the author of an entry is unknown or not valid then, or its signature does not verify',
+  ],
   RECORD_CHARTER: ['data', 'a charter is malformed, or for another origin'],
   RECORD_CHECKPOINT: ['data', 'a checkpoint is malformed, of another log, or not signed by it'],
   RECORD_CONSISTENCY: ['data', 'a log or chain contradicts what this verifier has seen before'],
   RECORD_ENTRY: ['data', 'an entry is malformed or of another bank, record or chain'],
   RECORD_EXPORT: ['data', 'an export is malformed, of another bank, or lacks a part that it promises'],
   RECORD_FRAUD: ['data', 'a fraud file is malformed, or proves nothing against the bank'],
-  RECORD_HEAD: ['data', 'a head statement is malformed, not signed by the bank, or about another chain'],
+  RECORD_HEAD: [
+    'data',
+    'a head statement is malformed, not signed by the bank, or about another chain or head',
+  ],
   RECORD_INCLUSION: ['data', 'an entry is not in the log at the place stated'],
   RECORD_LINK: ['data', 'an entry does not follow the one before it'],
-  RECORD_PAYLOAD: ['data', 'a payload is not the one that its entry was signed over'],
+  RECORD_PAYLOAD: ['data', 'a payload is missing, malformed, or not the one that its entry was signed over'],
   RECORD_RECEIPT: ['data', 'a receipt is malformed, not signed by the bank, or about something else'],
   RECORD_RENEWAL: ['data', 'a renewal does not cover the export as it is, or its log does not vouch for it'],
   RECORD_RETENTION: ['data', 'a payload may not be destroyed yet, or not on this ground'],
-  RECORD_RIGHT: ['data', 'the author had no right to write this kind of entry'],
+  RECORD_RIGHT: ['data', 'the author had no right to write this entry, of this kind, content and time'],
   RECORD_STALE: ['caller', 'the entry was signed over a head that is no longer the newest'],
   RECORD_TILE: ['data', 'a tile of a log or its path is malformed, or not what the checkpoint vouches for'],
   RECORD_WITNESS: ['data', 'fewer witnesses cosigned a checkpoint than are demanded'],

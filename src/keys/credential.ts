@@ -31,9 +31,9 @@ declare const verified: unique symbol;
 
 /** What a credential says, before anybody vouched for it. */
 export interface CredentialFields {
-  /** The subject's name, as its TLS certificate names it too. */
+  /** The subject's name, as its TLS certificate names it too; not empty. */
   readonly subject: string;
-  /** Role names, such as `doctor` or `speciality:cardiology`. */
+  /** Role names, such as `doctor` or `speciality:cardiology`: 1 to 16. */
   readonly roles: readonly string[];
   readonly signing: SigningPublicKey;
   readonly handshake: KemPublicKey;

@@ -29,7 +29,9 @@ export type SoftwareKeys = IdentityKeys & {
 };
 
 /**
- * Writes keys to a file under a passphrase, as JSON text: format, scrypt cost, salt, and the keys sealed.
+ * Writes keys to a file under a passphrase, as JSON text: format, scrypt cost, salt, and the keys sealed. The credential
+ * is not in it: keep its `encoded` beside the file, and make an identity of both again by `verifyCredential` and
+ * `createIdentity`.
  *
  * @param keys - keys in memory; keys in hardware need no file
  * @param passphrase - any text; its strength is the caller's to check

@@ -45,7 +45,7 @@ interface Life {
  * and twice the same counts once. Where revocations disagree the earliest doubt and the earliest end hold.
  *
  * @param issuer - who issued all of the credentials
- * @param material - verified credentials and revocations; revocations of credentials that are not among these do nothing
+ * @param material - verified credentials and revocations, without the issuer's own credential; revocations of credentials that are not among these do nothing
  * @throws `MunimentError` `WIRE_LIMIT` if there are too many; `KEY_CREDENTIAL` if somebody else issued or revoked one
  * @example
  * ```ts

@@ -167,6 +167,8 @@ export async function issueCredential(
 /**
  * Makes an identity under an issuer, playing both sides of the proof of possession: for tests, demos and issuers
  * that make keys for others. Where the keys are made elsewhere, `requestCredential` to `issueCredential` are the steps.
+ *
+ * @param issuer - the anchor: what somebody else issued, exports and fraud files do not take
  */
 export async function enrol(issuer: Identity, profile: Profile, options: KeyOptions = {}): Promise<Identity> {
   const keys = createKeys(options);

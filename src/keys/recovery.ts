@@ -207,6 +207,33 @@ export function verifyApproval(
  * @param approvals - verified; more than needed may be given, and wrong ones are passed over
  * @returns the root, and the Ids of guardians whose share was not the one that the owner gave them
  * @throws `MunimentError` `KEY_RECOVERY` if fewer than needed are right, one guardian's stands twice, or one is for another request
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import * as keys from 'muniment/keys';
+ * const valid = { notBefore: 0, notAfter: 4e12 };
+ * const hospital = await keys.createAnchor({ subject: 'Hospital', roles: ['administrator'], ...valid });
+ * const enrol = (subject: string) => keys.enrol(hospital, { subject, roles: ['patient'], ...valid });
+ * const [owner, eva, bob] = [await enrol('Ana'), await enrol('Eva'), await enrol('Bob')];
+ * const terms = { recordId: systemRandom(16), threshold: 2, guardians: [eva.credential, bob.credential], previous: null };
+ * const signed = await keys.appointGuardians(owner, keys.createRoot(), terms);
+ * const appointment = keys.verifyAppointment(signed, owner.credential);
+ * // In an app `holdingOf` of `muniment/record` tells how the record stands, by its verified chain.
+ * const since = systemRandom(32);
+ * const holding = { owner: owner.credential, appointment: appointment.digest, since, spent: [] };
+ *
+ * const fresh = await enrol('Ana');
+ * const asked = { appointment, owner: owner.credential.id, since, until: Date.now() + keys.RECOVERY_TERM / 2 };
+ * const request = keys.verifyRecoveryRequest(await keys.requestRecovery(fresh, asked), fresh.credential);
+ * const approvals: keys.Approval[] = [];
+ * for (const guardian of [eva, bob]) {
+ *   const approval = await keys.approveRecovery(guardian, appointment, request, { holding, at: Date.now() });
+ *   if (approval !== null)
+ *     approvals.push(keys.verifyApproval(approval, guardian.credential, { appointment, request }));
+ * }
+ * const { wrong } = await keys.recoverRoot(fresh, { appointment, request }, approvals);
+ * console.log(wrong.length); // 0
+ * ```
  */
 export async function recoverRoot(
   claimant: Identity,

@@ -128,7 +128,9 @@ export function capacityOf(authority: Authority, id: Uint8Array, at: number): Ca
 export function holdingOf(authority: Authority, known: (id: Uint8Array) => Credential | null): Holding {
   const { owner, appointment, since } = authority;
   const credential = owner === null ? null : known(owner);
-  if (credential === null || appointment === null) throw new MunimentError('RECORD_RIGHT');
+  if (credential === null)
+    throw new MunimentError('RECORD_RIGHT', 'the record has no owner whose credential is known');
+  if (appointment === null) throw new MunimentError('RECORD_RIGHT', 'the record has no guardians');
   return { owner: credential, appointment: appointment.digest, since, spent: spentIds(authority) };
 }
 

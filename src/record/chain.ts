@@ -1,6 +1,6 @@
 /** Chains: what an entry is held against, and one entry verified or appended. spec/record.md, "Chains". */
 
-import { MunimentError, type ErrorCode } from '../errors.ts';
+import { ERROR_CODES, MunimentError, type ErrorCode } from '../errors.ts';
 import { verifySignature, type Credential, type Standing } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
 import {
@@ -56,7 +56,9 @@ export interface ChainRules<State> {
   readonly chain: ChainName;
   /**
    * Finds the credential behind an author's Id, as it stood when the entry was written: `credentialAsOf` of a key
-   * history answers that. `null` if it is not known, or was no longer valid.
+   * history answers that. `null`, or a `MunimentError`, whose code is then the refusal's, if it is not known or was no
+   * longer valid. A history holds what an issuer issued, and not the issuer: where the anchor itself writes entries,
+   * answer for its Id beside the history.
    */
   readonly authors: (id: Uint8Array, entry: Entry) => Standing | null;
   /** Who may write what. */
@@ -92,7 +94,7 @@ export class ChainError extends MunimentError {
   readonly head: Head;
 
   constructor(code: ErrorCode, seq: number, head: Head, cause?: unknown) {
-    super(code, `at entry ${String(seq)}`, { cause });
+    super(code, `at entry ${String(seq)}: ${ERROR_CODES[code][1]}`, { cause });
     this.seq = seq;
     this.head = head;
   }
@@ -254,7 +256,7 @@ function checkLink({ seq, prev }: Pick<Entry, 'seq' | 'prev'>, head: Head): void
 }
 
 function authorOf<State>(entry: Entry, rules: ChainRules<State>, head: Head): Standing {
-  const found = rules.authors(entry.author, entry);
+  const found = findAuthor(entry, rules, head);
   const fits =
     found !== null &&
     equalBytes(found.credential.id, entry.author) &&
@@ -262,6 +264,16 @@ function authorOf<State>(entry: Entry, rules: ChainRules<State>, head: Head): St
     entry.time <= found.credential.notAfter;
   if (!fits) throw new ChainError('RECORD_AUTHOR', head.size, head);
   return found;
+}
+
+// A key history gives its own codes.
+function findAuthor<State>(entry: Entry, rules: ChainRules<State>, head: Head): Standing | null {
+  try {
+    return rules.authors(entry.author, entry);
+  } catch (cause) {
+    if (!(cause instanceof MunimentError)) throw cause; // a defect of the rules that were given
+    throw new ChainError(cause.code, head.size, head, cause);
+  }
 }
 
 function checkSignature({ entry, signature }: SignedEntry, author: Credential, head: Head): void {

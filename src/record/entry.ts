@@ -90,7 +90,8 @@ export interface Draft {
 }
 
 /**
- * Signs an entry over a chain's head.
+ * Signs an entry over a chain's head. The draft's form is not checked: what the format does not take (an id of another
+ * length, a kind that is none) is refused with `RECORD_ENTRY` by whoever appends or verifies it.
  *
  * @param author - who writes
  * @param head - the newest head that the author knows

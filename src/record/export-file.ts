@@ -79,7 +79,12 @@ export interface RecordExport {
   readonly renewals: readonly Renewal[];
 }
 
-/** Writes an export as JSON text. */
+/**
+ * Writes an export as JSON text. Nothing is verified: what was left out or is wrong, `verifyExport` finds.
+ *
+ * @param parts - of the credentials, everybody's who signed or is named by a statement: authors, bank, anchor, owner,
+ *   guardians, proxies; proofs all under the one checkpoint
+ */
 export function exportRecord(parts: RecordExport): string {
   const entries = (list: readonly ExportedEntry[]): object[] =>
     list.map(({ signed, payload, digests, opened, receipt, proof }) => ({

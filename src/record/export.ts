@@ -3,7 +3,7 @@
  * spec/export.md, "Verifying".
  */
 
-import { MunimentError } from '../errors.ts';
+import { ERROR_CODES, MunimentError } from '../errors.ts';
 import { readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
 import { toHex } from '../wire/index.ts';
 import { readCreation, type Creation } from './create.ts';
@@ -34,7 +34,8 @@ export class ExportError extends MunimentError {
   readonly good: VerifiedChains;
 
   constructor(cause: MunimentError, at: ExportError['at'], good: ExportError['good']) {
-    super(cause.code, at === null ? undefined : `at entry ${String(at.seq)} of ${at.chain}`, { cause });
+    const place = at === null ? '' : `at entry ${String(at.seq)} of ${at.chain}: `;
+    super(cause.code, `${place}${ERROR_CODES[cause.code][1]}`, { cause });
     [this.at, this.good] = [at, good];
   }
 }
@@ -47,7 +48,10 @@ export interface ExportRules {
   readonly origin: string;
   /** Who must have cosigned the checkpoint. With `NO_WITNESSES` the log alone is believed. */
   readonly witnesses: WitnessPolicy;
-  /** Who may write what; either chain is judged from the rule's start. */
+  /**
+   * Who may write what; either chain is judged from the rule's start. `recordRule` refuses whatever stands in the access
+   * chain: an export that has one takes a rule that asks it about `content` alone, as the example of `verifyExport` does.
+   */
   readonly rule: WriteRule<unknown>;
   /** Digest functions of the payload types other than statements. */
   readonly digests: PayloadDigests;
@@ -89,6 +93,34 @@ export interface VerifiedExport {
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
  * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHARTER`, `RECORD_CHECKPOINT`, `RECORD_WITNESS`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw; `RangeError` for a witness policy that cannot be met
+ * @example
+ * ```ts
+ * import { createAnchor, hasRole } from 'muniment/keys';
+ * import { MunimentError } from 'muniment';
+ * import { NO_WITNESSES, recordRule, TEN_YEARS_AFTER_DEATH, verifyExport, withoutRevocations, type Authority, type WriteRule } from 'muniment/record';
+ * // docs/developers.md makes an export that verifies; this one is none.
+ * const text = '{"format":"something else"}';
+ * const { credential: anchor } = await createAnchor({ subject: 'Hospital', roles: ['administrator'], notBefore: 0, notAfter: 4e12 });
+ * const find = () => null; // the credential behind an Id, as your own directory has it
+ * const content = recordRule({
+ *   mayWrite: ({ kind }, author) => kind === 'create' && hasRole(author, 'doctor'),
+ *   retention: TEN_YEARS_AFTER_DEATH, now: Date.now, authors: withoutRevocations(find), known: find,
+ * });
+ * const rule: WriteRule<Authority> = {
+ *   start: content.start,
+ *   next: (state, step) => {
+ *     if (step.entry.chain === 'content') return content.next(state, step);
+ *     return step.entry.kind === 'access' && hasRole(step.author, 'bank') ? state : null;
+ *   },
+ * };
+ * const bank = { anchorId: anchor.id, origin: 'bank.example/records', witnesses: NO_WITNESSES };
+ * try {
+ *   const { notEstablished } = await verifyExport(text, { ...bank, rule, digests: {}, openings: {}, renewalLogs: [] });
+ *   console.log(notEstablished.join('\n'));
+ * } catch (error) {
+ *   if (error instanceof MunimentError) console.log(error.code); // RECORD_EXPORT
+ * }
+ * ```
  */
 export async function verifyExport(text: string, rules: ExportRules): Promise<VerifiedExport> {
   const entries = new ExportEntries();

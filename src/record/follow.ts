@@ -58,7 +58,8 @@ export class FollowError extends MunimentError {
   readonly contradiction: Contradiction | null;
 
   constructor(cause: MunimentError, contradiction: Contradiction | null) {
-    super(cause.code, undefined, { cause });
+    // Where a chain's entry is refused, its message says which.
+    super(cause.code, cause.message.slice(`${cause.code}: `.length), { cause });
     this.contradiction = contradiction;
   }
 }
@@ -68,7 +69,10 @@ export class FollowError extends MunimentError {
  *
  * @param known - what the client remembers; {@link nothingFollowed} at first
  * @param shown - what the bank shows now
- * @param trust - whose bank and log it is, which witnesses must have cosigned, which chain, and the record's tag salt (32 bytes)
+ * @param trust - whose bank and log it is, which witnesses must have cosigned, which chain, and the record's tag salt
+ *   (32 bytes), as the bank says it: `readCreation` of the record's first entry must state the same. `rules.authors` is
+ *   asked with the entry, whose time is its author's claim: who judges keys by a history looks up the time of the
+ *   entry's receipt among `shown.items`
  * @returns what to remember from now on, and the new items, verified
  * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_WITNESS`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed
  * @example

@@ -170,14 +170,14 @@ export function verifyUnder({ type, publicKey }: NoteKey, message: Uint8Array, s
  * ```
  */
 export function parseNoteKey(vkey: string): NoteKey {
-  if (vkey.length > NOTE_LIMIT) return refuse();
-  const [, name = '', id = '', base64 = ''] = VERIFIER_KEY.exec(vkey) ?? refuse();
+  if (vkey.length > NOTE_LIMIT) return noKey();
+  const [, name = '', id = '', base64 = ''] = VERIFIER_KEY.exec(vkey) ?? noKey();
   const bytes = strict(() => fromBase64(base64));
   const type = bytes[0];
-  if (!isType(type)) return refuse();
+  if (!isType(type)) return noKey();
   const key = { name, type, publicKey: bytes.slice(1) };
   if (!isName(name) || key.publicKey.length !== keyLength(type) || toHex(noteKeyId(key)) !== id)
-    return refuse();
+    return noKey();
   return key;
 }
 
@@ -226,6 +226,10 @@ function strict<Value>(run: () => Value): Value {
   } catch (cause) {
     throw new MunimentError('RECORD_CHECKPOINT', undefined, { cause });
   }
+}
+
+function noKey(): never {
+  throw new MunimentError('RECORD_CHECKPOINT', 'this is no verifier key, or not with its own id');
 }
 
 function refuse(): never {

@@ -28,7 +28,15 @@ export interface Receipt {
   readonly head: Head;
 }
 
-/** Signs a receipt as the bank. */
+/**
+ * Signs a receipt as the bank, once the entry's leaf is in the log. Nothing is checked: what does not fit, its verifiers
+ * refuse.
+ *
+ * @param bank - the bank's signing key
+ * @param receipt - what is said; the digests of the request (32 bytes each) are of whatever your requests are, and are
+ *   for the one who sent it to compare
+ * @returns the signed receipt, for {@link verifyReceipt}
+ */
 export async function issueReceipt(bank: Signer, receipt: Receipt): Promise<Uint8Array> {
   const body = encodeReceipt(receipt);
   return tuple('signed receipt', body, await bank.sign(body));

@@ -78,7 +78,9 @@ export function removePayload(text: string, of: { readonly chain: ChainName; rea
   const parts = parseExport(text);
   const one = parts[of.chain][of.seq];
   const isCreation = of.chain === 'content' && of.seq === 0;
-  if (one === undefined || isCreation) throw new MunimentError('RECORD_EXPORT');
+  if (one === undefined) throw new MunimentError('RECORD_EXPORT', 'the export has no such entry');
+  if (isCreation)
+    throw new MunimentError('RECORD_EXPORT', 'the creation stays: it opens all leaves of the record');
   const { payload } = one;
   if (payload === null) return text;
   const algorithms = new Set(parts.renewals.map(({ algorithm }) => algorithm));

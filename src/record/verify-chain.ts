@@ -21,7 +21,7 @@ import type { Ahead } from './look-ahead.ts';
  * @param rules - which chain this must be, its authors, and who may write what
  * @param from - what the first item must follow: `startOf` the rule, or where an earlier verification ended
  * @returns yields each item verified, and returns the state at the end
- * @throws `ChainError`, a `MunimentError` that says where and what was still good: `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_PAYLOAD`, `RECORD_RIGHT`, or the rule's own code; what was yielded before is still good
+ * @throws `ChainError`, a `MunimentError` that says where and what was still good: `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_PAYLOAD`, `RECORD_RIGHT`, or the own code of `authors` or rule; what was yielded before is still good
  * @example
  * ```ts
  * import { systemRandom } from 'muniment/crypto';

@@ -23,7 +23,7 @@ export type TupleItem = Uint8Array | string | number | readonly TupleItem[];
  * @param label - what the bytes are for, without the prefix `muniment/1 `, which is added
  * @param items - the parts, in the order that the specification gives
  * @returns the encoding, by which no two different tuples share a byte string
- * @throws `MunimentError` `WIRE_UTF8` for text with a lone surrogate; `RangeError` for a number that is no such integer
+ * @throws `MunimentError` `WIRE_UTF8` for text with a lone surrogate; `RangeError` for a number that is no such integer; `TypeError` for what is none of these, such as a `Date`
  * @example
  * ```ts
  * import { tuple } from 'muniment/wire';
@@ -81,7 +81,11 @@ function lengthOf(items: readonly TupleItem[]): number {
 function lengthOfItem(item: TupleItem): number {
   if (item instanceof Uint8Array) return item.length;
   if (typeof item === 'string') return utf8Length(item);
-  if (typeof item !== 'number') return lengthOf(item);
+  if (typeof item !== 'number') {
+    // Whatever else can be iterated (bytes of another realm) would be signed as something that nobody meant.
+    if (!Array.isArray(item)) throw new TypeError('a tuple holds bytes, texts, integers and lists');
+    return lengthOf(item);
+  }
   if (!Number.isSafeInteger(item) || item < 0)
     throw new RangeError('a tuple holds integers from 0 to 2^53 - 1');
   return 8;

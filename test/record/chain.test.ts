@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/crypto/index.ts';
-import { MunimentError } from '../../src/errors.ts';
+import { ERROR_CODES, MunimentError } from '../../src/errors.ts';
 import {
   appendEntries,
   appendEntry,
@@ -109,8 +109,21 @@ describe('a chain', () => {
     expect((await chain.next()).done).toBe(false);
     await expect(chain.next()).rejects.toMatchObject({
       code: 'RECORD_AUTHOR',
-      message: 'RECORD_AUTHOR: at entry 2',
+      message: `RECORD_AUTHOR: at entry 2: ${ERROR_CODES.RECORD_AUTHOR[1]}`,
     });
+  });
+
+  it('says at which entry a key history refuses its author, with the code of that', async () => {
+    const authors = (): never => {
+      throw new MunimentError('KEY_REVOKED');
+    };
+    const start = bank.at(EMPTY_CHAIN);
+    const message = `KEY_REVOKED: at entry 0: ${ERROR_CODES.KEY_REVOKED[1]}`;
+    const thrown: unknown = await verifyChain(bank.items(), { ...bank.rules(), authors }, start)
+      .next()
+      .catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(ChainError);
+    expect(thrown).toMatchObject({ code: 'KEY_REVOKED', seq: 0, head: EMPTY_CHAIN, message });
   });
 
   it('verifies through entries that are not shown, any of them', async () => {

@@ -261,6 +261,14 @@ describe('tuples', () => {
     expect(() => tuple('example', value)).toThrow(RangeError);
   });
 
+  it.each([new Date(0), undefined, null, new Set([1]), new ArrayBuffer(1), new Uint16Array(1), true])(
+    'refuses %s, which is no part of a tuple',
+    (value) => {
+      expect(() => tuple('example', value as unknown as string)).toThrow(TypeError);
+      expect(() => tuple('example', [value as unknown as string])).toThrow(/^a tuple holds/);
+    },
+  );
+
   it('refuses text with a lone surrogate', () => {
     expect(refusal(() => tuple('example', '\ud800'))).toBe('WIRE_UTF8');
     expect(refusal(() => tuple('exa\ud800mple'))).toBe('WIRE_UTF8');
