@@ -9,20 +9,15 @@ import {
   entrySignatureInput,
   hashEntry,
   ownEntry,
+  ownOpaque,
   type ChainName,
   type Entry,
   type Head,
+  type OpaqueEntry,
   type SignedEntry,
 } from './entry.ts';
 import { STATEMENT, verifyPayload } from './payload.ts';
 import type { Step, WriteRule } from './rule.ts';
-
-/** An entry that a reader may not see: enough to verify the chain through it. */
-export interface OpaqueEntry {
-  readonly seq: number;
-  readonly prev: Uint8Array;
-  readonly inner: Uint8Array;
-}
 
 /** An entry that a reader may see, with its payload where the rule has to know it: statements about keys, and the like. */
 export interface ShownEntry extends SignedEntry {
@@ -120,12 +115,13 @@ export function verifyEntry<State>(
   return verifyOne(shown, rules, at, false);
 }
 
-/** Verifies the place of an entry that is not shown. Throws `ChainError` `RECORD_LINK`. */
+/** Verifies the place of an entry that is not shown. Throws `ChainError` `RECORD_ENTRY`, `RECORD_LINK`. */
 export function verifyHidden<State>(
-  item: OpaqueEntry,
+  opaque: OpaqueEntry,
   rules: ChainRules<State>,
   at: ChainState<State>,
 ): { readonly item: VerifiedItem; readonly after: ChainState<State> } {
+  const item = wellFormed(() => ownOpaque(opaque), at);
   checkLink(item, at.head);
   const hash = entryHash(rules, item);
   const after = { head: { size: item.seq + 1, hash }, state: at.state };
@@ -197,13 +193,16 @@ function verifyOne<State>(
   at: ChainState<State>,
   appending: boolean,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
-  let own: OwnEntry;
-  try {
-    own = ownCopy(shown);
-  } catch (cause) {
-    throw new ChainError('RECORD_ENTRY', at.head.size, at.head, cause);
-  }
+  const own = wellFormed(() => ownCopy(shown), at);
   return verifyNext(own, rules, at, { verified: null, appending });
+}
+
+function wellFormed<Own>(read: () => Own, { head }: ChainState<unknown>): Own {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ChainError('RECORD_ENTRY', head.size, head, cause);
+  }
 }
 
 /**

@@ -142,12 +142,18 @@ export function innerHash({ entry, signature }: SignedEntry): Uint8Array {
   return hashTuple('entry inner', itemsOf(entry), signature);
 }
 
+/** An entry that a reader may not see: enough to verify the chain through it. */
+export interface OpaqueEntry {
+  readonly seq: number;
+  readonly prev: Uint8Array;
+  readonly inner: Uint8Array;
+}
+
 /** `entryHash`, computable from (seq, prev, inner) alone. */
 export function entryHash(
   chain: Pick<Entry, 'recordId' | 'chain'>,
-  position: { readonly seq: number; readonly prev: Uint8Array; readonly inner: Uint8Array },
+  { seq, prev, inner }: OpaqueEntry,
 ): Uint8Array {
-  const { seq, prev, inner } = position;
   return hashTuple('entry hash', chain.recordId, chain.chain, seq, prev, inner);
 }
 
@@ -208,6 +214,15 @@ export function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
     };
     if (!SIGNATURE_LENGTHS.includes(signature.length)) throw new MunimentError('WIRE_TUPLE');
     return { entry: own, signature: ownBytes(signature, signature.length) };
+  } catch (cause) {
+    throw new MunimentError('RECORD_ENTRY', undefined, { cause });
+  }
+}
+
+/** The same of an entry that is not shown. Throws `RECORD_ENTRY`. */
+export function ownOpaque({ seq, prev, inner }: OpaqueEntry): OpaqueEntry {
+  try {
+    return { seq: ownInteger(seq), prev: ownBytes(prev, 32), inner: ownBytes(inner, 32) };
   } catch (cause) {
     throw new MunimentError('RECORD_ENTRY', undefined, { cause });
   }
