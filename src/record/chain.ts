@@ -237,14 +237,15 @@ export function verifyNext<State>(
 
 // A rule that has a reason of its own to refuse throws it.
 function judge<State>(rule: WriteRule<State>, { head, state }: ChainState<State>, step: Step): State {
-  let next: State | null;
+  let next: State | null | undefined;
   try {
     next = rule.next(state, step);
   } catch (cause) {
     if (!(cause instanceof MunimentError)) throw cause;
     throw new ChainError(cause.code, head.size, head, cause);
   }
-  if (next === null) throw new ChainError('RECORD_RIGHT', head.size, head);
+  // Without types a rule may forget to answer: that is no leave.
+  if (next === null || next === undefined) throw new ChainError('RECORD_RIGHT', head.size, head);
   return next;
 }
 
