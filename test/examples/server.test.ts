@@ -596,8 +596,9 @@ describe('revocation', () => {
     expect(await standing(text)).toBe('doubtful');
     expect(await standing(JSON.stringify({ ...json, directory: null }))).toBe('valid');
     const view = await readRecord(patient, record.recordId, { purpose: 'in doubt', releases: null });
-    const [first, last] = [view.documents[0]!, view.documents.at(-1)!];
-    expect([first.entry.standing, last.entry.standing]).toEqual(['valid', 'doubtful']);
+    const [creation] = view.chain;
+    const last = view.documents.at(-1)!;
+    expect([creation, last.entry]).toMatchObject([{ standing: 'valid' }, { standing: 'doubtful' }]);
     expect(last.entry.author.subject).toBe('doctor-7');
     const shown = describeView(view).split('\n');
     const doubted = shown.filter((line) => line.includes('IN DOUBT'));
