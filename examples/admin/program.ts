@@ -5,6 +5,7 @@ import { explain, statusOf } from '../client/cli/error.ts';
 import { PASSPHRASE_VARIABLE, passphraseFrom } from '../client/cli/passphrase.ts';
 import type { Surroundings } from '../client/cli/program.ts';
 import { caCommand, type CaSurroundings } from './ca/commands.ts';
+import { storeCommand } from './store.ts';
 
 /** Runs one command and resolves to its exit status: 0, 1, or 2 for one that was not written as it must be. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -30,6 +31,12 @@ function createProgram({ out, err, env }: Surroundings): Command {
     passphrase: passphraseFrom(program.opts<{ passphraseFile?: string }>().passphraseFile, env),
   });
   program.addCommand(inheriting(program, caCommand(surroundings)));
+  program.addCommand(
+    inheriting(
+      program,
+      storeCommand((line) => out(`${line}\n`)),
+    ),
+  );
   return program;
 }
 

@@ -7,6 +7,7 @@ import { PIN_VARIABLE, pinFrom } from '../client/cli/passphrase.ts';
 import { FhirImportError, readBundle } from '../client/fhir.ts';
 import { DEFAULT_TOKEN_KEM, TOKEN_KEMS, type TokenKem } from '../client/keystores/pkcs11.ts';
 import { attack, type AttackResult } from './attacks.ts';
+import type { Engine } from '../server/store/engine.ts';
 import { countLeaks, filesUnder, sealedTexts } from './leaks.ts';
 import type { Count, Viewer } from './counting.ts';
 import { must } from './must.ts';
@@ -31,8 +32,16 @@ interface Result {
   readonly durationMs: number;
 }
 
+const STORES: Readonly<Record<Engine['name'], string>> = {
+  sqlite: 'SQLite',
+  postgres: 'a PostgreSQL server of its own',
+};
+
 const program = new Command('muniment-demo')
   .description('plays the main job of Muniment: seal, sign, chain, share, break the glass, verify, attack')
+  .addOption(
+    new Option('--store <name>', "the bank's database").choices(Object.keys(STORES)).default('sqlite'),
+  )
   .option('--json', 'print one JSON object and nothing else')
   .option(
     '--pkcs11 <module>',
@@ -46,7 +55,11 @@ const program = new Command('muniment-demo')
   )
   .argument('[bundles...]', 'FHIR R4 bundles in JSON; without one, a synthetic record is used')
   .parse();
-const { json = false, ...tokenOptions } = program.opts<{ json?: boolean } & TokenOptions>();
+const {
+  json = false,
+  store,
+  ...tokenOptions
+} = program.opts<{ json?: boolean; store: Engine['name'] } & TokenOptions>();
 
 interface TokenOptions {
   readonly pkcs11?: string;
@@ -114,9 +127,9 @@ async function run(subject: Subject, doctor: TokenDoctor | null, report: Report)
   const world = await report.step(
     'An authority, TLS certificates, identities and the server',
     async (say) => {
-      const made = await createWorld(subject.specialities, doctor?.keys);
+      const made = await createWorld(subject.specialities, store, doctor?.keys);
       say(
-        `the bank listens on 127.0.0.1:${String(made.server.port)}: TLS 1.3, client certificates required, SQLite`,
+        `the bank listens on 127.0.0.1:${String(made.server.port)}: TLS 1.3, client certificates required, ${STORES[store]}`,
       );
       say(
         "the log's own keys, Ed25519 and ML-DSA-44, are chartered; two witnesses cosign, and every client demands both",
@@ -191,7 +204,7 @@ async function searchServer(
 
 // What the same server writes for a patient who is somebody else.
 async function controlFiles(subject: Subject): Promise<SearchedFile[]> {
-  const world = await createWorld(subject.specialities);
+  const world = await createWorld(subject.specialities, store);
   try {
     await play(world, controlSubject(subject), createReport(true));
     await world.server.stop();

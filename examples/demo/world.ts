@@ -16,19 +16,20 @@ import {
   type Profile,
   type SoftwareKeys,
 } from 'muniment/keys';
-import Database from 'better-sqlite3';
 import { formatNoteKey, logKeysOf, signCharter, type LogKeys, type WitnessPolicy } from 'muniment/record';
 import { toHex } from 'muniment/wire';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BankClient } from '../client/bank.ts';
 import type { Endpoint } from '../client/connection.ts';
 import { trustIn, type Trust } from '../client/trust.ts';
 import { createLogKeys, exportLogKeys } from '../server/log-keys.ts';
+import type { Engine } from '../server/store/engine.ts';
 import { serveWitness } from '../witness/http.ts';
 import { LogWitness } from '../witness/witness.ts';
 import { createAuthority, type Authority } from './authority.ts';
+import { startPostgres, type OwnPostgres } from './postgres.ts';
 import { startServer, type RunningServer } from './server-process.ts';
 
 const ORIGIN = 'bank.demo.example/muniment';
@@ -49,6 +50,8 @@ export interface World {
   readonly server: RunningServer;
   /** Everything that the server writes lies in here. */
   readonly serverFolder: string;
+  /** The database server, if it is one of its own. */
+  readonly postgres: OwnPostgres | null;
   /** Stops the server and removes everything. */
   end(): Promise<void>;
 }
@@ -56,6 +59,7 @@ export interface World {
 /** Makes a world for two specialities; the first doctor may bring keys that live elsewhere. */
 export async function createWorld(
   specialities: readonly [string, string],
+  store: Engine['name'],
   doctor?: IdentityKeys,
 ): Promise<World> {
   const folder = mkdtempSync(path.join(tmpdir(), 'muniment-demo-'));
@@ -63,7 +67,7 @@ export async function createWorld(
     rmSync(folder, { recursive: true, force: true });
   });
   try {
-    return await populate(folder, specialities, doctor);
+    return await populate(folder, specialities, { store, doctor });
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -73,7 +77,7 @@ export async function createWorld(
 async function populate(
   folder: string,
   specialities: readonly [string, string],
-  doctor: IdentityKeys | undefined,
+  { store, doctor }: { readonly store: Engine['name']; readonly doctor: IdentityKeys | undefined },
 ): Promise<World> {
   const validity = { notBefore: Date.now() - DAY, notAfter: Date.now() + 30 * DAY };
   const administrator = await createAnchor({
@@ -102,12 +106,13 @@ async function populate(
   const authority = await createAuthority('Demo authority');
   const serverFolder = path.join(folder, 'server');
   mkdirSync(serverFolder, { mode: 0o700 });
+  const postgres = store === 'postgres' ? await startPostgresIn(folder, serverFolder) : null;
   const logKeys = createLogKeys();
   const log = logKeysOf({ origin: ORIGIN, ...logKeys });
   const charter = await signCharter(administrator, { origin: ORIGIN, bank: bank.credential.id, log });
   const witnesses = await startWitnesses(folder, log);
   const configuration = await writeServerFiles(folder, serverFolder, {
-    ...{ bank, administrator, authority, charter },
+    ...{ bank, administrator, authority, charter, postgres },
     witnesses: witnesses.listed,
     logKeys: await exportLogKeys(logKeys, PASSPHRASE),
   });
@@ -140,8 +145,10 @@ async function populate(
     authority,
     server,
     serverFolder,
+    postgres,
     end: async () => {
       await server.stop();
+      await postgres?.stop();
       witnesses.close();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -193,10 +200,11 @@ async function writeServerFiles(
     readonly authority: Authority;
     readonly charter: Uint8Array;
     readonly logKeys: string;
+    readonly postgres: OwnPostgres | null;
     readonly witnesses: Witnesses['listed'];
   },
 ): Promise<string> {
-  const { bank, administrator, authority, charter, logKeys, witnesses } = parts;
+  const { bank, administrator, authority, charter, logKeys, witnesses, postgres } = parts;
   const { certificate, key } = await authority.issue({ commonName: 'bank', kind: 'server' });
   const files: Record<string, string | Uint8Array> = {
     'server.crt': certificate,
@@ -208,6 +216,7 @@ async function writeServerFiles(
     'log.keys': logKeys,
     charter,
     passphrase: PASSPHRASE,
+    'store.password': postgres?.bank.password ?? '',
   };
   for (const [name, content] of Object.entries(files))
     writeFileSync(path.join(folder, name), content, { mode: 0o600 });
@@ -218,6 +227,7 @@ async function writeServerFiles(
       origin: ORIGIN,
       port: 0,
       dataFolder: path.join(serverFolder, 'data'),
+      store: postgres === null ? { engine: 'sqlite' } : addressIn(postgres),
       tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
       identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
       log: { keys: 'log.keys', charter: 'charter' },
@@ -228,20 +238,12 @@ async function writeServerFiles(
   return configuration;
 }
 
-/** Starts a second server with the bank's keys, on a copy of all that the first has stored. */
-export async function startTwin({ serverFolder }: World): Promise<RunningServer> {
-  const twin = path.join(serverFolder, 'twin');
-  const dataFolder = path.join(twin, 'data');
-  cpSync(path.join(serverFolder, 'data', 'annexes'), path.join(dataFolder, 'annexes'), { recursive: true });
-  const database = new Database(path.join(serverFolder, 'data', 'bank.sqlite'), { readonly: true });
-  try {
-    await database.backup(path.join(dataFolder, 'bank.sqlite'));
-  } finally {
-    database.close();
-  }
-  const folder = path.dirname(serverFolder);
-  const configuration = JSON.parse(readFileSync(path.join(folder, 'server.json'), 'utf8')) as object;
-  const file = path.join(folder, 'twin.json');
-  writeFileSync(file, JSON.stringify({ ...configuration, dataFolder }));
-  return startServer(file, twin);
+// In the server's folder, so that what it writes is searched too; as root PostgreSQL is somebody else, who must get there.
+function startPostgresIn(folder: string, serverFolder: string): Promise<OwnPostgres> {
+  for (const above of [folder, serverFolder]) chmodSync(above, 0o711);
+  return startPostgres(path.join(serverFolder, 'postgres'));
+}
+
+function addressIn({ bank: { host, port, database, user } }: OwnPostgres): object {
+  return { engine: 'postgres', host, port, database, user, passwordFile: 'store.password', tls: null };
 }

@@ -1,14 +1,25 @@
 /** Annexes on disk: ciphertext streams, named by their content, moved into place only once they are whole and durable. */
 
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { AnnexNamer } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { BankRefusal } from './refusal.ts';
+import { splitHashes } from './store/bytes.ts';
+import type { Database } from './store/tables.ts';
 
 /** Largest annex, in bytes of ciphertext. */
 export const ANNEX_LIMIT = 8 * 1024 ** 3;
@@ -18,13 +29,18 @@ export class AnnexStore {
   readonly #folder: string;
   readonly #staging: string;
 
-  /** Opens or makes the folder, and removes what uploads left behind: those that never ended, and those that no entry names. */
-  constructor(dataFolder: string, named: ReadonlySet<string>) {
+  /**
+   * Opens or makes the folder, and removes what uploads left behind: those that never ended, and those that no entry
+   * names, if they are older than `grace` milliseconds. Where other processes use the folder, younger ones may be theirs.
+   */
+  constructor(dataFolder: string, named: ReadonlySet<string>, grace: number) {
     this.#folder = path.join(dataFolder, 'annexes');
     this.#staging = path.join(dataFolder, 'staging');
     for (const folder of [this.#folder, this.#staging]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const name of readdirSync(this.#staging)) rmSync(path.join(this.#staging, name));
-    for (const name of readdirSync(this.#folder)) if (!named.has(name)) rmSync(path.join(this.#folder, name));
+    const before = Date.now() - grace;
+    for (const name of readdirSync(this.#staging)) removeOlder(path.join(this.#staging, name), before);
+    for (const name of readdirSync(this.#folder))
+      if (!named.has(name)) removeOlder(path.join(this.#folder, name), before);
   }
 
   /** Whether an annex of this name is here. */
@@ -65,6 +81,21 @@ export class AnnexStore {
   #path(name: Uint8Array): string {
     return path.join(this.#folder, toHex(name));
   }
+}
+
+function removeOlder(file: string, time: number): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found !== undefined && found.mtimeMs <= time) rmSync(file, { force: true });
+}
+
+/** The names of all annexes that entries have, in hexadecimal. */
+export async function annexNames(database: Database): Promise<Set<string>> {
+  const rows = await database
+    .selectFrom('entries')
+    .select('annexes')
+    .where(sql<boolean>`length(annexes) > 0`)
+    .execute();
+  return new Set(rows.flatMap(({ annexes }) => splitHashes(annexes).map(toHex)));
 }
 
 async function sync(name: string): Promise<void> {

@@ -98,7 +98,7 @@ export function buildApp({ tls, sessions, annexes, logger }: AppParts): FastifyI
     {
       onRequest: async (request, response) => {
         try {
-          sessions.checkUpload(connectionOf(request));
+          await sessions.checkUpload(connectionOf(request));
           if (request.headers['content-type'] !== ANNEX_TYPE) throw new BankRefusal('MALFORMED');
         } catch (error) {
           request.log.info({ event: 'annex refused', code: codeOf(error) });

@@ -1,7 +1,7 @@
 /** Appending: a batch of additions, each signed on its own, accepted or refused whole. */
 
 import { sha256 } from 'muniment/crypto';
-import type { Credential, Decapsulator } from 'muniment/keys';
+import type { Credential } from 'muniment/keys';
 import { decodeSignedEntry, readStatement, verifyPayload, type VerifiedEntry } from 'muniment/record';
 import {
   decodeSealed,
@@ -12,67 +12,78 @@ import {
   type SealedDocument,
 } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
-import type { AnnexStore } from './annexes.ts';
-import type { RequestOf } from './api.ts';
-import type { Directory } from './directory.ts';
-import { accept, type Accepted, type Effect, type Ledger } from './ledger.ts';
-import type { Kept, Records } from './records.ts';
+import { writeText, type RequestOf } from './api.ts';
+import { replyOf, settle } from './archive.ts';
+import { answer, type Answer, type Asking, type House } from './asking.ts';
+import type { Kept } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { DIGESTS, SEALED } from './rights.ts';
-import type { Store } from './store.ts';
+import type { Change } from './store/tables.ts';
+import { accept, NO_EFFECT, type Accepted, type Turn } from './turn.ts';
 
-/** What appending needs of the bank. */
-export interface AppendParts {
-  readonly store: Store;
-  readonly directory: Directory;
-  readonly ledger: Ledger;
-  readonly records: Records;
-  readonly annexes: AnnexStore;
-  /** The bank as a custodian. */
-  readonly custodian: { readonly credential: Credential; readonly key: Decapsulator };
-}
-
-/** A batch that was judged, but for its author's standing when the ledger takes it. */
-export interface JudgedBatch {
-  readonly kept: Kept;
-  readonly accepted: readonly Accepted[];
-}
-
-/** Judges a batch; nothing is written by that. */
-export async function judgeBatch(
-  parts: AppendParts,
+/** Takes a batch: all of it into chain and log, or nothing. Asked again, it is answered as it was. */
+export function append(
+  house: House,
   request: RequestOf<'append'>,
-  user: Credential,
+  asking: Asking,
   documents: readonly Uint8Array[],
-): Promise<JudgedBatch> {
-  const { store, ledger, records } = parts;
+): Promise<Answer> {
+  const { cause, user } = asking;
+  return house.ledger.turn(async (turn) => {
+    const settled = await replyOf(turn.change, cause.request);
+    if (settled !== null) return answer(settled);
+    await house.directory.checkStanding(turn.change, user, house.now());
+    if (request.seenSize > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
+    const { kept, accepted } = await judgeBatch(house, turn, { request, user, documents });
+    const receipts = await turn.take(accepted, kept.tagSalt, cause);
+    // The reply is part of the transaction, so it names the checkpoint that this very commit leads to.
+    const checkpoint = await turn.checkpoint(request.seenSize);
+    const head = await turn.signedHead(kept.id, 'content');
+    const text = writeText({ ...checkpoint, receipts, head });
+    await settle(turn.change, cause.request, text);
+    return answer(text);
+  });
+}
+
+async function judgeBatch(
+  house: House,
+  turn: Turn,
+  batch: {
+    readonly request: RequestOf<'append'>;
+    readonly user: Credential;
+    readonly documents: readonly Uint8Array[];
+  },
+): Promise<{ readonly kept: Kept; readonly accepted: readonly Accepted[] }> {
+  const { request, user, documents } = batch;
+  const { change } = turn;
+  const { records, directory } = house;
   const { recordId, entries } = request;
   const accepted: Accepted[] = [];
-  let kept = records.find(recordId);
-  let head = ledger.head(recordId, 'content');
+  let kept = await records.find(change, recordId);
+  let head = await turn.head(recordId, 'content');
   let attached = entries.length;
   for (const [i, { entry: bytes, attachments: digests, annexes }] of entries.entries()) {
     const signed = decodeSignedEntry(bytes);
     const payload = documents[i] ?? malformed();
     if (!equalBytes(signed.entry.author, user.id)) throw new BankRefusal('RECORD_AUTHOR');
-    let effect: Effect = () => undefined;
+    let effect = NO_EFFECT;
     if (signed.entry.kind === 'create') {
-      const created = records.create(recordId, signed, payload);
-      const owner = created.owner?.id ?? user.id;
-      effect = () => store.run('INSERT INTO records VALUES (?, ?, ?)', recordId, owner, created.tagSalt);
+      const created = await records.create(change, recordId, signed, payload);
+      const row = { id: recordId, owner: created.owner?.id ?? user.id, tag_salt: created.tagSalt };
+      effect = (within) => within.insertInto('records').values(row).execute();
       kept = created;
     }
     if (kept === null) throw new BankRefusal('RECORD_UNKNOWN');
-    const step = records.next(kept, signed, head);
+    const step = records.next(kept, signed, { author: user, head });
     head = step.head;
     verifyPayload(signed.entry, payload, DIGESTS);
     const attachments = digests.map((digest) => ({ digest, bytes: documents[attached++] ?? malformed() }));
     if (!attachments.every(({ digest, bytes }) => equalBytes(sha256(bytes), digest))) malformed();
     if (kept.owner !== null)
-      await judgeContent(parts, { kept, owner: kept.owner, entry: step.entry, payload, digests });
-    for (const name of annexes) if (!parts.annexes.has(name)) throw new BankRefusal('ANNEX_MISSING');
+      await judgeContent(house, change, { kept, owner: kept.owner, entry: step.entry, payload, digests });
+    for (const name of annexes) if (!house.annexes.has(name)) throw new BankRefusal('ANNEX_MISSING');
     if (kept.owner === null && signed.entry.kind !== 'create')
-      effect = parts.directory.prepare(step.entry, payload);
+      effect = await directory.prepare(change, step.entry, payload);
     accepted.push(accept(step.entry, { payload, attachments, annexes, effect }));
   }
   if (attached !== documents.length || kept === null) malformed();
@@ -80,7 +91,8 @@ export async function judgeBatch(
 }
 
 async function judgeContent(
-  parts: AppendParts,
+  house: House,
+  change: Change,
   addition: {
     readonly kept: Kept;
     readonly owner: Credential;
@@ -101,14 +113,15 @@ async function judgeContent(
     }
     default:
       if (entry.entry.payloadType !== SEALED) malformed();
-      await judgeSealed(parts, { owner, entry, sealed: decodeSealed(payload), recordId: kept.id });
+      await judgeSealed(house, change, { owner, entry, sealed: decodeSealed(payload), recordId: kept.id });
   }
 }
 
 // What the bank can know of a sealed document without a key: signature, commitments, that it is sealed to this
 // record's owner, and that the custodian's own wrap opens, so that an emergency does not find it broken.
 async function judgeSealed(
-  parts: AppendParts,
+  { directory, identity }: House,
+  change: Change,
   given: {
     readonly owner: Credential;
     readonly entry: VerifiedEntry;
@@ -117,13 +130,12 @@ async function judgeSealed(
   },
 ): Promise<void> {
   const { owner, entry, sealed, recordId } = given;
-  const { directory, custodian } = parts;
-  const verified = verifySealed(sealed, { recordId, authors: directory.find });
+  const verified = verifySealed(sealed, { recordId, authors: () => entry.author });
   if (!equalBytes(verified.author.id, entry.author.id)) throw new BankRefusal('RECORD_AUTHOR');
   // What claims to have been written after its entry was signed was not.
   if (verified.manifest.time > entry.entry.time) throw new BankRefusal('CLOCK');
-  const [root] = directory.compartmentsOf(owner, '');
+  const [root] = await directory.compartmentsOf(change, owner, '');
   const toOwner = root !== undefined && sealed.wraps.some(({ readerId }) => equalBytes(readerId, root));
   if (!toOwner) throw new BankRefusal('NOT_FOR_OWNER');
-  await verifyOwnWrap(verified, { reader: partyReader(custodian.credential), key: custodian.key });
+  await verifyOwnWrap(verified, { reader: partyReader(identity.credential), key: identity.sealing });
 }

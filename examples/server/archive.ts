@@ -5,7 +5,8 @@ import type { VerifiedEnvelope } from 'muniment/envelope';
 import { equalBytes, utf8 } from 'muniment/wire';
 import type { BankRequest } from './api.ts';
 import { BankRefusal } from './refusal.ts';
-import { plain, type Store, type StoredRequest } from './store.ts';
+import { plain } from './store/bytes.ts';
+import type { Change, Database, StoredRequest } from './store/tables.ts';
 
 /** A verified request on its way to being served. */
 export interface Incoming {
@@ -17,88 +18,94 @@ export interface Incoming {
 }
 
 /**
- * Consumes the session and stores the evidence in one transaction. The same request under the same id is found
- * again; another one under that id is refused. Gives the request's number in the archive.
+ * Consumes the session and stores the evidence. The same request under the same id is found again; another one under
+ * that id is refused. Gives the request's number in the archive.
  */
-export function archive(store: Store, incoming: Incoming): number {
-  const { envelope, request, documents, sessionId, evidence } = incoming;
+export async function archive(change: Change, incoming: Incoming): Promise<number> {
+  const { envelope, request, documents, sessionId: session, evidence } = incoming;
   const { author } = envelope;
+  const { issuer, subject } = author;
   const digest = sha256(utf8(envelope.data));
-  return store.transaction(() => {
-    const known = findRequest(store, author.issuer, author.subject, request.id);
-    if (known !== undefined) {
-      if (!equalBytes(known.digest, digest)) throw new BankRefusal('REQUEST_REUSED');
-      store.run('INSERT INTO repeats VALUES (?, ?, ?)', sessionId, known.number, evidence);
-      return known.number;
-    }
-    const { lastInsertRowid } = store.run(
-      'INSERT INTO requests (issuer, subject, id, session, author, digest, evidence, type) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      author.issuer,
-      author.subject,
-      request.id,
-      sessionId,
-      author.id,
-      digest,
-      evidence,
-      request.type,
-    );
-    const number = Number(lastInsertRowid);
-    documents.forEach((bytes, position) =>
-      store.run('INSERT INTO pending VALUES (?, ?, ?)', number, position, bytes),
-    );
-    return number;
-  });
+  const known = await change
+    .selectFrom('requests')
+    .select(['number', 'digest'])
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
+    .where('id', '=', request.id)
+    .executeTakeFirst();
+  if (known !== undefined) {
+    if (!equalBytes(known.digest, digest)) throw new BankRefusal('REQUEST_REUSED');
+    await change.insertInto('repeats').values({ session, request: known.number, evidence }).execute();
+    return known.number;
+  }
+  const { number } = await change
+    .insertInto('requests')
+    .values({
+      ...{ issuer, subject, id: request.id, session, author: author.id },
+      ...{ digest, evidence, type: request.type },
+    })
+    .returning('number')
+    .executeTakeFirstOrThrow();
+  const pending = documents.map((bytes, position) => ({ request: number, position, bytes }));
+  if (pending.length > 0) await change.insertInto('pending').values(pending).execute();
+  return number;
 }
 
+/** The outcome of what is answered afresh when asked again: only that it was served is kept. */
+export const AFRESH = '';
+
 /** The reply of a request that was executed, however often it is asked; `null` before. */
-export function replyOf(store: Store, number: number): string | null {
-  return (
-    store.get<{ reply: string | null }>('SELECT reply FROM requests WHERE number = ?', number)?.reply ?? null
-  );
+export async function replyOf(database: Database, request: number): Promise<string | null> {
+  const row = await database
+    .selectFrom('outcomes')
+    .select('reply')
+    .where('request', '=', request)
+    .executeTakeFirst();
+  return row?.reply ?? null;
 }
 
 /** Marks a request as executed, once; inside the transaction that executes it. */
-export function settle(store: Store, number: number, reply: string): void {
-  store.run('UPDATE requests SET reply = ? WHERE number = ? AND reply IS NULL', reply, number);
-  store.run('DELETE FROM pending WHERE request = ?', number);
+export async function settle(change: Change, request: number, reply: string): Promise<void> {
+  await change
+    .insertInto('outcomes')
+    .values({ request, reply })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  await change.deleteFrom('pending').where('request', '=', request).execute();
 }
 
 /** Requests that were archived but not executed when the server stopped, with what they brought. */
-export function unfinished(store: Store): { stored: StoredRequest; documents: Uint8Array[] }[] {
-  const rows = store.all<StoredRequest>(
-    "SELECT * FROM requests WHERE reply IS NULL AND type = 'append' ORDER BY number",
-  );
-  return rows.map((stored) => ({
-    stored,
-    documents: store
-      .all<{ bytes: Uint8Array }>(
-        'SELECT bytes FROM pending WHERE request = ? ORDER BY position',
-        stored.number,
-      )
-      .map(({ bytes }) => plain(bytes)),
-  }));
+export async function unfinished(
+  database: Database,
+): Promise<{ stored: StoredRequest; documents: Uint8Array[] }[]> {
+  const rows = await database
+    .selectFrom('requests')
+    .leftJoin('outcomes', 'outcomes.request', 'requests.number')
+    .selectAll('requests')
+    .where('type', '=', 'append')
+    .where('outcomes.request', 'is', null)
+    .orderBy('number')
+    .execute();
+  const found = [];
+  for (const stored of rows) {
+    const documents = await database
+      .selectFrom('pending')
+      .select('bytes')
+      .where('request', '=', stored.number)
+      .orderBy('position')
+      .execute();
+    found.push({ stored, documents: documents.map(({ bytes }) => plain(bytes)) });
+  }
+  return found;
 }
 
 /** The archived evidence of what was asked in a session. */
-export function evidenceOf(store: Store, session: Uint8Array): Uint8Array | null {
-  const row = store.get<{ evidence: Uint8Array }>(
-    'SELECT evidence FROM requests WHERE session = ? UNION ALL SELECT evidence FROM repeats WHERE session = ?',
-    session,
-    session,
-  );
-  return row === undefined ? null : plain(row.evidence);
-}
-
-function findRequest(
-  store: Store,
-  issuer: Uint8Array,
-  subject: string,
-  id: Uint8Array,
-): StoredRequest | undefined {
-  return store.get<StoredRequest>(
-    'SELECT * FROM requests WHERE issuer = ? AND subject = ? AND id = ?',
-    issuer,
-    subject,
-    id,
-  );
+export async function evidenceOf(database: Database, session: Uint8Array): Promise<Uint8Array | null> {
+  const first = await database
+    .selectFrom('requests')
+    .select('evidence')
+    .where('session', '=', session)
+    .unionAll(database.selectFrom('repeats').select('evidence').where('session', '=', session))
+    .executeTakeFirst();
+  return first === undefined ? null : plain(first.evidence);
 }

@@ -1,72 +1,97 @@
 /** Breaking the glass, the bank's side: the reason stands in the chain first, then the halves are released, and logged. */
 
 import { MunimentError } from 'muniment';
-import type { Credential, Identity } from 'muniment/keys';
+import type { Credential } from 'muniment/keys';
 import { decodeSignedEntry, hashEntry, readStatement, type SignedEntry } from 'muniment/record';
 import {
   decodeSealed,
+  encodeReleases,
   partyReader,
   release,
   verifyEmergency,
   verifySealed,
+  type Emergency,
   type Release,
 } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
-import type { Directory } from './directory.ts';
-import { accept, type Cause, type Ledger } from './ledger.ts';
-import type { KeptRecord, Records } from './records.ts';
+import { encodeAccess, writeText, type RequestOf } from './api.ts';
+import { AFRESH, settle } from './archive.ts';
+import { turnFor, type Answer, type Asking, type House } from './asking.ts';
+import type { KeptRecord } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { SEALED } from './rights.ts';
-import { plain, type Store } from './store.ts';
+import { plain } from './store/bytes.ts';
+import type { Change } from './store/tables.ts';
+import { accept, NO_EFFECT, type Cause, type Turn } from './turn.ts';
 
-/** What breaking the glass needs of the bank. */
-export interface BreakParts {
-  readonly store: Store;
-  readonly directory: Directory;
-  readonly ledger: Ledger;
-  readonly records: Records;
-  readonly identity: Identity;
-  readonly now: () => number;
-  /** For how long an emergency lasts, in milliseconds. */
-  readonly releaseTime: number;
-}
-
-/** An emergency that stands in the chain, and what was released for it. */
-export interface Broken {
-  readonly receipt: Uint8Array;
-  readonly leaf: number;
-  readonly emergencyHash: Uint8Array;
-  readonly releases: readonly Release[];
-}
-
-/** Takes an emergency's entry into the chain, or finds it there, and releases what stood before it. */
+/**
+ * Takes an emergency's entry into the chain, or finds it there, and releases what stood before it. The emergency is
+ * durable before anything is released, and the release before it is handed out.
+ */
 export async function breakGlass(
-  parts: BreakParts,
-  asked: {
-    readonly record: KeptRecord;
-    readonly user: Credential;
-    readonly signed: SignedEntry;
-    readonly payload: Uint8Array;
-    readonly cause: Cause;
-  },
-): Promise<Broken> {
-  const { record, user, signed, payload } = asked;
-  if (signed.entry.kind !== 'emergency') malformed();
+  house: House,
+  request: RequestOf<'break-glass'>,
+  asking: Asking,
+  documents: readonly Uint8Array[],
+): Promise<Answer> {
+  const { user, cause } = asking;
+  const signed = decodeSignedEntry(request.entry);
+  const payload = documents[0] ?? malformed();
+  if (documents.length !== 1 || signed.entry.kind !== 'emergency') malformed();
   if (!equalBytes(signed.entry.author, user.id)) throw new BankRefusal('RECORD_AUTHOR');
   const emergency = verifyEmergency(readStatement(signed.entry, payload, 'emergency'), user);
-  if (!equalBytes(emergency.recordId, record.id)) malformed();
-  const until = signed.entry.time + parts.releaseTime;
+  if (!equalBytes(emergency.recordId, request.recordId)) malformed();
+  const until = signed.entry.time + house.releaseTime;
   // One emergency is one reason for a limited time, not a key for good.
-  if (parts.now() > until) throw new BankRefusal('CLOCK');
-  const standing = await stand(parts, asked);
+  if (house.now() > until) throw new BankRefusal('CLOCK');
 
-  const { identity, directory } = parts;
+  const { standing, record, bodies } = await turnFor(house, asking, async (turn) => {
+    if (request.seenSize > turn.size) malformed();
+    const asked = await house.records.asked(turn.change, request.recordId, user);
+    const emergencyStands = await stand(house, turn, { record: asked, user, signed, payload, cause });
+    return {
+      record: asked,
+      standing: emergencyStands,
+      bodies: await sealedBodies(house, turn.change, asked.id, signed.entry.seq),
+    };
+  });
+  const emergencyHash = hashEntry(signed);
+  const releases = await releaseAll(house, { bodies, record, emergency, emergencyHash, until });
+
+  const content = encodeAccess({
+    ...{ reader: user.id, action: 'break-glass', purpose: '', request: cause.digests },
+    ...{ from: signed.entry.seq, emergency: payload },
+  });
+  const text = await turnFor(house, asking, async (turn) => {
+    await turn.take([await turn.own(record.id, { kind: 'release', content })], record.tagSalt, cause);
+    await settle(turn.change, cause.request, AFRESH);
+    return writeText({
+      ...(await turn.checkpoint(request.seenSize)),
+      receipt: { receipt: standing.receipt, proof: turn.inclusion(standing.leaf) },
+      ...{ emergencyHash, releases: 0 },
+      head: await turn.signedHead(record.id, 'content'),
+    });
+  });
+  return { text, documents: [encodeReleases(releases)], annexes: [] };
+}
+
+async function releaseAll(
+  { identity, directory }: House,
+  given: {
+    readonly bodies: readonly Uint8Array[];
+    readonly record: KeptRecord;
+    readonly emergency: Emergency;
+    readonly emergencyHash: Uint8Array;
+    readonly until: number;
+  },
+): Promise<Release[]> {
+  const { bodies, record, emergency, emergencyHash, until } = given;
   const custodian = { reader: partyReader(identity.credential), key: identity.sealing };
-  const context = { custodian: identity.credential.id, clinician: user.id, emergencyHash: hashEntry(signed) };
+  const context = { custodian: identity.credential.id, clinician: emergency.clinician, emergencyHash };
   const releases: Release[] = [];
-  for (const body of sealedBodies(parts.store, record.id, signed.entry.seq)) {
+  for (const body of bodies) {
     try {
-      const document = verifySealed(decodeSealed(body), { recordId: record.id, authors: directory.find });
+      const document = verifySealed(decodeSealed(body), { recordId: record.id, authors: directory.known });
       const released = await release(custodian, document, emergency, { context, until });
       if (released !== null) releases.push(released);
     } catch (error) {
@@ -74,41 +99,66 @@ export async function breakGlass(
       if (!(error instanceof MunimentError)) throw error;
     }
   }
-  return { ...standing, emergencyHash: context.emergencyHash, releases };
+  return releases;
 }
 
 async function stand(
-  parts: BreakParts,
+  { records }: House,
+  turn: Turn,
   asked: {
     readonly record: KeptRecord;
+    readonly user: Credential;
     readonly signed: SignedEntry;
     readonly payload: Uint8Array;
     readonly cause: Cause;
   },
 ): Promise<{ receipt: Uint8Array; leaf: number }> {
-  const { record, signed, payload, cause } = asked;
-  const known = parts.store.get<{ receipt: Uint8Array; leaf: number }>(
-    "SELECT receipt, leaf FROM entries WHERE record = ? AND chain = 'content' AND seq = ? AND hash = ?",
-    record.id,
-    signed.entry.seq,
-    hashEntry(signed),
-  );
+  const { record, user, signed, payload, cause } = asked;
+  const known = await turn.change
+    .selectFrom('entries')
+    .select(['receipt', 'leaf'])
+    .where('record', '=', record.id)
+    .where('chain', '=', 'content')
+    .where('seq', '=', signed.entry.seq)
+    .where('hash', '=', hashEntry(signed))
+    .executeTakeFirst();
   if (known !== undefined) return { receipt: plain(known.receipt), leaf: known.leaf };
-  parts.records.checkTime(signed);
-  const { entry } = parts.records.next(record, signed, parts.ledger.head(record.id, 'content'));
-  const leaf = parts.ledger.size;
-  const beside = { payload, attachments: [], annexes: [], effect: () => undefined };
-  const [receipted] = await parts.ledger.commit([accept(entry, beside)], record.tagSalt, cause, {});
+  records.checkTime(signed);
+  const head = await turn.head(record.id, 'content');
+  const { entry } = records.next(record, signed, { author: user, head });
+  const leaf = turn.size;
+  const beside = { payload, attachments: [], annexes: [], effect: NO_EFFECT };
+  const [receipted] = await turn.take([accept(entry, beside)], record.tagSalt, cause);
   return { receipt: receipted?.receipt ?? malformed(), leaf };
 }
 
-function* sealedBodies(store: Store, recordId: Uint8Array, before: number): Generator<Uint8Array> {
-  const rows = store.all<{ entry: Uint8Array; bytes: Uint8Array }>(
-    "SELECT e.entry, p.bytes FROM entries e JOIN payloads p USING (record, chain, seq) WHERE record = ? AND chain = 'content' AND seq < ? ORDER BY seq",
-    recordId,
-    before,
-  );
-  for (const { entry, bytes } of rows) {
-    if (decodeSignedEntry(plain(entry)).entry.payloadType === SEALED) yield plain(bytes);
+// With their authors' credentials found, which verifying does not wait for.
+async function sealedBodies(
+  { directory }: House,
+  change: Change,
+  recordId: Uint8Array,
+  before: number,
+): Promise<Uint8Array[]> {
+  const rows = await change
+    .selectFrom('entries')
+    .innerJoin('payloads', (join) =>
+      join
+        .onRef('payloads.record', '=', 'entries.record')
+        .onRef('payloads.chain', '=', 'entries.chain')
+        .onRef('payloads.seq', '=', 'entries.seq'),
+    )
+    .select(['entries.entry', 'payloads.bytes'])
+    .where('entries.record', '=', recordId)
+    .where('entries.chain', '=', 'content')
+    .where('entries.seq', '<', before)
+    .orderBy('entries.seq')
+    .execute();
+  const bodies = [];
+  for (const { entry: bytes, bytes: body } of rows) {
+    const { entry } = decodeSignedEntry(plain(bytes));
+    if (entry.payloadType !== SEALED) continue;
+    await directory.find(change, entry.author);
+    bodies.push(plain(body));
   }
+  return bodies;
 }

@@ -12,6 +12,23 @@ const schema = z.strictObject({
   port: z.int().min(0).max(65535),
   /** Database, annexes and nothing else. */
   dataFolder: z.string(),
+  /** Where the bank's tables are: in the data folder, or in a PostgreSQL server that several processes share. */
+  store: z
+    .discriminatedUnion('engine', [
+      z.strictObject({ engine: z.literal('sqlite') }),
+      z.strictObject({
+        engine: z.literal('postgres'),
+        host: z.string(),
+        port: z.int().min(1).max(65535),
+        database: z.string(),
+        /** The server's role, which does not own the tables. */
+        user: z.string(),
+        passwordFile: z.string(),
+        /** The authority of the database server's certificate, and the bank's own for it; `null` on one machine. */
+        tls: z.strictObject({ authority: z.string(), certificate: z.string(), key: z.string() }).nullable(),
+      }),
+    ])
+    .default({ engine: 'sqlite' }),
   tls: z.strictObject({ certificate: z.string(), key: z.string(), clientAuthority: z.string() }),
   /** The bank's key file, its signed credential, and the file with the passphrase. */
   identity: z.strictObject({ keys: z.string(), credential: z.string(), passphraseFile: z.string() }),
@@ -48,10 +65,14 @@ export function readConfig(file: string): Config {
     );
   }
   const at = (name: string): string => path.resolve(path.dirname(file), name);
-  const { tls, identity, log, anchor, dataFolder } = result.data;
+  const { store, tls, identity, log, anchor, dataFolder } = result.data;
   return {
     ...result.data,
     dataFolder: at(dataFolder),
+    store:
+      store.engine === 'sqlite'
+        ? store
+        : { ...store, passwordFile: at(store.passwordFile), tls: tlsAt(store.tls, at) },
     tls: { certificate: at(tls.certificate), key: at(tls.key), clientAuthority: at(tls.clientAuthority) },
     identity: {
       keys: at(identity.keys),
@@ -61,4 +82,11 @@ export function readConfig(file: string): Config {
     log: { keys: at(log.keys), charter: at(log.charter) },
     anchor: { credential: at(anchor.credential), id: anchor.id },
   };
+}
+
+type StoreTls = Extract<Config['store'], { engine: 'postgres' }>['tls'];
+
+function tlsAt(tls: StoreTls, at: (name: string) => string): StoreTls {
+  if (tls === null) return null;
+  return { authority: at(tls.authority), certificate: at(tls.certificate), key: at(tls.key) };
 }

@@ -23,9 +23,10 @@ import {
 import { readStatement, type VerifiedEntry } from 'muniment/record';
 import { compartmentReader, groupReader, partyReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
-import type { Effect } from './ledger.ts';
 import { BankRefusal } from './refusal.ts';
-import { plain, type Store } from './store.ts';
+import { plain } from './store/bytes.ts';
+import type { Change, Database } from './store/tables.ts';
+import { NO_EFFECT, type Effect } from './turn.ts';
 
 /** Statement kinds in the directory. */
 export const DIRECTORY_KINDS = {
@@ -47,82 +48,96 @@ export interface Heard {
 
 /** Looks up and checks in what the directory's chain says. */
 export class Directory {
-  readonly #store: Store;
   readonly #anchor: Credential;
   readonly #bank: Credential;
+  // What is registered stays as it is, whatever process registered it.
   readonly #known = new Map<string, Credential>();
 
-  constructor(store: Store, anchor: Credential, bank: Credential) {
-    this.#store = store;
+  constructor(anchor: Credential, bank: Credential) {
     this.#anchor = anchor;
     this.#bank = bank;
+    for (const own of [anchor, bank]) this.#known.set(toHex(own.id), own);
   }
 
   /** The credential behind an Id: anchor, bank or a registered user. */
-  find = (id: Uint8Array): Credential | null => {
-    for (const own of [this.#anchor, this.#bank]) if (equalBytes(own.id, id)) return own;
-    const known = this.#known.get(toHex(id));
-    if (known !== undefined) return known;
-    const row = this.#store.get<{ credential: Uint8Array }>('SELECT credential FROM users WHERE id = ?', id);
+  async find(database: Database, id: Uint8Array): Promise<Credential | null> {
+    const known = this.known(id);
+    if (known !== null) return known;
+    const row = await database
+      .selectFrom('users')
+      .select('credential')
+      .where('id', '=', id)
+      .executeTakeFirst();
     if (row === undefined) return null;
     const credential = verifyCredential(plain(row.credential), this.#anchor, 'ever');
     this.#known.set(toHex(id), credential);
     return credential;
-  };
+  }
+
+  /** The credential behind an Id that was found before, for verifiers, which do not wait. */
+  known = (id: Uint8Array): Credential | null => this.#known.get(toHex(id)) ?? null;
 
   /** Judges a caller: the administrator, or a registered user whose credential is valid now and not revoked. Throws otherwise. */
-  judge = (encoded: Uint8Array, now: number): Credential => {
+  async judge(database: Database, encoded: Uint8Array, now: number): Promise<Credential> {
     const credential = equalBytes(encoded, this.#anchor.encoded)
       ? readAnchor(encoded, this.#anchor.id)
       : verifyCredential(encoded, this.#anchor, now);
-    if (this.find(credential.id) === null || equalBytes(credential.id, this.#bank.id))
+    if ((await this.find(database, credential.id)) === null || equalBytes(credential.id, this.#bank.id))
       throw new BankRefusal('FORBIDDEN');
-    this.checkStanding(credential, now);
+    await this.checkStanding(database, credential, now);
     return credential;
-  };
+  }
 
   /** Refuses an author whose credential is not valid at a time, or was revoked by then, or is in doubt. What is written stays. */
-  checkStanding = (author: Credential, time: number): void => {
+  async checkStanding(database: Database, author: Credential, time: number): Promise<void> {
     if (time < author.notBefore || time > author.notAfter) throw new MunimentError('KEY_CREDENTIAL');
-    const known = this.revocations(author);
+    const known = await this.revocations(database, author);
     if (known.length === 0) return; // always so for the anchor, which cannot be revoked
     const revocations = known.map(({ verified }) => verified);
     const history = createKeyHistory(this.#anchor, { credentials: [author], revocations });
     if (credentialAsOf(history, author.id, time).standing === 'doubtful')
       throw new MunimentError('KEY_REVOKED');
-  };
+  }
 
   /** What was said against a credential, by whom, and where in the directory. */
-  revocations({ id }: Credential): Heard[] {
-    const rows = this.#store.all<{ author: Uint8Array; statement: Uint8Array; heard: number; seq: number }>(
-      'SELECT author, statement, heard, seq FROM revocations WHERE credential = ?',
-      id,
-    );
-    return rows.map((row) => {
+  async revocations(database: Database, { id }: Credential): Promise<Heard[]> {
+    const rows = await database
+      .selectFrom('revocations')
+      .select(['author', 'statement', 'heard', 'seq'])
+      .where('credential', '=', id)
+      .execute();
+    const found = [];
+    for (const row of rows) {
       const [author, statement] = [plain(row.author), plain(row.statement)];
-      return {
-        seq: row.seq,
-        author,
-        statement,
-        verified: this.#verifyRevocation(author, statement, row.heard),
-      };
-    });
+      const verified = await this.#verifyRevocation(database, { author, statement, heardAt: row.heard });
+      found.push({ seq: row.seq, author, statement, verified });
+    }
+    return found;
   }
 
   /** A registered subject's credential. */
-  findSubject(subject: string): Credential | null {
+  async findSubject(database: Database, subject: string): Promise<Credential | null> {
     if (subject === this.#bank.subject) return this.#bank;
     if (subject === this.#anchor.subject) return this.#anchor;
-    const row = this.#store.get<{ id: Uint8Array }>('SELECT id FROM users WHERE subject = ?', subject);
-    return row === undefined ? null : this.find(plain(row.id));
+    const row = await database
+      .selectFrom('users')
+      .select('id')
+      .where('subject', '=', subject)
+      .executeTakeFirst();
+    return row === undefined ? null : this.find(database, plain(row.id));
   }
 
   /** Every list of an owner's compartments, and the signed statements, oldest first. */
-  compartments(owner: Credential): { statement: Uint8Array; verified: Compartments }[] {
-    const rows = this.#store.all<{ statement: Uint8Array }>(
-      'SELECT statement FROM compartments WHERE owner = ? ORDER BY number',
-      owner.id,
-    );
+  async compartments(
+    database: Database,
+    owner: Credential,
+  ): Promise<{ statement: Uint8Array; verified: Compartments }[]> {
+    const rows = await database
+      .selectFrom('compartments')
+      .select('statement')
+      .where('owner', '=', owner.id)
+      .orderBy('number')
+      .execute();
     return rows.map((row) => {
       const statement = plain(row.statement);
       return { statement, verified: verifyCompartments(statement, owner) };
@@ -130,26 +145,31 @@ export class Directory {
   }
 
   /** Every epoch of a group, or of all groups, oldest first. */
-  groups(name: string | null): { keeper: Credential; statement: Uint8Array; verified: GroupEpoch }[] {
-    const rows = this.#store.all<{ keeper: Uint8Array; statement: Uint8Array }>(
-      name === null
-        ? 'SELECT keeper, statement FROM groups ORDER BY name, epoch'
-        : 'SELECT keeper, statement FROM groups WHERE name = ? ORDER BY epoch',
-      ...(name === null ? [] : [name]),
-    );
-    return rows.flatMap((row) => {
-      const keeper = this.find(plain(row.keeper));
-      if (keeper === null) return [];
+  async groups(
+    database: Database,
+    name: string | null,
+  ): Promise<{ keeper: Credential; statement: Uint8Array; verified: GroupEpoch }[]> {
+    let query = database
+      .selectFrom('groups')
+      .select(['keeper', 'statement'])
+      .orderBy('name')
+      .orderBy('epoch');
+    if (name !== null) query = query.where('name', '=', name);
+    const found = [];
+    for (const row of await query.execute()) {
+      const keeper = await this.find(database, plain(row.keeper));
+      if (keeper === null) continue;
       const statement = plain(row.statement);
-      return [{ keeper, statement, verified: verifyGroup(statement, keeper) }];
-    });
+      found.push({ keeper, statement, verified: verifyGroup(statement, keeper) });
+    }
+    return found;
   }
 
   /** As which readers a user may be handed wraps, apart from compartments: itself, and the epochs of groups that it reaches. */
-  readersOf(user: Credential): Uint8Array[] {
+  async readersOf(database: Database, user: Credential): Promise<Uint8Array[]> {
     const readers = [partyReader(user).id];
     let laddered: string | null = null; // whose ladder leads from the epoch that it reaches to the one before
-    for (const { verified: group } of this.groups(null).reverse()) {
+    for (const { verified: group } of (await this.groups(database, null)).reverse()) {
       const member = group.members.some(({ id }) => equalBytes(id, user.id));
       const reached: boolean = member || laddered === group.name;
       if (reached) readers.push(groupReader(group).id);
@@ -159,8 +179,13 @@ export class Directory {
   }
 
   /** The reader ids of an owner's compartments, or of the one of that name, in every epoch: what was sealed before a rotation is still read. */
-  compartmentsOf(owner: Credential, name: string | null, epoch: number | null = null): Uint8Array[] {
-    const all = this.compartments(owner).flatMap(({ verified }) => verified.list);
+  async compartmentsOf(
+    database: Database,
+    owner: Credential,
+    name: string | null,
+    epoch: number | null = null,
+  ): Promise<Uint8Array[]> {
+    const all = (await this.compartments(database, owner)).flatMap(({ verified }) => verified.list);
     const ids = all
       .filter((one) => name === null || one.name === name)
       .filter((one) => epoch === null || one.epoch === epoch)
@@ -169,76 +194,87 @@ export class Directory {
   }
 
   /** Checks what a directory entry states, and returns how to write it once the entry is accepted. */
-  prepare(entry: VerifiedEntry, payload: Uint8Array): Effect {
+  async prepare(change: Change, entry: VerifiedEntry, payload: Uint8Array): Promise<Effect> {
     const { kind } = entry.entry;
+    if (kind === 'create') return NO_EFFECT;
     if (kind === 'register')
       return this.#register(readStatement(entry.entry, payload, DIRECTORY_KINDS.credential));
-    if (kind === 'revoke') return this.#revoke(entry, payload);
+    if (kind === 'revoke') return this.#revoke(change, entry, payload);
     if (kind !== 'key') throw new BankRefusal('MALFORMED');
     return hasRole(entry.author, 'patient')
-      ? this.#publishCompartments(entry, readStatement(entry.entry, payload, DIRECTORY_KINDS.compartments))
-      : this.#publishGroup(entry, readStatement(entry.entry, payload, DIRECTORY_KINDS.group));
+      ? this.#publishCompartments(
+          change,
+          entry,
+          readStatement(entry.entry, payload, DIRECTORY_KINDS.compartments),
+        )
+      : this.#publishGroup(change, entry, readStatement(entry.entry, payload, DIRECTORY_KINDS.group));
   }
 
   #register(encoded: Uint8Array): Effect {
     const { id, subject } = verifyCredential(encoded, this.#anchor, 'ever');
-    return () => {
-      if (this.findSubject(subject) !== null) throw new BankRefusal('RECORD_EXISTS');
-      this.#store.run('INSERT INTO users VALUES (?, ?, ?)', id, subject, encoded);
+    return async (within) => {
+      if ((await this.findSubject(within, subject)) !== null) throw new BankRefusal('RECORD_EXISTS');
+      await within.insertInto('users').values({ id, subject, credential: encoded }).execute();
     };
   }
 
-  #revoke({ author, entry }: VerifiedEntry, payload: Uint8Array): Effect {
+  async #revoke(change: Change, { author, entry }: VerifiedEntry, payload: Uint8Array): Promise<Effect> {
     const byIssuer = hasRole(author, 'administrator');
     const signer = byIssuer ? this.#anchor.id : author.id;
     const { revocation, renunciation } = DIRECTORY_KINDS;
     const statement = readStatement(entry, payload, byIssuer ? revocation : renunciation);
-    const { credential } = this.#verifyRevocation(signer, statement, entry.time);
-    if (this.find(credential) === null) throw new BankRefusal('FORBIDDEN');
-    return (time) =>
+    const said = { author: signer, statement };
+    const { credential } = await this.#verifyRevocation(change, { ...said, heardAt: entry.time });
+    if ((await this.find(change, credential)) === null) throw new BankRefusal('FORBIDDEN');
+    return (within, heard) =>
       // The same statement once more was heard before.
-      this.#store.run(
-        'INSERT OR IGNORE INTO revocations VALUES (?, ?, ?, ?, ?)',
-        credential,
-        signer,
-        statement,
-        time,
-        entry.seq,
-      );
+      within
+        .insertInto('revocations')
+        .values({ credential, ...said, heard, seq: entry.seq })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
   }
 
-  #verifyRevocation(author: Uint8Array, statement: Uint8Array, heardAt: number): Revocation {
+  async #verifyRevocation(
+    database: Database,
+    { author, statement, heardAt }: { author: Uint8Array; statement: Uint8Array; heardAt: number },
+  ): Promise<Revocation> {
     if (equalBytes(author, this.#anchor.id)) return verifyRevocation(statement, this.#anchor, heardAt);
-    const subject = this.find(author);
+    const subject = await this.find(database, author);
     if (subject === null) throw new BankRefusal('FORBIDDEN');
     return verifyRenunciation(statement, subject, heardAt);
   }
 
-  #publishCompartments({ author }: VerifiedEntry, statement: Uint8Array): Effect {
+  async #publishCompartments(
+    change: Change,
+    { author }: VerifiedEntry,
+    statement: Uint8Array,
+  ): Promise<Effect> {
     const { recordId, number } = verifyCompartments(statement, author);
-    const newest = this.compartments(author).at(-1)?.verified;
+    const newest = (await this.compartments(change, author)).at(-1)?.verified;
     if (number <= (newest?.number ?? -1)) throw new BankRefusal('RECORD_EXISTS');
     // Nothing is taken that does not follow what is there: a gap or a fork would stop every verifier.
     if (newest === undefined) verifyCompartmentsHistory([statement], author, null);
     else verifyNextCompartments(statement, author, newest);
-    // No two owners share a record; checked inside the transaction, where nothing can change.
-    return () => {
-      const taken = this.#store.get<{ owner: Uint8Array }>(
-        'SELECT owner FROM compartments WHERE record = ? LIMIT 1',
-        recordId,
-      );
-      if (taken !== undefined && !equalBytes(taken.owner, author.id)) throw new BankRefusal('RECORD_EXISTS');
-      this.#store.run('INSERT INTO compartments VALUES (?, ?, ?, ?)', author.id, number, recordId, statement);
-    };
+    // No two owners share a record.
+    const taken = await change
+      .selectFrom('compartments')
+      .select('owner')
+      .where('record', '=', recordId)
+      .executeTakeFirst();
+    if (taken !== undefined && !equalBytes(taken.owner, author.id)) throw new BankRefusal('RECORD_EXISTS');
+    const list = { owner: author.id, number, record: recordId, statement };
+    return (within) => within.insertInto('compartments').values(list).execute();
   }
 
-  #publishGroup({ author }: VerifiedEntry, statement: Uint8Array): Effect {
+  async #publishGroup(change: Change, { author }: VerifiedEntry, statement: Uint8Array): Promise<Effect> {
     const { name, epoch } = verifyGroup(statement, author);
-    const newest = this.groups(name).at(-1)?.verified;
+    const newest = (await this.groups(change, name)).at(-1)?.verified;
     if (epoch <= (newest?.epoch ?? -1)) throw new BankRefusal('RECORD_EXISTS');
     // Nothing is taken that does not follow what is there: a gap or a fork would stop every verifier.
     if (newest === undefined) verifyGroupHistory([statement], [author], null);
     else verifyNextEpoch(statement, author, newest);
-    return () => this.#store.run('INSERT INTO groups VALUES (?, ?, ?, ?)', name, epoch, author.id, statement);
+    const row = { name, epoch, keeper: author.id, statement };
+    return (within) => within.insertInto('groups').values(row).execute();
   }
 }

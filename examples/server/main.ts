@@ -7,13 +7,18 @@ import { logKeysOf, parseNoteKey, verifyCharter, type LogKeys, type LogSigner } 
 import { equalBytes } from 'muniment/wire';
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
-import { AnnexStore } from './annexes.ts';
+import { annexNames, AnnexStore } from './annexes.ts';
 import { buildApp, codeOf } from './app.ts';
 import { Bank, type BankParts } from './bank.ts';
 import { readConfig, type Config } from './config.ts';
 import { importLogKeys } from './log-keys.ts';
 import { Sessions } from './sessions.ts';
-import { Store } from './store.ts';
+import type { Engine } from './store/engine.ts';
+import { openPostgres } from './store/postgres.ts';
+import { openSqlite } from './store/sqlite.ts';
+
+/** For how long another process may take to name what was uploaded, in milliseconds. */
+const DAY = 86_400_000;
 
 const program = new Command('muniment-server')
   .description('the reference bank: keeps sealed, signed, chained records, and reads none')
@@ -34,8 +39,14 @@ async function run(config: Config): Promise<void> {
     key: read(config.tls.key),
     ca: read(config.tls.clientAuthority),
   };
-  const store = new Store(config.dataFolder);
-  const annexes = new AnnexStore(config.dataFolder, store.annexNames());
+  const engine = await openStore(config, (error) => {
+    logger.error({ event: 'database', code: codeOf(error) });
+  });
+  const annexes = new AnnexStore(
+    config.dataFolder,
+    await annexNames(engine.reading),
+    config.store.engine === 'sqlite' ? 0 : DAY,
+  );
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const releaseTime = config.releaseMinutes * 60_000;
   const { now } = clock;
@@ -47,7 +58,7 @@ async function run(config: Config): Promise<void> {
     anchor,
     log,
     witnesses: config.witnesses.map(({ url, key }) => ({ url, key: parseNoteKey(key) })),
-    store,
+    engine,
     annexes,
     now,
     releaseTime,
@@ -56,7 +67,7 @@ async function run(config: Config): Promise<void> {
   const recovered = await bank.recover();
   const app = buildApp({
     tls,
-    sessions: new Sessions(bank, identity, store, clock),
+    sessions: new Sessions(bank, identity, clock),
     annexes,
     logger,
   });
@@ -64,17 +75,25 @@ async function run(config: Config): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     logger.info({ event: 'stopping', signal });
     await app.close();
-    store.close();
+    await engine.close();
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, (name) => void stop(name));
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
-    store.close();
+    await engine.close();
     throw error;
   }
   const [address] = app.addresses();
   logger.info({ event: 'listening', port: typeof address === 'object' ? address.port : null, recovered });
+}
+
+function openStore({ store, dataFolder }: Config, report: (error: Error) => void): Promise<Engine> {
+  if (store.engine === 'sqlite') return openSqlite(dataFolder);
+  const { host, port, database, user, passwordFile, tls } = store;
+  const ssl = tls !== null && { ca: read(tls.authority), cert: read(tls.certificate), key: read(tls.key) };
+  const password = read(passwordFile).trimEnd();
+  return Promise.resolve(openPostgres({ host, port, database, user, password, ssl }, report));
 }
 
 async function readIdentity(config: Config): Promise<Pick<BankParts, 'identity' | 'anchor' | 'log'>> {

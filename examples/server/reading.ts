@@ -1,20 +1,71 @@
 /** What a reader is handed of a record: the entries that are its own, sealed bodies cut to its part, the rest opaque. */
 
 import type { Credential } from 'muniment/keys';
-import { decodeSignedEntry, innerHash, readStatement, type SignedEntry } from 'muniment/record';
+import {
+  decodeSignedEntry,
+  encodeSignedEntry,
+  innerHash,
+  readStatement,
+  type SignedEntry,
+} from 'muniment/record';
 import { decodeSealed, encodeSealed, selectFor, verifyGrant, type GrantScope } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
-import type { RequestOf } from './api.ts';
-import { evidenceOf } from './archive.ts';
+import { encodeAccess, writeText, type RequestOf } from './api.ts';
+import { AFRESH, evidenceOf, settle } from './archive.ts';
+import { turnFor, type Answer, type Asking, type House } from './asking.ts';
 import type { KeptRecord } from './records.ts';
+import { BankRefusal } from './refusal.ts';
 import { SEALED } from './rights.ts';
-import type { Directory } from './directory.ts';
-import type { Ledger } from './ledger.ts';
-import { plain, splitHashes, type Store, type StoredEntry } from './store.ts';
+import { plain, splitHashes } from './store/bytes.ts';
+import { attachmentsOf, entriesOf, payloadOf } from './store/entries.ts';
+import type { Database } from './store/tables.ts';
+import type { Cause, Turn } from './turn.ts';
 
 /** Bodies in one reply, in bytes; at least one entry is always sent. */
 const PAGE_LIMIT = 8 * 1024 * 1024;
 const ENTRIES_LIMIT = 500;
+
+/** Reads a page of a chain. That it was read stands in the chain of accesses before the answer leaves. */
+export function read(house: House, request: RequestOf<'read'>, asking: Asking): Promise<Answer> {
+  const { user, cause } = asking;
+  return turnFor(house, asking, async (turn) => {
+    const record = await house.records.asked(turn.change, request.recordId, user);
+    const owner = equalBytes(record.owner.id, user.id);
+    if (request.chain === 'access' && !owner) throw new BankRefusal('FORBIDDEN');
+    const { seenSize, size: wanted, purpose, from } = request;
+    if (Math.max(seenSize, wanted ?? 0) > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
+    const said = {
+      reader: user.id,
+      action: 'read',
+      purpose,
+      request: cause.digests,
+      from,
+      emergency: NOTHING,
+    } as const;
+    const access =
+      request.chain === 'content' ? await takeAccess(turn, record, cause, encodeAccess(said)) : null;
+    const size = wanted ?? turn.size;
+    const { items, next, documents, annexes } = await readItems(house, turn, { request, record, user, size });
+    const text = writeText({
+      ...(await turn.checkpoint(Math.min(seenSize, size), size)),
+      ...{ owner: record.owner.id, items, next, access, tagSalt: record.tagSalt },
+      head: await turn.signedHead(record.id, request.chain, size),
+    });
+    await settle(turn.change, cause.request, AFRESH);
+    return { text, documents, annexes };
+  });
+}
+
+async function takeAccess(
+  turn: Turn,
+  record: KeptRecord,
+  cause: Cause,
+  content: Uint8Array,
+): Promise<object> {
+  const accepted = await turn.own(record.id, { kind: 'access', content });
+  const [receipted] = await turn.take([accepted], record.tagSalt, cause);
+  return { entry: encodeSignedEntry(accepted.signed), ...receipted };
+}
 
 /** Who reads what. */
 interface Reading {
@@ -23,7 +74,6 @@ interface Reading {
   readonly user: Credential;
   /** Entries past this log size are left out, and proofs are under it. */
   readonly size: number;
-  readonly now: number;
 }
 
 interface Page {
@@ -33,29 +83,35 @@ interface Page {
   readonly annexes: Uint8Array[];
 }
 
-type Row = StoredEntry & { readonly seq: number };
-
-/** One page of a chain for one reader. */
-export function readItems(store: Store, directory: Directory, ledger: Ledger, reading: Reading): Page {
+async function readItems({ directory, now }: House, turn: Turn, reading: Reading): Promise<Page> {
   const { request, record, user, size } = reading;
   const { chain, from } = request;
+  const { change } = turn;
   const owner = equalBytes(record.owner.id, user.id);
-  const grants = owner ? new Map<number, GrantScope>() : grantsTo(store, record, { user, now: reading.now });
-  const nodes = [...grants.values()].flatMap((scope) =>
-    scope.kind === 'compartment' ? directory.compartmentsOf(record.owner, scope.name, scope.epoch) : [],
-  );
-  const readerIds = owner ? directory.compartmentsOf(user, '') : [...directory.readersOf(user), ...nodes];
+  const grants = owner ? new Map<number, GrantScope>() : await grantsTo(change, record, { user, now: now() });
+  const readerIds = owner
+    ? await directory.compartmentsOf(change, user, '')
+    : await directory.readersOf(change, user);
+  for (const scope of grants.values()) {
+    if (scope.kind !== 'compartment') continue;
+    readerIds.push(...(await directory.compartmentsOf(change, record.owner, scope.name, scope.epoch)));
+  }
   const page: Page & { next: number | null } = { items: [], next: null, documents: [], annexes: [] };
   const add = (bytes: Uint8Array): number => page.documents.push(bytes) - 1;
   let total = 0;
-  for (const row of rows(store, record.id, chain, from)) {
-    if (row.leaf >= size) break;
+  for (const row of await entriesOf(change, {
+    record: record.id,
+    chain,
+    from,
+    size,
+    limit: ENTRIES_LIMIT + 1,
+  })) {
     if (page.items.length > 0 && (total > PAGE_LIMIT || page.items.length >= ENTRIES_LIMIT)) {
       page.next = row.seq;
       break;
     }
     const signed = decodeSignedEntry(plain(row.entry));
-    const payload = payloadOf(store, record.id, chain, row.seq);
+    const payload = await payloadOf(change, row);
     const mine =
       owner ||
       signed.entry.kind === 'create' ||
@@ -63,7 +119,7 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
       grants.has(row.seq);
     const lines = [...grants.values()].flatMap((scope) => linesIn(signed, scope));
     const part = partFor(signed, payload, { readerIds, owner, mine, lines });
-    const place = { receipt: add(plain(row.receipt)), proof: ledger.inclusion(row.leaf, size) };
+    const place = { receipt: add(plain(row.receipt)), proof: turn.inclusion(row.leaf, size) };
     if (part === null) {
       const { seq, prev } = signed.entry;
       page.items.push({ ...EMPTY_ITEM, opaque: { seq, prev, inner: innerHash(signed) }, ...place });
@@ -72,12 +128,12 @@ export function readItems(store: Store, directory: Directory, ledger: Ledger, re
     total += part.length;
     const annexes = splitHashes(row.annexes);
     page.annexes.push(...annexes);
-    const evidence = chain === 'access' ? evidenceOf(store, row.session) : null;
+    const evidence = chain === 'access' ? await evidenceOf(change, row.session) : null;
     page.items.push({
       entry: add(plain(row.entry)),
       opaque: null,
       payload: payload === null ? null : add(part),
-      attachments: attachmentsOf(store, row).map(add),
+      attachments: (await attachmentsOf(change, row)).map(add),
       annexes,
       evidence: evidence === null ? null : add(evidence),
       ...place,
@@ -119,15 +175,15 @@ function linesIn({ entry }: SignedEntry, scope: GrantScope): readonly number[] {
 }
 
 // Positions and scopes of the grants that name this user and stand now.
-function grantsTo(
-  store: Store,
+async function grantsTo(
+  database: Database,
   record: KeptRecord,
   { user, now }: { readonly user: Credential; readonly now: number },
-): Map<number, GrantScope> {
+): Promise<Map<number, GrantScope>> {
   const grants = new Map<number, GrantScope>();
-  for (const row of rows(store, record.id, 'content', 0)) {
+  for (const row of await entriesOf(database, { record: record.id, chain: 'content', from: 0 })) {
     const { entry } = decodeSignedEntry(plain(row.entry));
-    const payload = entry.kind === 'grant' ? payloadOf(store, record.id, 'content', row.seq) : null;
+    const payload = entry.kind === 'grant' ? await payloadOf(database, row) : null;
     if (payload === null) continue;
     const grant = verifyGrant(readStatement(entry, payload, 'grant'), record.owner, null);
     const stands = now >= grant.from && now <= grant.until;
@@ -136,28 +192,4 @@ function grantsTo(
   return grants;
 }
 
-function payloadOf(store: Store, record: Uint8Array, chain: string, seq: number): Uint8Array | null {
-  const row = store.get<{ bytes: Uint8Array }>(
-    'SELECT bytes FROM payloads WHERE record = ? AND chain = ? AND seq = ?',
-    record,
-    chain,
-    seq,
-  );
-  return row === undefined ? null : plain(row.bytes);
-}
-
-function rows(store: Store, record: Uint8Array, chain: string, from: number): Row[] {
-  return store.all<Row>(
-    'SELECT * FROM entries WHERE record = ? AND chain = ? AND seq >= ? ORDER BY seq',
-    record,
-    chain,
-    from,
-  );
-}
-
-function attachmentsOf(store: Store, row: Row): Uint8Array[] {
-  return splitHashes(row.attachments).flatMap((digest) => {
-    const found = store.get<{ bytes: Uint8Array }>('SELECT bytes FROM attachments WHERE digest = ?', digest);
-    return found === undefined ? [] : [plain(found.bytes)];
-  });
-}
+const NOTHING = new Uint8Array(0);

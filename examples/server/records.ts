@@ -19,7 +19,8 @@ import { equalBytes } from 'muniment/wire';
 import type { Directory } from './directory.ts';
 import { BankRefusal } from './refusal.ts';
 import { mayAsk, mayWriteDirectory, mayWriteRecord } from './rights.ts';
-import { plain, type Store } from './store.ts';
+import { plain } from './store/bytes.ts';
+import type { Database } from './store/tables.ts';
 
 /** Something with a content chain: a record, or the directory. */
 export interface Kept {
@@ -37,67 +38,79 @@ export interface KeptRecord extends Kept {
 
 /** Finds and judges what a bank keeps. */
 export class Records {
-  readonly #store: Store;
   readonly #directory: Directory;
   readonly #origin: string;
   readonly #now: () => number;
 
-  constructor(store: Store, directory: Directory, origin: string, now: () => number) {
-    this.#store = store;
+  constructor(directory: Directory, origin: string, now: () => number) {
     this.#directory = directory;
     this.#origin = origin;
     this.#now = now;
   }
 
   /** A chain that exists, by its id. */
-  find(id: Uint8Array): Kept | null {
-    const row = this.#store.get<{ owner: Uint8Array; tag_salt: Uint8Array }>(
-      'SELECT owner, tag_salt FROM records WHERE id = ?',
-      id,
-    );
+  async find(database: Database, id: Uint8Array): Promise<Kept | null> {
+    const row = await database
+      .selectFrom('records')
+      .select(['owner', 'tag_salt'])
+      .where('id', '=', id)
+      .executeTakeFirst();
     if (row === undefined) return null;
-    return this.#kept(id, this.#directory.find(plain(row.owner)), plain(row.tag_salt));
+    return this.#kept(id, await this.#directory.find(database, plain(row.owner)), plain(row.tag_salt));
   }
 
   /** A record that this user may ask for; one answer for "no such record" and "not yours". */
-  asked(id: Uint8Array, user: Credential): KeptRecord {
-    const kept = this.find(id);
+  async asked(database: Database, id: Uint8Array, user: Credential): Promise<KeptRecord> {
+    const kept = await this.find(database, id);
     const owner = kept?.owner ?? null;
     if (kept === null || owner === null || !mayAsk(user, owner.id)) throw new BankRefusal('FORBIDDEN');
     return { ...kept, owner };
   }
 
+  /** The directory's id. */
+  get directoryId(): Uint8Array {
+    return directoryId(this.#origin);
+  }
+
   /** Whether this is the directory's id. */
   isDirectory(id: Uint8Array): boolean {
-    return equalBytes(id, directoryId(this.#origin));
+    return equalBytes(id, this.directoryId);
   }
 
   /**
    * Judges a creation. The entry's signature and the author's right are checked right after, under the rules that
    * this gives; until then nothing is written.
    */
-  create(id: Uint8Array, { entry }: SignedEntry, payload: Uint8Array): Kept {
+  async create(
+    database: Database,
+    id: Uint8Array,
+    { entry }: SignedEntry,
+    payload: Uint8Array,
+  ): Promise<Kept> {
     const { owner: ownerId, tagSalt } = readCreation(entry, payload);
-    if (this.find(id) !== null) throw new BankRefusal('RECORD_EXISTS');
-    const owner = this.#directory.find(ownerId);
+    if ((await this.find(database, id)) !== null) throw new BankRefusal('RECORD_EXISTS');
+    const owner = await this.#directory.find(database, ownerId);
     if (!this.isDirectory(id)) {
       // The owner named the record when it published its compartments: nobody opens one in a patient's name elsewhere.
-      const published =
-        owner === null ? undefined : this.#directory.compartments(owner)[0]?.verified.recordId;
+      const [first] = owner === null ? [] : await this.#directory.compartments(database, owner);
+      const published = first?.verified.recordId;
       if (published === undefined || !equalBytes(published, id)) throw new BankRefusal('FORBIDDEN');
     }
     return this.#kept(id, owner, tagSalt);
   }
 
-  /** Verifies an entry as the next of a chain. */
-  next(kept: Kept, signed: SignedEntry, head: Head): { entry: VerifiedEntry; head: Head } {
+  /** Verifies an entry of this author's as the next of a chain. Whether its key still stands is judged where the entry is taken. */
+  next(
+    kept: Kept,
+    signed: SignedEntry,
+    { author, head }: { readonly author: Credential; readonly head: Head },
+  ): { entry: VerifiedEntry; head: Head } {
     const rule = byRole(kept.mayWrite);
     const rules = {
       origin: this.#origin,
       recordId: kept.id,
       chain: 'content',
-      // The author is the user of this session, whose key the gateway has judged by all revocations.
-      authors: withoutRevocations(this.#directory.find),
+      authors: withoutRevocations((id) => (equalBytes(id, author.id) ? author : null)),
       rule,
     } as const;
     try {

@@ -16,15 +16,14 @@ import {
   splitMessages,
   type Binding,
   type Clock,
-  type ReplayCache,
   type Responded,
 } from 'muniment/protocol';
 import { MunimentError } from 'muniment';
 import { toHex } from 'muniment/wire';
 import { MalformedError, parseRequest } from './api.ts';
-import { refuse, type Answer, type Bank } from './bank.ts';
+import type { Answer } from './asking.ts';
+import { refuse, type Bank } from './bank.ts';
 import { BankRefusal } from './refusal.ts';
-import type { Store } from './store.ts';
 
 /** Most conversations between message 1 and message 3. There is no cap per claimed identity: it would lock people out. */
 const HALF_OPEN_LIMIT = 1000;
@@ -52,15 +51,13 @@ export interface Outcome {
 export class Sessions {
   readonly #bank: Bank;
   readonly #identity: Identity;
-  readonly #store: Store & ReplayCache;
   readonly #clock: Clock;
   readonly #rates = new Map<string, { since: number; count: number }>();
   readonly #waiting = new Map<string, { state: Responded; connection: Connection; since: number }>();
 
-  constructor(bank: Bank, identity: Identity, store: Store, clock: Clock) {
+  constructor(bank: Bank, identity: Identity, clock: Clock) {
     this.#bank = bank;
     this.#identity = identity;
-    this.#store = store;
     this.#clock = clock;
     // What is late is erased although nobody calls; it keeps no process alive.
     setInterval(() => {
@@ -80,8 +77,8 @@ export class Sessions {
     } = await respond(this.#identity, message, {
       binding: connection.binding,
       clock: this.#clock,
-      replay: this.#store,
-      validate: this.#bank.directory.judge,
+      replay: this.#bank.replay,
+      validate: this.#bank.judge,
     });
     this.#waiting.set(toHex(handle), { state, connection, since: this.#clock.monotonic() });
     return second;
@@ -120,7 +117,7 @@ export class Sessions {
       try {
         if (user.subject !== connection.subject) throw new BankRefusal('TLS_SUBJECT');
         // The verdict is from message 1: a registration or a validity may have ended since, or been revoked.
-        this.#bank.directory.judge(user.encoded, this.#clock.now());
+        await this.#bank.judge(user.encoded, this.#clock.now());
         const parsed = parseRequest(envelope.data);
         type = parsed.type;
         answer = await this.#bank.serve({ envelope, request: parsed, documents, sessionId, evidence });
@@ -128,7 +125,7 @@ export class Sessions {
         answer = refuse(error instanceof MalformedError ? new BankRefusal('MALFORMED') : error);
       }
       const { message, evidence: replied } = await reply(service.state, answer.text, answer.documents);
-      this.#store.run('INSERT INTO replies (session, evidence) VALUES (?, ?)', sessionId, replied);
+      await this.#bank.keepReply(sessionId, replied);
       const refused = /^\{"refused":"([A-Z_]+)"/.exec(answer.text)?.[1];
       return { message, user, type, outcome: refused ?? 'served', annexes: answer.annexes };
     } finally {
@@ -137,11 +134,10 @@ export class Sessions {
   }
 
   /** Refuses an upload, unless the certificate names a doctor whose credential is good now. */
-  checkUpload({ subject }: Connection): void {
-    const { directory } = this.#bank;
-    const user = directory.findSubject(subject);
+  async checkUpload({ subject }: Connection): Promise<void> {
+    const user = await this.#bank.findSubject(subject);
     if (user === null || !hasRole(user, 'doctor')) throw new BankRefusal('FORBIDDEN');
-    directory.judge(user.encoded, this.#clock.now());
+    await this.#bank.judge(user.encoded, this.#clock.now());
   }
 
   /** Forgets the conversations of a connection that is gone. */

@@ -16,7 +16,7 @@ export interface FirstMessage {
  * Remembers first messages. It may forget those whose time lies more than {@link CLOCK_WINDOW} before `now`, which
  * the clock refuses; and it remembers the newest time that it forgot, its _floor_: should the clock be set back,
  * nothing at or below the floor is taken again. One that outlives a restart is in the reference server's
- * `examples/server/store.ts`.
+ * `examples/server/store/replay.ts`.
  */
 export interface ReplayCache {
   /**

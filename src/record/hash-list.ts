@@ -30,6 +30,13 @@ export class HashList {
     this.#length++;
   }
 
+  /** Forgets all hashes from `length` on. */
+  cut(length: number): void {
+    if (!(length >= 0 && length <= this.#length)) throw new RangeError('outside the list');
+    this.#pieces.length = Math.ceil(length / PIECE);
+    this.#length = length;
+  }
+
   /** A copy of one hash. */
   at(index: number): Uint8Array {
     return this.range(index, index + 1);

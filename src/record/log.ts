@@ -84,6 +84,17 @@ export class Log {
     return this.#append(leafHash(leaf));
   }
 
+  /**
+   * Forgets the leaves from `size` on: for those that were never durable, because writing them failed. Nothing that
+   * was signed is forgotten.
+   *
+   * @throws `RangeError` for a size that the log does not have
+   */
+  cut(size: number): void {
+    this.#check(size);
+    for (const [height, level] of this.#levels.entries()) level.cut(Math.floor(size / 2 ** height));
+  }
+
   /** The root over the first `size` leaves. */
   root(size = this.size): Uint8Array {
     this.#check(size);

@@ -129,11 +129,13 @@ const file = (name: string, content: string): string => {
 
 // The long runs go on beside each other and beside the short ones.
 let synthetic: Promise<Ran>;
+let onPostgres: Promise<Ran>;
 let two: Promise<Ran>;
 
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'muniment-demo-test-'));
   synthetic = demo('--json');
+  onPostgres = demo('--json', '--store', 'postgres');
   two = demo('--json', file('two.json', JSON.stringify(TWO)));
 });
 
@@ -160,6 +162,10 @@ describe('demo --json', () => {
   it('prints one object for the synthetic record', async () => {
     const result = expectPlayed(single(await synthetic));
     expect(result.grants.scope).toBe('urgent');
+  });
+
+  it('plays the same on PostgreSQL', async () => {
+    expectPlayed(single(await onPostgres));
   });
 
   it('prints one for each patient of a bundle, and loses no unknown type', async () => {

@@ -1,16 +1,15 @@
-/** The ledger by itself: its log's times never fall, whatever the clock does. */
+/** The ledger by itself, on both engines: what it states of times, who may share it, and what a failure leaves. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { KEM_X25519, sha256, systemRandom } from 'muniment/crypto';
 import { createAnchor, enrol, type Identity } from 'muniment/keys';
-import { verifyReceipt } from 'muniment/record';
+import { Log, verifyConsistency, verifyReceipt, type Receipt } from 'muniment/record';
 import { utf8 } from 'muniment/wire';
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../../examples/server/ledger.ts';
 import { createLogKeys } from '../../examples/server/log-keys.ts';
-import { Store } from '../../examples/server/store.ts';
+import type { Engine } from '../../examples/server/store/engine.ts';
+import type { Turn } from '../../examples/server/turn.ts';
+import { ENGINES, makeDatabase, type TestDatabase } from './store/engines.ts';
 
 const ORIGIN = 'bank.example/records';
 const RECORD = systemRandom(16);
@@ -24,31 +23,102 @@ beforeAll(async () => {
   bank = await enrol(anchor, { subject: 'bank', roles: ['bank'], ...validity }, suite);
 });
 
-async function take(ledger: Ledger): Promise<number> {
-  const accepted = await ledger.record(RECORD, { kind: 'access', content: utf8('read') });
-  const cause = {
-    ...{ request: 1, session: new Uint8Array(32) },
-    digests: { data: sha256(utf8('data')), signature: sha256(utf8('signature')) },
-  };
-  const [receipted] = await ledger.commit([accepted], new Uint8Array(32), cause, {});
-  const about = { origin: ORIGIN, entryHash: accepted.hash };
-  return verifyReceipt(receipted!.receipt, bank.credential, about).time;
+const CAUSE = {
+  ...{ request: 1, session: new Uint8Array(32) },
+  digests: { data: sha256(utf8('data')), signature: sha256(utf8('signature')) },
+};
+
+async function takeIn(turn: Turn): Promise<Receipt> {
+  const accepted = await turn.own(RECORD, { kind: 'access', content: utf8('read') });
+  const [receipted] = await turn.take([accepted], new Uint8Array(32), CAUSE);
+  return verifyReceipt(receipted!.receipt, bank.credential, { origin: ORIGIN, entryHash: accepted.hash });
 }
 
-it('states no earlier time than before, not even after a restart', async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'muniment-ledger-'));
-  const store = new Store(folder);
+const take = (ledger: Ledger): Promise<Receipt> => ledger.turn(takeIn);
+const sizeOf = (ledger: Ledger): Promise<number> => ledger.turn((turn) => Promise.resolve(turn.size));
+
+describe.each(ENGINES)('on %s', (name) => {
   const log = { origin: ORIGIN, ...createLogKeys() };
-  const judge = (): void => undefined;
-  const open = (): Ledger =>
-    new Ledger({ store, identity: bank, log, now: () => now, judge, witnesses: [], report: judge });
-  const ledger = open();
-  expect(await take(ledger)).toBe(5000);
-  now = 4000;
-  expect(await take(ledger)).toBe(5000);
-  expect(await take(open())).toBe(5000);
-  now = 6000;
-  expect(await take(open())).toBe(6000);
-  store.close();
-  rmSync(folder, { recursive: true });
+  const judge = (): Promise<void> => Promise.resolve();
+  const open = (on = engine): Ledger => new Ledger(on, { identity: bank, log, now: () => now, judge });
+  let database: TestDatabase;
+  let engine: Engine;
+  beforeAll(async () => {
+    database = await makeDatabase(name);
+  }, 60_000);
+  afterAll(() => database.remove());
+  beforeEach(async () => {
+    engine = await database.open();
+  });
+  afterEach(() => engine.close());
+
+  it('states no earlier time than before, not even after a restart', async () => {
+    now = 5000;
+    const ledger = open();
+    expect((await take(ledger)).time).toBe(5000);
+    now = 4000;
+    expect((await take(ledger)).time).toBe(5000);
+    expect((await take(open())).time).toBe(5000);
+    now = 6000;
+    expect((await take(open())).time).toBe(6000);
+  });
+
+  it('forgets the leaves of a turn that failed, alone or among others', async () => {
+    const ledger = open();
+    const before = await sizeOf(ledger);
+    const failing = (): Promise<Receipt> =>
+      ledger.turn(async (turn) => {
+        await takeIn(turn);
+        throw new RangeError('no');
+      });
+    await expect(failing()).rejects.toThrow('no');
+    expect(await sizeOf(ledger)).toBe(before);
+    const results = await Promise.allSettled([
+      take(ledger),
+      failing(),
+      take(ledger),
+      failing(),
+      take(ledger),
+    ]);
+    const places = results.map((one) => (one.status === 'fulfilled' ? one.value.leafIndex - before : null));
+    expect(places).toEqual([0, null, 1, null, 2]);
+    expect(await rootsAgree(ledger)).toBe(before + 3);
+  });
+
+  it('gives every turn its own place, however many processes take turns at once', async () => {
+    // SQLite is one process's: there the ledgers share the connection.
+    const engines = name === 'postgres' ? await Promise.all([1, 2, 3].map(() => database.open())) : [];
+    const ledgers = [open(), ...engines.map((one) => open(one))];
+    const before = await sizeOf(ledgers[0]!);
+    const receipts = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => take(ledgers[i % ledgers.length]!)),
+    );
+    expect(receipts.map(({ leafIndex }) => leafIndex).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 40 }, (_, i) => before + i),
+    );
+    expect(receipts.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 40 }, (_, i) => before + i),
+    );
+    for (const [i, ledger] of ledgers.entries()) expect(await rootsAgree(ledger)).toBe(before + 40 + i);
+    // What any of them stated of the log is a prefix of what all of them state now.
+    const whole = await storedLog();
+    const now = { size: whole.size, root: whole.root() };
+    for (const { tree } of receipts) verifyConsistency(tree, now, whole.consistency(tree.size));
+    await Promise.all(engines.map((one) => one.close()));
+  });
+
+  async function storedLog(): Promise<Log> {
+    const stored = new Log();
+    const rows = await engine.reading.selectFrom('leaves').select('leaf').orderBy('position').execute();
+    for (const { leaf } of rows) stored.append(new Uint8Array(leaf));
+    return stored;
+  }
+
+  /** The size of a ledger's log, which has the root of what is stored. */
+  async function rootsAgree(ledger: Ledger): Promise<number> {
+    const { tree } = await take(ledger);
+    const stored = await storedLog();
+    expect(tree).toEqual({ size: stored.size, root: stored.root() });
+    return tree.size - 1;
+  }
 });

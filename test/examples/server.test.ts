@@ -76,7 +76,9 @@ import { meditrackPolicy } from '../../examples/policies/index.ts';
 import { parseReply, parseRequest, writeText } from '../../examples/server/api.ts';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../../examples/server/rights.ts';
 import { archive } from '../../examples/server/archive.ts';
-import { Store } from '../../examples/server/store.ts';
+import { Changes, PLAIN } from '../../examples/server/store/changes.ts';
+import type { Engine } from '../../examples/server/store/engine.ts';
+import { openSqlite } from '../../examples/server/store/sqlite.ts';
 
 const SECRET = 'a remark that only its readers may see';
 
@@ -89,7 +91,7 @@ const configuration = (): string => path.join(path.dirname(world.serverFolder), 
 const dataFolder = (): string => path.join(world.serverFolder, 'data');
 
 beforeAll(async () => {
-  world = await createWorld(['cardiology', 'dermatology']);
+  world = await createWorld(['cardiology', 'dermatology'], 'sqlite');
   ({ server } = world);
   const { administrator, ...users } = world.clients;
   directory = await openDirectory(administrator);
@@ -361,7 +363,7 @@ describe('requests', () => {
     const client = clientOf('doctor');
     const view = await readRecord(client, record.recordId, { purpose: 'of the test', releases: null });
     const [stored] = query<{ evidence: Uint8Array; reply: string | null }>(
-      "SELECT evidence, reply FROM requests WHERE type = 'read' ORDER BY number DESC LIMIT 1",
+      "SELECT evidence, reply FROM requests JOIN outcomes ON request = number WHERE type = 'read' ORDER BY number DESC LIMIT 1",
     );
     const { data } = verifyEvidence(new Uint8Array(stored!.evidence), {
       type: 'request',
@@ -475,7 +477,9 @@ describe('requests', () => {
     expect(await refusalOf(register(clientOf('administrator'), directory, both))).toMatch(/^[A-Z_]+$/);
     expect((await lookUp(client, { subjects: ['twice'] })).credentials).toEqual([]);
     expect((await lookUp(client, { subjects: ['patient-1'] })).compartments.get('patient-1')).toEqual(own);
-    expect(query('SELECT number FROM requests WHERE reply IS NULL')).toEqual([]);
+    expect(
+      query('SELECT number FROM requests LEFT JOIN outcomes ON request = number WHERE reply IS NULL'),
+    ).toEqual([]);
   });
 });
 
@@ -616,13 +620,13 @@ describe('revocation', () => {
     // The same statement again is no error, and was heard when it was heard first.
     await revoke(clientOf('administrator'), directory, credential, terms);
     await server.kill();
-    const store = new Store(dataFolder());
-    await archiveOnly(store, client, text, [writing.payload]);
-    store.close();
+    const engine = await openSqlite(dataFolder());
+    await archiveOnly(engine, client, text, [writing.payload]);
+    await engine.close();
     await restart();
     expect(await headOf(clientOf('doctor'))).toEqual(before);
     const [last] = query<{ reply: string }>(
-      'SELECT reply FROM requests WHERE author = ? ORDER BY number DESC',
+      'SELECT reply FROM outcomes JOIN requests ON request = number WHERE author = ? ORDER BY number DESC',
       credential.id,
     );
     expect(JSON.parse(last!.reply)).toEqual({ refused: 'KEY_REVOKED', head: null });
@@ -648,9 +652,9 @@ describe('stopping', () => {
     const before = await headOf(client);
     const text = appendText(client, await signed(client, writing, before));
     await server.kill();
-    const store = new Store(dataFolder());
-    await archiveOnly(store, client, text, [writing.payload]);
-    store.close();
+    const engine = await openSqlite(dataFolder());
+    await archiveOnly(engine, client, text, [writing.payload]);
+    await engine.close();
     await restart();
     await vi.waitFor(() => {
       const log = readFileSync(path.join(world.serverFolder, 'server.log'), 'utf8');
@@ -676,7 +680,7 @@ describe('stopping', () => {
 
 /** Plays the bank up to the archive, and dies. */
 async function archiveOnly(
-  store: Store,
+  engine: Engine,
   client: BankClient,
   text: string,
   documents: Uint8Array[],
@@ -700,13 +704,14 @@ async function archiveOnly(
     const service = await serve(await accept(state, third, binding), request, binding);
     if (!service.accepted) throw new Error('not accepted');
     const { request: envelope, documents: received, sessionId, evidence } = service;
-    archive(store, {
+    const incoming = {
       envelope,
       request: parseRequest(envelope.data),
       documents: received,
       sessionId,
       evidence,
-    });
+    };
+    await new Changes(engine, PLAIN).run((change) => archive(change, incoming));
     throw new Error('power cut');
   };
   const parties = { user: client.user, gateway: client.trust.bank };

@@ -21,6 +21,7 @@ import {
   encodeSignedEntry,
   headAfter,
   signEntry,
+  type Head,
 } from 'muniment/record';
 import { utf8 } from 'muniment/wire';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -29,14 +30,15 @@ import type { AnnexStore } from '../../examples/server/annexes.ts';
 import { parseRequest, writeText } from '../../examples/server/api.ts';
 import { Bank } from '../../examples/server/bank.ts';
 import { createLogKeys } from '../../examples/server/log-keys.ts';
-import { Store } from '../../examples/server/store.ts';
+import type { Engine } from '../../examples/server/store/engine.ts';
+import { openSqlite } from '../../examples/server/store/sqlite.ts';
 
 const ORIGIN = 'bank.example/records';
 const DIRECTORY = directoryId(ORIGIN);
 const END = 900_000;
 
 let folder: string;
-let store: Store;
+let engine: Engine;
 let bank: Bank;
 let anchor: Identity;
 let patient: Identity;
@@ -53,7 +55,7 @@ beforeEach(async () => {
   anchor = await createAnchor(profile, suite);
   patient = await make('patient', END);
   folder = mkdtempSync(path.join(tmpdir(), 'muniment-standing-'));
-  store = new Store(folder);
+  engine = await openSqlite(folder);
   const annexes = {
     has: () => {
       between();
@@ -61,7 +63,7 @@ beforeEach(async () => {
     },
   };
   bank = new Bank({
-    ...{ identity: await make('bank', 4e12), anchor: anchor.credential, store },
+    ...{ identity: await make('bank', 4e12), anchor: anchor.credential, engine },
     log: { origin: ORIGIN, ...createLogKeys() },
     witnesses: [],
     annexes: annexes as unknown as AnnexStore,
@@ -74,8 +76,8 @@ beforeEach(async () => {
   expect(await append(anchor, taken)).toMatchObject({ receipts: [{}, {}] });
 });
 
-afterEach(() => {
-  store.close();
+afterEach(async () => {
+  await engine.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -88,7 +90,7 @@ async function compartments(): Promise<Writing> {
 
 /** Asks the bank to take a batch into its directory, as somebody whose request was verified. */
 async function append(user: Identity, writings: readonly Writing[]): Promise<unknown> {
-  let head = bank.ledger.head(DIRECTORY, 'content');
+  let { head } = await state();
   const entries: object[] = [];
   for (const { kind, payloadType, digest } of writings) {
     const signed = await signEntry(user, head, {
@@ -111,11 +113,19 @@ async function append(user: Identity, writings: readonly Writing[]): Promise<unk
   return JSON.parse(text);
 }
 
+/** Log and chain as they are. */
+async function state(): Promise<{ size: number; head: Head; leaves: number }> {
+  const { size, head } = await bank.ledger.turn(async (turn) => {
+    return { size: turn.size, head: await turn.head(DIRECTORY, 'content') };
+  });
+  return { size, head, leaves: (await engine.reading.selectFrom('leaves').select('leaf').execute()).length };
+}
+
 /** What must not have happened. */
-function unchanged(): () => void {
-  const before = [bank.ledger.size, bank.ledger.head(DIRECTORY, 'content'), store.leaves()];
-  return () => {
-    expect([bank.ledger.size, bank.ledger.head(DIRECTORY, 'content'), store.leaves()]).toEqual(before);
+async function unchanged(): Promise<() => Promise<void>> {
+  const before = await state();
+  return async () => {
+    expect(await state()).toEqual(before);
   };
 }
 
@@ -123,12 +133,12 @@ it('takes nothing under a key whose end takes effect between the check and the l
   const terms = { reason: 'superseded', revokedAt: now + 1000, doubtfulFrom: now + 1000 } as const;
   const revocation = await revokeCredential(anchor, patient.credential, terms);
   await append(anchor, [statement('revoke', 'revocation', revocation)]);
-  const expectUnchanged = unchanged();
+  const expectUnchanged = await unchanged();
   between = () => {
     now += 1000;
   };
   expect(await append(patient, [await compartments()])).toEqual({ refused: 'KEY_REVOKED', head: null });
-  expectUnchanged();
+  await expectUnchanged();
 });
 
 it('takes it up to then', async () => {
@@ -143,21 +153,21 @@ it('takes it up to then', async () => {
 
 it('takes nothing under a key that the same batch has ended before', async () => {
   const renunciation = statement('revoke', 'renunciation', await renounceCredential(patient));
-  const expectUnchanged = unchanged();
+  const expectUnchanged = await unchanged();
   const refused = { refused: 'KEY_REVOKED', head: null };
   expect(await append(patient, [renunciation, await compartments()])).toEqual(refused);
-  expectUnchanged();
+  await expectUnchanged();
   expect(await append(patient, [await compartments(), renunciation])).toHaveProperty('receipts');
 });
 
 it('takes nothing under a credential that runs out between the check and the leaf', async () => {
   now = END;
-  const expectUnchanged = unchanged();
+  const expectUnchanged = await unchanged();
   between = () => {
     now = END + 1;
   };
   expect(await append(patient, [await compartments()])).toEqual({ refused: 'KEY_CREDENTIAL', head: null });
-  expectUnchanged();
+  await expectUnchanged();
 });
 
 it('judges by the time that the leaf states, also where the clock stepped back', async () => {
@@ -166,7 +176,7 @@ it('judges by the time that the leaf states, also where the clock stepped back',
   now += 1000;
   await append(anchor, [statement('revoke', 'revocation', revocation)]);
   now -= 500;
-  const expectUnchanged = unchanged();
+  const expectUnchanged = await unchanged();
   expect(await append(patient, [await compartments()])).toEqual({ refused: 'KEY_REVOKED', head: null });
-  expectUnchanged();
+  await expectUnchanged();
 });

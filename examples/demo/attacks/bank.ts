@@ -1,16 +1,17 @@
 /** Attacks by the bank itself, which has all of its keys. What it signed against itself must convict it. */
 
 import { judge, NO_WITNESSES, type FraudKind } from 'muniment/record';
-import Database from 'better-sqlite3';
-import path from 'node:path';
 import { BankClient } from '../../client/bank.ts';
 import { breakGlass } from '../../client/emergency.ts';
 import { FraudError } from '../../client/following.ts';
 import { readRecord } from '../../client/reading.ts';
 import type { Trust } from '../../client/trust.ts';
+import { plain } from '../../server/store/bytes.ts';
+import { owned } from '../owned.ts';
 import type { Played } from '../play.ts';
-import { startTwin, type World } from '../world.ts';
-import { flip, type Attack } from './attack.ts';
+import { startTwin } from '../twin.ts';
+import type { World } from '../world.ts';
+import { flip, nothing, type Attack } from './attack.ts';
 
 /** The bank alters what it keeps, cuts the record's end off, and tells two readers two histories. */
 export function bankAttacks(world: World, played: Played): Attack[] {
@@ -18,12 +19,12 @@ export function bankAttacks(world: World, played: Played): Attack[] {
     {
       name: "flipped byte in the server's own database, served",
       codes: ['RECORD_PAYLOAD', 'VIEW_AUTHOR', 'VIEW_COMMITMENT', 'VIEW_ORDER'],
-      run: () => servedAltered(world, played, "chain = 'content' AND seq = 1", (bytes) => flip(bytes, 200)),
+      run: () => servedAltered(world, played, 'altered body'),
     },
     {
       name: "the last entry dropped from the server's own database",
       codes: ['RECORD_CONSISTENCY'],
-      run: () => convicted(world, 'cut tail', servedAltered(world, played, LAST, null)),
+      run: () => convicted(world, 'cut tail', servedAltered(world, played, 'cut tail')),
     },
     {
       name: 'two histories for two readers',
@@ -32,9 +33,6 @@ export function bankAttacks(world: World, played: Played): Attack[] {
     },
   ];
 }
-
-const LAST =
-  "chain = 'content' AND seq = (SELECT max(seq) FROM entries WHERE record = @record AND chain = 'content')";
 
 // The client's file must convict before a judge who knows nothing but the anchor's Id and the bank's origin.
 async function convicted(world: World, kind: FraudKind, served: Promise<void>): Promise<void> {
@@ -74,34 +72,38 @@ async function showTwoHistories(world: World, { record: { recordId } }: Played):
   }
 }
 
-// Alters an entry's body, or drops the entry, and lets the patient read. Put right again afterwards.
-async function servedAltered(
-  world: World,
-  played: Played,
-  which: string,
-  alter: ((body: Uint8Array) => Uint8Array) | null,
-): Promise<void> {
+// Alters the body of the first document, or drops the last entry, and lets the patient read. Put right again afterwards.
+async function servedAltered(world: World, played: Played, what: 'altered body' | 'cut tail'): Promise<void> {
   const { recordId } = played.record;
-  const database = new Database(path.join(world.serverFolder, 'data', 'bank.sqlite'));
-  const record = { record: recordId };
-  const table = alter === null ? 'entries' : 'payloads';
-  const row = database
-    .prepare(`SELECT * FROM ${table} WHERE record = @record AND ${which}`)
-    .get(record) as object;
-  const drop = database.prepare(`DELETE FROM ${table} WHERE record = @record AND ${which}`);
-  const columns = Object.keys(row).map((name) => `@${name}`);
-  const insert = database.prepare(`INSERT INTO ${table} VALUES (${columns.join(', ')})`);
-  try {
-    drop.run(record);
-    if (alter !== null && 'bytes' in row)
-      insert.run({ ...row, bytes: alter(new Uint8Array(row.bytes as Buffer)) });
+  const table = what === 'cut tail' ? 'entries' : 'payloads';
+  await owned(world, async (database) => {
+    const all = await database
+      .selectFrom(table)
+      .selectAll()
+      .where('record', '=', recordId)
+      .where('chain', '=', 'content')
+      .orderBy('seq')
+      .execute();
+    const row = (what === 'cut tail' ? all.at(-1) : all[1]) ?? nothing();
+    const drop = (): Promise<unknown> =>
+      database
+        .deleteFrom(table)
+        .where('record', '=', recordId)
+        .where('chain', '=', 'content')
+        .where('seq', '=', row.seq)
+        .execute();
+    const put = (values: object): Promise<unknown> =>
+      database
+        .insertInto(table)
+        .values(values as never)
+        .execute();
+    await drop();
+    if ('bytes' in row) await put({ ...row, bytes: flip(plain(row.bytes), 200) });
     try {
       await readRecord(world.clients.patient, recordId, { purpose: 'own record', releases: null });
     } finally {
-      if (alter !== null) drop.run(record);
-      insert.run(row);
+      await drop();
+      await put(row);
     }
-  } finally {
-    database.close();
-  }
+  });
 }

@@ -7,11 +7,11 @@ import { clockWindow } from 'muniment/protocol';
 import { byRole, readStatement, verifyExport } from 'muniment/record';
 import { decodeSealed, encodeSealed, open, openAnnex, openGrant, sealAnnex } from 'muniment/views';
 import { fromBase64url, toBase64url } from 'muniment/wire';
-import Database from 'better-sqlite3';
-import path from 'node:path';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
 import { CLOCK } from '../../client/connection.ts';
 import { rootReader } from '../../client/reading.ts';
+import { plain } from '../../server/store/bytes.ts';
+import { owned } from '../owned.ts';
 import type { Played } from '../play.ts';
 import type { World } from '../world.ts';
 
@@ -105,18 +105,25 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
     });
   const [firstClass = nothing(), ...classes] = body.classes;
   const [firstWrap = nothing(), ...wraps] = body.wraps;
-  const database = new Database(path.join(world.serverFolder, 'data', 'bank.sqlite'), { readonly: true });
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the row's shape is the query's
-  const stored = <Row>(sql: string): Row => (database.prepare(sql).get() as Row | undefined) ?? nothing();
-  const compartments = stored<{ statement: Buffer }>('SELECT statement FROM compartments').statement;
-  const group = stored<{ statement: Buffer }>(
-    "SELECT statement FROM groups WHERE name = 'insurer'",
-  ).statement;
-  const grantWrap = new Uint8Array(stored<{ bytes: Buffer }>('SELECT bytes FROM attachments').bytes);
-  const request = stored<{ evidence: Buffer; subject: string }>(
-    "SELECT evidence, subject FROM requests WHERE type = 'read'",
-  );
-  database.close();
+  const { compartments, group, grantWrap, request } = await owned(world, async (database) => ({
+    compartments: (await database.selectFrom('compartments').select('statement').executeTakeFirstOrThrow())
+      .statement,
+    group: (
+      await database
+        .selectFrom('groups')
+        .select('statement')
+        .where('name', '=', 'insurer')
+        .executeTakeFirstOrThrow()
+    ).statement,
+    grantWrap: plain(
+      (await database.selectFrom('attachments').select('bytes').executeTakeFirstOrThrow()).bytes,
+    ),
+    request: await database
+      .selectFrom('requests')
+      .select(['evidence', 'subject'])
+      .where('type', '=', 'read')
+      .executeTakeFirstOrThrow(),
+  }));
   const evidence = new Uint8Array(request.evidence);
   const asker =
     Object.values(world.clients).find(({ user }) => user.credential.subject === request.subject) ?? nothing();

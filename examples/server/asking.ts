@@ -1,0 +1,51 @@
+/** What every use case has: the bank's parts, who asks, and what ties what follows to the request. */
+
+import type { Credential, Identity } from 'muniment/keys';
+import type { AnnexStore } from './annexes.ts';
+import type { Directory } from './directory.ts';
+import type { Ledger } from './ledger.ts';
+import type { Records } from './records.ts';
+import type { Cause, Turn } from './turn.ts';
+
+/** The bank's parts, as use cases see them. */
+export interface House {
+  readonly identity: Identity;
+  readonly directory: Directory;
+  readonly records: Records;
+  readonly ledger: Ledger;
+  readonly annexes: AnnexStore;
+  readonly now: () => number;
+  /** For how long an emergency lasts, in milliseconds. */
+  readonly releaseTime: number;
+}
+
+/** The asker, and the request. */
+export interface Asking {
+  readonly user: Credential;
+  readonly cause: Cause;
+}
+
+/** A reply before it is signed. */
+export interface Answer {
+  readonly text: string;
+  readonly documents: readonly Uint8Array[];
+  /** Annexes that the asker may now fetch on this connection. */
+  readonly annexes: readonly Uint8Array[];
+}
+
+/** An answer of text alone. */
+export function answer(text: string): Answer {
+  return { text, documents: [], annexes: [] };
+}
+
+/** A turn at the ledger for somebody who is in good standing when it comes: a revocation may have stood before it in the queue. */
+export function turnFor<Result>(
+  { ledger, directory, now }: House,
+  { user }: Asking,
+  work: (turn: Turn) => Promise<Result>,
+): Promise<Result> {
+  return ledger.turn(async (turn) => {
+    await directory.checkStanding(turn.change, user, now());
+    return work(turn);
+  });
+}

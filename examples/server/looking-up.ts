@@ -1,0 +1,106 @@
+/** What is asked of the bank beside records: who is who, and where chains end. */
+
+import type { Credential } from 'muniment/keys';
+import { toHex } from 'muniment/wire';
+import { writeText, type RequestOf } from './api.ts';
+import { AFRESH, settle } from './archive.ts';
+import { answer, turnFor, type Answer, type Asking, type House } from './asking.ts';
+import { BankRefusal } from './refusal.ts';
+import { plain } from './store/bytes.ts';
+import { entriesOf, payloadOf } from './store/entries.ts';
+import type { Change } from './store/tables.ts';
+
+/** Credentials, and what was said of them; compartments of owners; epochs of groups. All of it is signed by others. */
+export async function lookUp(
+  change: Change,
+  { directory, now }: House,
+  request: RequestOf<'lookup'>,
+  { user, cause }: Asking,
+): Promise<Answer> {
+  await directory.checkStanding(change, user, now());
+  const documents: Uint8Array[] = [];
+  const add = (bytes: Uint8Array): number => documents.push(bytes) - 1;
+  const found = [];
+  for (const subject of request.subjects) found.push(await directory.findSubject(change, subject));
+  for (const id of request.ids) found.push(await directory.find(change, id));
+  const known = found.filter((credential) => credential !== null);
+  const groups = [];
+  for (const name of request.groups) groups.push(...(await directory.groups(change, name)));
+  // A keeper signs every epoch of its group, and is handed out once.
+  const credentials = distinct([...known, ...groups.map(({ keeper }) => keeper)]);
+  const [revocations, compartments] = [[] as object[], [] as object[]];
+  for (const credential of credentials) {
+    for (const { author, statement } of await directory.revocations(change, credential))
+      revocations.push({ author, statement: add(statement) });
+  }
+  for (const owner of known) {
+    for (const { statement } of await directory.compartments(change, owner))
+      compartments.push({ owner: owner.id, statement: add(statement) });
+  }
+  const text = writeText({
+    credentials: credentials.map(({ encoded }) => add(encoded)),
+    revocations,
+    compartments,
+    groups: groups.map(({ keeper, statement, verified }) => ({
+      name: verified.name,
+      keeper: keeper.id,
+      statement: add(statement),
+    })),
+  });
+  await settle(change, cause.request, AFRESH);
+  return { ...answer(text), documents };
+}
+
+/** The directory's entries that ended these credentials' keys, each with its place in the log of a size. */
+export function tellRevocations(
+  house: House,
+  { ids, size }: RequestOf<'revocations'>,
+  asking: Asking,
+): Promise<Answer> {
+  return turnFor(house, asking, async (turn) => {
+    const { directory, records } = house;
+    const { change } = turn;
+    const kept = await records.find(change, records.directoryId);
+    if (kept === null) throw new BankRefusal('RECORD_UNKNOWN');
+    if (size > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
+    const positions = new Set<number>();
+    for (const id of ids) {
+      const credential = await directory.find(change, id);
+      const heard = credential === null ? [] : await directory.revocations(change, credential);
+      for (const { seq } of heard) positions.add(seq);
+    }
+    const documents: Uint8Array[] = [];
+    const add = (bytes: Uint8Array): number => documents.push(plain(bytes)) - 1;
+    const items: object[] = [];
+    for (const seq of [...positions].sort((a, b) => a - b)) {
+      const [row] = await entriesOf(change, { record: kept.id, chain: 'content', from: seq, limit: 1 });
+      const payload = row === undefined ? null : await payloadOf(change, row);
+      if (row === undefined || payload === null || row.seq !== seq || row.leaf >= size) continue;
+      const proof = turn.inclusion(row.leaf, size);
+      items.push({ entry: add(row.entry), payload: add(payload), receipt: add(row.receipt), proof });
+    }
+    const text = writeText({ tagSalt: kept.tagSalt, items });
+    await settle(change, asking.cause.request, AFRESH);
+    return { text, documents, annexes: [] };
+  });
+}
+
+/** The bank's signed word on where both chains of a record end. */
+export function tellHeads(house: House, request: RequestOf<'head'>, asking: Asking): Promise<Answer> {
+  const { recordId, seenSize } = request;
+  return turnFor(house, asking, async (turn) => {
+    const { records } = house;
+    if (!records.isDirectory(recordId)) await records.asked(turn.change, recordId, asking.user);
+    const text = writeText({
+      ...(await turn.checkpoint(seenSize)),
+      content: await turn.signedHead(recordId, 'content'),
+      access: await turn.signedHead(recordId, 'access'),
+    });
+    await settle(turn.change, asking.cause.request, AFRESH);
+    return answer(text);
+  });
+}
+
+function distinct(credentials: readonly Credential[]): Credential[] {
+  return [...new Map(credentials.map((one) => [toHex(one.id), one])).values()];
+}

@@ -1,0 +1,23 @@
+/** Brings a database's tables up to date, each migration once and whole. */
+
+import { Migrator, type Kysely, type Migration } from 'kysely';
+import type { Engine } from './engine.ts';
+import { bank } from './migrations/0001-bank.ts';
+import type { Tables } from './tables.ts';
+
+type Write = (engine: Engine['name']) => Migration;
+/** All migrations by name, in the order of their names; what was released is never changed. */
+const MIGRATIONS: Readonly<Record<string, Write>> = { '0001-bank': bank };
+
+/** Runs what has not been run yet. */
+export async function migrate(database: Kysely<Tables>, engine: Engine['name']): Promise<void> {
+  const migrations = Object.fromEntries(
+    Object.entries(MIGRATIONS).map(([name, write]) => [name, write(engine)]),
+  );
+  const migrator = new Migrator({
+    db: database,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error instanceof Error ? error : new Error('the tables cannot be made');
+}

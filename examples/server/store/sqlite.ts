@@ -1,0 +1,42 @@
+/** SQLite: the embedded engine, for a bank on one machine. Every commit is on disk before it returns. */
+
+import SQLite from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Engine } from './engine.ts';
+import { migrate } from './migrate.ts';
+import type { Tables } from './tables.ts';
+
+/** The database's name in its folder. */
+export const SQLITE_FILE = 'bank.sqlite';
+
+/**
+ * Opens or makes the database in a folder, and brings its tables up to date.
+ *
+ * @throws `Error` of SQLite's with its code, such as `SQLITE_CANTOPEN`
+ */
+export async function openSqlite(folder: string): Promise<Engine> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = path.join(folder, SQLITE_FILE);
+  const writing = new SQLite(file);
+  writing.pragma('journal_mode = WAL');
+  writing.pragma('synchronous = FULL');
+  const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: writing }) });
+  await migrate(database, 'sqlite');
+  // A connection of its own for what reads: in WAL mode it sees one state and waits for no writer.
+  const reading = new Kysely<Tables>({
+    dialect: new SqliteDialect({ database: new SQLite(file, { readonly: true }) }),
+  });
+  return {
+    name: 'sqlite',
+    database,
+    reading,
+    lock: () => Promise.resolve(), // one process, one writing connection
+    async close() {
+      await reading.destroy();
+      writing.pragma('wal_checkpoint(TRUNCATE)');
+      await database.destroy();
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/** The bank's tables. Bytes come back as `Buffer`, numbers as numbers, from either engine. docs/storage.md. */
+
+import type { ColumnType, Generated, Insertable, Kysely, Selectable, Transaction } from 'kysely';
+import type { ChainName } from 'muniment/record';
+
+/** Append-only unless it says otherwise: the database itself refuses to change or delete what is there. */
+export interface Tables {
+  readonly users: Users;
+  readonly revocations: Revocations;
+  readonly compartments: CompartmentLists;
+  readonly groups: Groups;
+  readonly records: Records;
+  readonly leaves: Leaves;
+  readonly entries: Entries;
+  /** Rows may be deleted, which is how a payload is erased. */
+  readonly payloads: Payloads;
+  /** Rows may be deleted. */
+  readonly attachments: Attachments;
+  readonly requests: Requests;
+  readonly repeats: Repeats;
+  readonly outcomes: Outcomes;
+  /** What a request brought along, until it is executed. Rows may be deleted. */
+  readonly pending: Pending;
+  readonly replies: Replies;
+  /** Rows may be deleted: those that the clock refuses anyway. */
+  readonly first_messages: FirstMessages;
+  /** One row, which may be changed: the newest time of a first message that was forgotten. */
+  readonly replay_floor: ReplayFloor;
+}
+
+/** The database, or a transaction in it. */
+export type Database = Kysely<Tables>;
+/** A transaction. */
+export type Change = Transaction<Tables>;
+
+/** Written once, never changed. */
+type Fixed<Value> = ColumnType<Value, Value, never>;
+type Bytes = Fixed<Uint8Array>;
+
+interface Users {
+  readonly id: Bytes;
+  readonly subject: Fixed<string>;
+  readonly credential: Bytes;
+}
+
+interface Revocations {
+  readonly credential: Bytes;
+  readonly author: Bytes;
+  readonly statement: Bytes;
+  /** The time that the log's leaf states, before which a revocation takes nothing away. */
+  readonly heard: Fixed<number>;
+  /** The position of its entry in the directory's chain. */
+  readonly seq: Fixed<number>;
+}
+
+interface CompartmentLists {
+  readonly owner: Bytes;
+  readonly number: Fixed<number>;
+  readonly record: Bytes;
+  readonly statement: Bytes;
+}
+
+interface Groups {
+  readonly name: Fixed<string>;
+  readonly epoch: Fixed<number>;
+  readonly keeper: Bytes;
+  readonly statement: Bytes;
+}
+
+interface Records {
+  readonly id: Bytes;
+  readonly owner: Bytes;
+  readonly tag_salt: Bytes;
+}
+
+interface Leaves {
+  readonly position: Fixed<number>;
+  readonly leaf: Bytes;
+  /** The time that it states. */
+  readonly time: Fixed<number>;
+}
+
+interface Entries {
+  readonly record: Bytes;
+  readonly chain: Fixed<ChainName>;
+  readonly seq: Fixed<number>;
+  readonly entry: Bytes;
+  readonly hash: Bytes;
+  readonly receipt: Bytes;
+  readonly leaf: Fixed<number>;
+  /** Names of its annexes, 32 bytes each, joined. */
+  readonly annexes: Bytes;
+  /** Digests of its attachments, 32 bytes each, joined. */
+  readonly attachments: Bytes;
+  /** The session in which it was asked for. */
+  readonly session: Bytes;
+}
+
+interface Payloads {
+  readonly record: Bytes;
+  readonly chain: Fixed<ChainName>;
+  readonly seq: Fixed<number>;
+  readonly bytes: Bytes;
+}
+
+interface Attachments {
+  readonly digest: Bytes;
+  readonly bytes: Bytes;
+}
+
+interface Requests {
+  readonly number: Generated<number>;
+  readonly issuer: Bytes;
+  readonly subject: Fixed<string>;
+  readonly id: Bytes;
+  readonly session: Bytes;
+  readonly author: Bytes;
+  readonly digest: Bytes;
+  readonly evidence: Bytes;
+  readonly type: Fixed<string>;
+}
+
+/** The same request asked again in a later session: archived like the first. */
+interface Repeats {
+  readonly session: Bytes;
+  readonly request: Fixed<number>;
+  readonly evidence: Bytes;
+}
+
+/** Requests that were executed, once each. */
+interface Outcomes {
+  readonly request: Fixed<number>;
+  /** Empty where the answer is made afresh whenever it is asked. */
+  readonly reply: Fixed<string>;
+}
+
+interface Pending {
+  readonly request: Fixed<number>;
+  readonly position: Fixed<number>;
+  readonly bytes: Bytes;
+}
+
+interface Replies {
+  readonly session: Bytes;
+  readonly evidence: Bytes;
+}
+
+interface FirstMessages {
+  readonly digest: Bytes;
+  readonly time: Fixed<number>;
+}
+
+interface ReplayFloor {
+  readonly one: Fixed<number>;
+  readonly time: number;
+}
+
+/** A request as it is archived before it is served. */
+export type ArchivedRequest = Insertable<Requests>;
+/** A stored request. */
+export type StoredRequest = Selectable<Requests>;
+/** A stored entry. */
+export type StoredEntry = Selectable<Entries>;
+/** An entry on its way in. */
+export type NewEntry = Insertable<Entries>;

@@ -1,0 +1,221 @@
+/**
+ * A turn at the ledger: nobody else changes it meanwhile, and all that is read and written is one transaction. What
+ * is accepted gets its leaf, its receipt and its place; what the bank says of chain and log is of one moment.
+ */
+
+import type { EnvelopeDigests } from 'muniment/envelope';
+import type { Credential, Identity } from 'muniment/keys';
+import {
+  EMPTY_CHAIN,
+  encodeSignedEntry,
+  encodeStatement,
+  headAfter,
+  issueReceipt,
+  logLeaf,
+  signCheckpoint,
+  signEntry,
+  signHead,
+  STATEMENT,
+  statementDigest,
+  type ChainName,
+  type EntryKind,
+  type Head,
+  type Log,
+  type LogSigner,
+  type SignedEntry,
+  type VerifiedEntry,
+} from 'muniment/record';
+import { concat } from 'muniment/wire';
+import { BankRefusal } from './refusal.ts';
+import { plain } from './store/bytes.ts';
+import type { Change } from './store/tables.ts';
+
+/** An accepted entry on its way into the ledger. */
+export interface Accepted {
+  readonly signed: SignedEntry;
+  readonly author: Credential;
+  readonly hash: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly attachments: readonly { readonly digest: Uint8Array; readonly bytes: Uint8Array }[];
+  readonly annexes: readonly Uint8Array[];
+  readonly effect: Effect;
+}
+
+/** What an accepted entry changes beside its chain, in the transaction that takes it, at the time that its leaf states. */
+export type Effect = (change: Change, time: number) => Promise<unknown>;
+
+/** Changes nothing more. */
+export const NO_EFFECT: Effect = () => Promise.resolve();
+
+/** What the bank hands back for an entry. */
+export interface Receipted {
+  readonly receipt: Uint8Array;
+  readonly proof: readonly Uint8Array[];
+}
+
+/** What ties entries to the request that brought them. */
+export interface Cause {
+  readonly request: number;
+  /** The session in which it was asked: its evidence is that session's. */
+  readonly session: Uint8Array;
+  readonly digests: EnvelopeDigests;
+}
+
+/** Who speaks for the ledger, and who judges authors. */
+export interface TurnParts {
+  readonly identity: Identity;
+  readonly log: LogSigner;
+  readonly now: () => number;
+  /** Throws unless an author's credential is valid at a time, and neither revoked nor in doubt then. */
+  readonly judge: (change: Change, author: Credential, time: number) => Promise<void>;
+}
+
+/** One turn. */
+export class Turn {
+  /** The transaction: whatever else is written in this turn goes with it. */
+  readonly change: Change;
+  readonly #parts: TurnParts;
+  readonly #log: Log;
+
+  constructor(parts: TurnParts, log: Log, change: Change) {
+    this.#parts = parts;
+    this.#log = log;
+    this.change = change;
+  }
+
+  /** The log's size. */
+  get size(): number {
+    return this.#log.size;
+  }
+
+  /** The head of a chain when the log had a size; the empty chain's if nothing stood there. */
+  async head(recordId: Uint8Array, chain: ChainName, size = this.#log.size): Promise<Head> {
+    const last = await this.change
+      .selectFrom('entries')
+      .select(['seq', 'hash'])
+      .where('record', '=', recordId)
+      .where('chain', '=', chain)
+      .where('leaf', '<', size)
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return last === undefined ? EMPTY_CHAIN : { size: last.seq + 1, hash: plain(last.hash) };
+  }
+
+  /** The bank's signed word on where a chain ended when the log had a size. */
+  async signedHead(recordId: Uint8Array, chain: ChainName, size = this.#log.size): Promise<Uint8Array> {
+    const { identity, log } = this.#parts;
+    const head = await this.head(recordId, chain, size);
+    // The time of the last leaf goes with each size, so that no later leaf states an earlier one.
+    const [tree, time] = [{ size, root: this.#log.root(size) }, await this.#timeOf(size)];
+    return signHead(identity.signer, { origin: log.origin, recordId, chain, head, tree, time });
+  }
+
+  /** A signed checkpoint of a size, and the proof that it extends an older one. */
+  async checkpoint(
+    seenSize: number,
+    size = this.#log.size,
+  ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
+    if (seenSize > size || size > this.#log.size) throw new BankRefusal('RECORD_CONSISTENCY');
+    const tree = { size, root: this.#log.root(size) };
+    const checkpoint = await signCheckpoint(this.#parts.log, tree, this.#parts.now());
+    return { checkpoint, consistency: this.#log.consistency(seenSize, size) };
+  }
+
+  /** The inclusion proof of a leaf under a size. */
+  inclusion(leaf: number, size = this.#log.size): Uint8Array[] {
+    return this.#log.inclusion(leaf, size);
+  }
+
+  /** Takes accepted entries into chain and log. */
+  async take(accepted: readonly Accepted[], tagSalt: Uint8Array, cause: Cause): Promise<Receipted[]> {
+    // No leaf states an earlier time than the one before, whatever the clock does.
+    const time = Math.max(this.#parts.now(), await this.#timeOf(this.#log.size));
+    const taken: { receipt: Uint8Array; leaf: number }[] = [];
+    for (const one of accepted) {
+      // By the time that the leaf states: even an entry of this very batch may have ended its author's key.
+      await this.#parts.judge(this.change, one.author, time);
+      taken.push(await this.#takeOne(one, tagSalt, cause, time));
+      await one.effect(this.change, time);
+    }
+    return taken.map(({ receipt, leaf }) => ({ receipt, proof: this.#log.inclusion(leaf) }));
+  }
+
+  /** Makes an entry of the bank's own for a record's access chain. */
+  async own(
+    recordId: Uint8Array,
+    { kind, content }: { readonly kind: EntryKind & ('access' | 'release'); readonly content: Uint8Array },
+  ): Promise<Accepted> {
+    const { identity, log, now } = this.#parts;
+    const payload = encodeStatement({ kind, content });
+    const { size } = this.#log;
+    const signed = await signEntry(identity, await this.head(recordId, 'access'), {
+      ...{ origin: log.origin, recordId, chain: 'access', kind, time: now() },
+      ...{ payloadType: STATEMENT, payloadDigest: statementDigest(payload) },
+      seen: size === 0 ? null : { size, root: this.#log.root() },
+    });
+    const beside = { payload, attachments: [], annexes: [], effect: NO_EFFECT };
+    return { signed, author: identity.credential, hash: headAfter(signed).hash, ...beside };
+  }
+
+  async #takeOne(
+    { signed, hash, payload, attachments, annexes }: Accepted,
+    tagSalt: Uint8Array,
+    cause: Cause,
+    time: number,
+  ): Promise<{ receipt: Uint8Array; leaf: number }> {
+    const { identity, log } = this.#parts;
+    const { recordId, chain, seq, prev } = signed.entry;
+    const leafBytes = logLeaf({ recordId, tagSalt, chain, seq, time, entryHash: hash });
+    const leaf = this.#log.append(leafBytes);
+    const receipt = await issueReceipt(identity.signer, {
+      ...{ origin: log.origin, recordId, chain, request: cause.digests, outcome: 'accepted' },
+      ...{ entryHash: hash, seq, prev, leafIndex: leaf, time },
+      tree: { size: this.#log.size, root: this.#log.root() },
+      head: { size: seq + 1, hash },
+    });
+    const { change } = this;
+    await change.insertInto('leaves').values({ position: leaf, leaf: leafBytes, time }).execute();
+    const place = { record: recordId, chain, seq };
+    const entry = encodeSignedEntry(signed);
+    const beside = {
+      annexes: concat(...annexes),
+      attachments: concat(...attachments.map(({ digest }) => digest)),
+    };
+    await change
+      .insertInto('entries')
+      .values({ ...place, entry, hash, receipt, leaf, ...beside, session: cause.session })
+      .execute();
+    await change
+      .insertInto('payloads')
+      .values({ ...place, bytes: payload })
+      .execute();
+    for (const attachment of attachments) {
+      // What another entry brought along is there already.
+      await change
+        .insertInto('attachments')
+        .values(attachment)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+    return { receipt, leaf };
+  }
+
+  /** The time that the last leaf of a size states. */
+  async #timeOf(size: number): Promise<number> {
+    const last = await this.change
+      .selectFrom('leaves')
+      .select('time')
+      .where('position', '=', size - 1)
+      .executeTakeFirst();
+    return last?.time ?? 0;
+  }
+}
+
+/** An entry that was verified, with what came beside it. */
+export function accept(
+  entry: VerifiedEntry,
+  beside: Pick<Accepted, 'payload' | 'attachments' | 'annexes' | 'effect'>,
+): Accepted {
+  return { signed: entry.signed, author: entry.author, hash: entry.hash, ...beside };
+}

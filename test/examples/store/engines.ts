@@ -1,0 +1,47 @@
+/** The bank's engines as tests take them: each real, each empty. */
+
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startPostgres } from '../../../examples/demo/postgres.ts';
+import type { Engine } from '../../../examples/server/store/engine.ts';
+import { openPostgres } from '../../../examples/server/store/postgres.ts';
+import { openSqlite } from '../../../examples/server/store/sqlite.ts';
+
+/** One empty database, which outlives those who open it. */
+export interface TestDatabase {
+  /** Opens it as one server process does. */
+  open(): Promise<Engine>;
+  remove(): Promise<void>;
+}
+
+export type EngineName = Engine['name'];
+export const ENGINES: readonly EngineName[] = ['sqlite', 'postgres'];
+
+export async function makeDatabase(name: EngineName): Promise<TestDatabase> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'muniment-store-'));
+  const remove = (): void => {
+    rmSync(folder, { recursive: true });
+  };
+  if (name === 'sqlite')
+    return {
+      open: () => openSqlite(folder),
+      remove() {
+        remove();
+        return Promise.resolve();
+      },
+    };
+  chmodSync(folder, 0o755); // if root runs this, PostgreSQL runs as somebody else
+  const server = await startPostgres(path.join(folder, 'postgres'));
+  return {
+    open: () => Promise.resolve(openPostgres(server.bank, fail)),
+    async remove() {
+      await server.stop();
+      remove();
+    },
+  };
+}
+
+function fail(error: Error): void {
+  throw error;
+}
