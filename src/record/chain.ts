@@ -175,6 +175,8 @@ export function appendEntries<State>(
 /** A copy of our own, which no caller changes while it is being verified. */
 export interface OwnEntry {
   readonly signed: SignedEntry;
+  /** What its author signed: encoded once, for the signature and for the hash. */
+  readonly input: Uint8Array;
   /** What the rule may see of its payload. */
   readonly payload: Uint8Array | null;
 }
@@ -184,7 +186,8 @@ export function ownCopy(shown: ShownEntry): OwnEntry {
   const signed = ownEntry(shown);
   // How long the other payloads are is whoever's who hands them out.
   const read = shown.payload && signed.entry.payloadType === STATEMENT;
-  return { signed, payload: read ? new Uint8Array(shown.payload) : null };
+  const payload = read ? new Uint8Array(shown.payload) : null;
+  return { signed, input: entrySignatureInput(signed.entry), payload };
 }
 
 function verifyOne<State>(
@@ -217,7 +220,7 @@ export function verifyNext<State>(
   { verified, appending }: { readonly verified: Credential | null; readonly appending: boolean },
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
   const { head } = at;
-  const { signed } = own;
+  const { signed, input } = own;
   const { entry } = signed;
   const ours =
     entry.origin === rules.origin &&
@@ -226,9 +229,9 @@ export function verifyNext<State>(
   if (!ours) throw new ChainError('RECORD_ENTRY', head.size, head);
   checkLink(entry, head);
   const { credential: author, standing } = authorOf(entry, rules, head);
-  if (verified !== author) checkSignature(signed, author, head);
+  if (verified !== author) checkSignature(own, author, head);
   const payload = readPayload(own, head);
-  const hash = hashEntry(signed);
+  const hash = hashEntry(signed, input);
   const state = judge(rules.rule, at, { entry, author, standing, hash, appending, payload });
   // The brand exists only in types; this is the one place that gives it.
   const item = { signed, entry, author, standing, hash } as VerifiedEntry;
@@ -264,9 +267,9 @@ function authorOf<State>(entry: Entry, rules: ChainRules<State>, head: Head): St
   return found;
 }
 
-function checkSignature({ entry, signature }: SignedEntry, author: Credential, head: Head): void {
+function checkSignature({ signed, input }: OwnEntry, author: Credential, head: Head): void {
   try {
-    verifySignature(author.signing, entrySignatureInput(entry), signature);
+    verifySignature(author.signing, input, signed.signature);
   } catch (cause) {
     if (!(cause instanceof MunimentError)) throw cause; // this machine's trouble
     throw new ChainError('RECORD_AUTHOR', head.size, head, cause);

@@ -5,7 +5,7 @@
 
 import { verifySignatureAhead, type Credential } from '../keys/index.ts';
 import { ownCopy, type ChainItem, type ChainRules, type OwnEntry } from './chain.ts';
-import { entrySignatureInput, ownOpaque, type Entry, type OpaqueEntry } from './entry.ts';
+import { ownOpaque, type Entry, type OpaqueEntry } from './entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
 const LOOK_AHEAD = 64;
@@ -107,7 +107,7 @@ export class LookAhead {
     const author = this.#guessAuthor(entry);
     if (author === null) return;
     waiting.pending = true;
-    verifySignatureAhead(author.signing, entrySignatureInput(entry), signature, (verified) => {
+    verifySignatureAhead(author.signing, item.input, signature, (verified) => {
       if (verified !== null) waiting.verified = author;
       waiting.pending = false;
       if (this.#ring[this.#taken % LOOK_AHEAD] === waiting) this.#changed();
