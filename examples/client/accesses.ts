@@ -8,6 +8,7 @@ import {
   decodeSignedEntry,
   EMPTY_CHAIN,
   readStatement,
+  withoutRevocations,
   type VerifiedEntry,
   type VerifiedItem,
 } from 'muniment/record';
@@ -102,7 +103,7 @@ export async function readAccessPages(
   const answered = { ...joinPages(client, pages), from: EMPTY_CHAIN };
   const chain = await followChain(client, of, answered, {
     mayWrite: mayWriteRecord(client.user.credential.id),
-    authors: byId([client.trust.bank]),
+    authors: withoutRevocations(byId([client.trust.bank])),
     tagSalt: pages[0]?.reply.tagSalt ?? refuse(),
   });
   return { pages, chain };

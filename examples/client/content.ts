@@ -4,16 +4,19 @@
  */
 
 import { MunimentError } from 'muniment';
-import type { Credential } from 'muniment/keys';
+import { credentialAsOf, type Credential } from 'muniment/keys';
 import {
   byRole,
   decodeSignedEntry,
   EMPTY_CHAIN,
+  hashEntry,
   readCreation,
   startOf,
   verifyEntry,
   verifyPayload,
+  verifyReceipt,
   withoutRevocations,
+  type ChainRules,
   type Head,
   type VerifiedEntry,
   type VerifiedItem,
@@ -81,8 +84,8 @@ export async function takePages(
   const [first] = pages;
   if (first === undefined) throw new MunimentError('RECORD_LINK');
   const { tagSalt } = first.reply;
-  const { owner, authors } = await findAuthors(client, first.reply.owner, answered);
-  const by = { mayWrite: mayWriteRecord(owner.id), authors, tagSalt };
+  const { owner, authors, standing } = await findAuthors(client, first.reply.owner, answered);
+  const by = { mayWrite: mayWriteRecord(owner.id), authors: standing, tagSalt };
   const of = { recordId, chain: 'content' } as const;
   const chain = await followChain(client, of, { ...answered, from: EMPTY_CHAIN }, by);
   const entries = chain.values();
@@ -117,22 +120,44 @@ function checkCreation(
     throw new MunimentError('RECORD_CONSISTENCY');
 }
 
-// Authors are named in entries that are not verified yet; their credentials are verified here, under the anchor.
+// Authors are named in entries that are not verified yet; their credentials are verified here, under the anchor. How
+// sure their keys were is judged by what the directory says, as of when the bank took each entry: whoever stole one can
+// choose what the entry claims.
 async function findAuthors(
   client: BankClient,
   ownerId: Uint8Array,
   { items }: Answered,
-): Promise<{ owner: Credential; authors: (id: Uint8Array) => Credential | null }> {
-  const { anchor, bank } = client.trust;
+): Promise<{
+  owner: Credential;
+  authors: (id: Uint8Array) => Credential | null;
+  standing: ChainRules<true>['authors'];
+}> {
+  const { anchor, bank, origin } = client.trust;
   const known = [anchor, bank, client.user.credential];
   const ids = [ownerId, ...items.flatMap(({ item }) => ('entry' in item ? [item.entry.author] : []))];
   const find = byId(known);
   const unknown = new Map(ids.filter((id) => find(id) === null).map((id) => [toHex(id), id]));
-  const found = unknown.size === 0 ? [] : (await lookUp(client, { ids: [...unknown.values()] })).credentials;
-  const authors = byId([...known, ...found]);
+  const people = unknown.size === 0 ? null : await lookUp(client, { ids: [...unknown.values()] });
+  const authors = byId([...known, ...(people?.credentials ?? [])]);
+  const standing: ChainRules<true>['authors'] = (id, { seq }) => {
+    const credential = authors(id);
+    if (credential === null || people === null || find(id) !== null)
+      return credential && { credential, standing: 'valid' };
+    const { item, receipt } = items[seq] ?? {};
+    if (item === undefined || receipt === undefined || !('entry' in item)) return null;
+    const { time } = verifyReceipt(receipt, bank, { origin, entryHash: hashEntry(item) });
+    const { notBefore, notAfter } = credential;
+    if (time < notBefore || time > notAfter) return null;
+    try {
+      return credentialAsOf(people.history, id, time);
+    } catch {
+      // When the bank heard of a revocation a lookup does not say, and this clock is not the bank's: it is doubt, no more.
+      return { credential, standing: 'doubtful' };
+    }
+  };
   const owner = authors(ownerId);
   if (owner === null) throw new MunimentError('KEY_CREDENTIAL');
-  return { owner, authors };
+  return { owner, authors, standing };
 }
 
 // The access entry and its receipt arrive with the data: what was read is logged, or it was not answered.

@@ -4,7 +4,6 @@
  */
 
 import { MunimentError } from 'muniment';
-import type { Credential } from 'muniment/keys';
 import {
   byRole,
   EMPTY_CHAIN,
@@ -13,8 +12,8 @@ import {
   proveFraud,
   startOf,
   verifyHead,
-  withoutRevocations,
   type ChainName,
+  type ChainRules,
   type Head,
   type MayWrite,
   type Shown,
@@ -70,14 +69,14 @@ export async function followChain(
   answered: Answered & { readonly from: Head },
   by: {
     readonly mayWrite: MayWrite;
-    readonly authors: (id: Uint8Array) => Credential | null;
+    readonly authors: ChainRules<true>['authors'];
     readonly tagSalt: Uint8Array;
   },
 ): Promise<readonly VerifiedItem[]> {
   const { trust, memory } = client;
   const { asked, from } = answered;
   const rule = byRole(by.mayWrite);
-  const rules = { ...of, origin: trust.origin, rule, authors: withoutRevocations(by.authors) };
+  const rules = { ...of, origin: trust.origin, rule, authors: by.authors };
   const { receipt, stated } = remembered(client, of);
   const words = [receipt, stated].filter((word) => word !== null);
   const known = { chain: { ...startOf(rule), head: from }, checkpoint: asked?.checkpoint ?? null, words };

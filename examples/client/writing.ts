@@ -12,6 +12,7 @@ import {
   signEntry,
   STATEMENT,
   statementDigest,
+  withoutRevocations,
   type EntryKind,
   type Head,
   type SignedEntry,
@@ -164,7 +165,8 @@ async function send(
     return { item, receipt, proof };
   });
   // Whether it might write this, the bank has judged, and everybody who reads it judges again.
-  const by = { mayWrite: () => true, authors: byId([client.user.credential]), tagSalt: record.tagSalt };
+  const authors = withoutRevocations(byId([client.user.credential]));
+  const by = { mayWrite: () => true, authors, tagSalt: record.tagSalt };
   const of = { recordId: record.recordId, chain: 'content' } as const;
   await followChain(client, of, { asked, checkpoint, consistency, items, head, from }, by);
   for (const { receipt } of items) client.memory.keepReceipt?.(receipt);

@@ -15,7 +15,6 @@ import {
   type KemId,
   type KemSecretKey,
   type Random,
-  type SignatureAlgorithm,
   type SigningKey,
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
@@ -147,14 +146,11 @@ export function verifySignatureAhead(
   signature: Uint8Array,
   answer: (verified: true | null) => void,
 ): void {
-  let algorithm: SignatureAlgorithm;
   try {
-    algorithm = signatureAlgorithm(key.algorithm);
+    signatureAlgorithm(key.algorithm).verifyAhead(key.publicKey, message, signature, answer);
   } catch {
-    answer(null);
-    return;
+    answer(null); // what is wrong is said when it is asked for
   }
-  algorithm.verifyAhead(key.publicKey, message, signature, answer);
 }
 
 /** The next part of a tuple as a party's signature, of a length that some algorithm has. */

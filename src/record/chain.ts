@@ -9,20 +9,15 @@ import {
   entrySignatureInput,
   hashEntry,
   ownEntry,
+  ownOpaque,
   type ChainName,
   type Entry,
   type Head,
+  type OpaqueEntry,
   type SignedEntry,
 } from './entry.ts';
 import { STATEMENT, verifyPayload } from './payload.ts';
 import type { Step, WriteRule } from './rule.ts';
-
-/** An entry that a reader may not see: enough to verify the chain through it. */
-export interface OpaqueEntry {
-  readonly seq: number;
-  readonly prev: Uint8Array;
-  readonly inner: Uint8Array;
-}
 
 /** An entry that a reader may see, with its payload where the rule has to know it: statements about keys, and the like. */
 export interface ShownEntry extends SignedEntry {
@@ -122,12 +117,13 @@ export function verifyEntry<State>(
   return verifyOne(shown, rules, at, false);
 }
 
-/** Verifies the place of an entry that is not shown. Throws `ChainError` `RECORD_LINK`. */
+/** Verifies the place of an entry that is not shown. Throws `ChainError` `RECORD_ENTRY`, `RECORD_LINK`. */
 export function verifyHidden<State>(
-  item: OpaqueEntry,
+  opaque: OpaqueEntry,
   rules: ChainRules<State>,
   at: ChainState<State>,
 ): { readonly item: VerifiedItem; readonly after: ChainState<State> } {
+  const item = wellFormed(() => ownOpaque(opaque), at);
   checkLink(item, at.head);
   const hash = entryHash(rules, item);
   const after = { head: { size: item.seq + 1, hash }, state: at.state };
@@ -181,6 +177,8 @@ export function appendEntries<State>(
 /** A copy of our own, which no caller changes while it is being verified. */
 export interface OwnEntry {
   readonly signed: SignedEntry;
+  /** What its author signed: encoded once, for the signature and for the hash. */
+  readonly input: Uint8Array;
   /** What the rule may see of its payload. */
   readonly payload: Uint8Array | null;
 }
@@ -190,7 +188,8 @@ export function ownCopy(shown: ShownEntry): OwnEntry {
   const signed = ownEntry(shown);
   // How long the other payloads are is whoever's who hands them out.
   const read = shown.payload && signed.entry.payloadType === STATEMENT;
-  return { signed, payload: read ? new Uint8Array(shown.payload) : null };
+  const payload = read ? new Uint8Array(shown.payload) : null;
+  return { signed, input: entrySignatureInput(signed.entry), payload };
 }
 
 function verifyOne<State>(
@@ -199,13 +198,16 @@ function verifyOne<State>(
   at: ChainState<State>,
   appending: boolean,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
-  let own: OwnEntry;
-  try {
-    own = ownCopy(shown);
-  } catch (cause) {
-    throw new ChainError('RECORD_ENTRY', at.head.size, at.head, cause);
-  }
+  const own = wellFormed(() => ownCopy(shown), at);
   return verifyNext(own, rules, at, { verified: null, appending });
+}
+
+function wellFormed<Own>(read: () => Own, { head }: ChainState<unknown>): Own {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ChainError('RECORD_ENTRY', head.size, head, cause);
+  }
 }
 
 /**
@@ -220,7 +222,7 @@ export function verifyNext<State>(
   { verified, appending }: { readonly verified: Credential | null; readonly appending: boolean },
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
   const { head } = at;
-  const { signed } = own;
+  const { signed, input } = own;
   const { entry } = signed;
   const ours =
     entry.origin === rules.origin &&
@@ -229,9 +231,9 @@ export function verifyNext<State>(
   if (!ours) throw new ChainError('RECORD_ENTRY', head.size, head);
   checkLink(entry, head);
   const { credential: author, standing } = authorOf(entry, rules, head);
-  if (verified !== author) checkSignature(signed, author, head);
+  if (verified !== author) checkSignature(own, author, head);
   const payload = readPayload(own, head);
-  const hash = hashEntry(signed);
+  const hash = hashEntry(signed, input);
   const state = judge(rules.rule, at, { entry, author, standing, hash, appending, payload });
   // The brand exists only in types; this is the one place that gives it.
   const item = { signed, entry, author, standing, hash } as VerifiedEntry;
@@ -240,14 +242,15 @@ export function verifyNext<State>(
 
 // A rule that has a reason of its own to refuse throws it.
 function judge<State>(rule: WriteRule<State>, { head, state }: ChainState<State>, step: Step): State {
-  let next: State | null;
+  let next: State | null | undefined;
   try {
     next = rule.next(state, step);
   } catch (cause) {
     if (!(cause instanceof MunimentError)) throw cause;
     throw new ChainError(cause.code, head.size, head, cause);
   }
-  if (next === null) throw new ChainError('RECORD_RIGHT', head.size, head);
+  // Without types a rule may forget to answer: that is no leave.
+  if (next === null || next === undefined) throw new ChainError('RECORD_RIGHT', head.size, head);
   return next;
 }
 
@@ -276,9 +279,9 @@ function findAuthor<State>(entry: Entry, rules: ChainRules<State>, head: Head): 
   }
 }
 
-function checkSignature({ entry, signature }: SignedEntry, author: Credential, head: Head): void {
+function checkSignature({ signed, input }: OwnEntry, author: Credential, head: Head): void {
   try {
-    verifySignature(author.signing, entrySignatureInput(entry), signature);
+    verifySignature(author.signing, input, signed.signature);
   } catch (cause) {
     if (!(cause instanceof MunimentError)) throw cause; // this machine's trouble
     throw new ChainError('RECORD_AUTHOR', head.size, head, cause);

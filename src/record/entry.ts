@@ -135,27 +135,49 @@ export async function signEntry(author: Identity, head: Head, draft: Draft): Pro
 
 /** `T("muniment/1 entry signature", entry)`: what an author signs. */
 export function entrySignatureInput(entry: Entry): Uint8Array {
-  return tuple('entry signature', itemsOf(entry));
+  return tuple(SIGNATURE_LABEL, itemsOf(entry));
 }
 
-/** `inner`: entry and signature as one hash, which stands for them before readers who may not see the entry. */
-export function innerHash({ entry, signature }: SignedEntry): Uint8Array {
-  return hashTuple('entry inner', itemsOf(entry), signature);
+const SIGNATURE_LABEL = 'entry signature';
+/** Where the entry's items begin in what is signed: after the label's part, and the length of their own. */
+const ITEMS_AT = 4 + LABEL_PREFIX.length + SIGNATURE_LABEL.length + 4;
+
+/**
+ * `inner`: entry and signature as one hash, which stands for them before readers who may not see the entry.
+ *
+ * @param input - {@link entrySignatureInput} of the entry, for who has it already
+ */
+export function innerHash(
+  { entry, signature }: SignedEntry,
+  input: Uint8Array = entrySignatureInput(entry),
+): Uint8Array {
+  // A list and bytes of the same content are encoded alike: the entry's items, as the signature's input holds them.
+  return hashTuple('entry inner', input.subarray(ITEMS_AT), signature);
+}
+
+/** An entry that a reader may not see: enough to verify the chain through it. */
+export interface OpaqueEntry {
+  readonly seq: number;
+  readonly prev: Uint8Array;
+  readonly inner: Uint8Array;
 }
 
 /** `entryHash`, computable from (seq, prev, inner) alone. */
 export function entryHash(
   chain: Pick<Entry, 'recordId' | 'chain'>,
-  position: { readonly seq: number; readonly prev: Uint8Array; readonly inner: Uint8Array },
+  { seq, prev, inner }: OpaqueEntry,
 ): Uint8Array {
-  const { seq, prev, inner } = position;
   return hashTuple('entry hash', chain.recordId, chain.chain, seq, prev, inner);
 }
 
-/** `entryHash` of a signed entry. */
-export function hashEntry(signed: SignedEntry): Uint8Array {
+/**
+ * `entryHash` of a signed entry.
+ *
+ * @param input - as for {@link innerHash}
+ */
+export function hashEntry(signed: SignedEntry, input?: Uint8Array): Uint8Array {
   const { seq, prev } = signed.entry;
-  return entryHash(signed.entry, { seq, prev, inner: innerHash(signed) });
+  return entryHash(signed.entry, { seq, prev, inner: innerHash(signed, input) });
 }
 
 /** The chain's head once this entry stands. */
@@ -209,6 +231,15 @@ export function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
     };
     if (!SIGNATURE_LENGTHS.includes(signature.length)) throw new MunimentError('WIRE_TUPLE');
     return { entry: own, signature: ownBytes(signature, signature.length) };
+  } catch (cause) {
+    throw new MunimentError('RECORD_ENTRY', undefined, { cause });
+  }
+}
+
+/** The same of an entry that is not shown. Throws `RECORD_ENTRY`. */
+export function ownOpaque({ seq, prev, inner }: OpaqueEntry): OpaqueEntry {
+  try {
+    return { seq: ownInteger(seq), prev: ownBytes(prev, 32), inner: ownBytes(inner, 32) };
   } catch (cause) {
     throw new MunimentError('RECORD_ENTRY', undefined, { cause });
   }

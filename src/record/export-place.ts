@@ -72,9 +72,18 @@ function openByAny(
   throw new MunimentError('RECORD_RECEIPT');
 }
 
-/** Refuses a bank whose times run against its own log, over whatever chains. Throws `RECORD_CONSISTENCY`. */
-export function checkTimes(receipts: readonly Receipt[]): void {
+/**
+ * Refuses a bank whose receipts, over whatever chains, contradict each other or the log: a larger log than this one, two
+ * logs of one size, or times that run against it. Throws `RECORD_CONSISTENCY`.
+ */
+export function checkStatedLogs(receipts: readonly Receipt[], tree: TreeHead): void {
+  const roots = new Map([[tree.size, tree.root]]);
   const inLog = [...receipts].sort((a, b) => a.leafIndex - b.leafIndex);
-  const rising = inLog.every(({ time }, i) => i === 0 || time >= (inLog[i - 1]?.time ?? 0));
-  if (!rising) throw new MunimentError('RECORD_CONSISTENCY');
+  for (const [i, { time, tree: stated }] of inLog.entries()) {
+    const root = roots.get(stated.size) ?? stated.root;
+    roots.set(stated.size, root);
+    const fits =
+      stated.size <= tree.size && equalBytes(stated.root, root) && time >= (inLog[i - 1]?.time ?? 0);
+    if (!fits) throw new MunimentError('RECORD_CONSISTENCY');
+  }
 }

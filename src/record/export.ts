@@ -19,7 +19,7 @@ import {
 } from './export-entries.ts';
 import { parseExport } from './export-file.ts';
 import { countPayloads, type PayloadCounts } from './export-payloads.ts';
-import { checkTimes, type Log } from './export-place.ts';
+import { checkStatedLogs, type Log } from './export-place.ts';
 import { establish, type EstablishedTree } from './export-state.ts';
 import type { PayloadDigests } from './payload.ts';
 import type { WitnessPolicy } from './quorum.ts';
@@ -92,7 +92,7 @@ export interface VerifiedExport {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHARTER`, `RECORD_CHECKPOINT`, `RECORD_WITNESS`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw; `RangeError` for a witness policy that cannot be met
+ * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHARTER`, `RECORD_CHECKPOINT`, `RECORD_WITNESS`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one or another receipt; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw; `RangeError` for a witness policy that cannot be met
  * @example
  * ```ts
  * import { createAnchor, hasRole } from 'muniment/keys';
@@ -162,7 +162,8 @@ async function verifyParts(
   const { content, access } = entries.settled();
   const opening = content[0];
   if (opening === undefined || opening.payload === null) throw new MunimentError('RECORD_EXPORT');
-  checkTimes([...heard.receipts, ...[...content, ...access].map(({ receipt }) => receipt)]);
+  const told = [...heard.receipts, ...[...content, ...access].map(({ receipt }) => receipt)];
+  checkStatedLogs(told, tree);
   const payloads = { content: countPayloads(content), access: countPayloads(access) };
   const creation = readCreation(opening.entry.entry, opening.payload);
   return {

@@ -30,15 +30,7 @@ export {
 } from './authority-statements.ts';
 export type { AuthoritySaid, AuthorityStatement, GivenApproval } from './authority-statements.ts';
 export { appendEntries, appendEntry, ChainError, startOf, verifyEntry, withoutRevocations } from './chain.ts';
-export type {
-  ChainItem,
-  ChainRules,
-  ChainState,
-  OpaqueEntry,
-  ShownEntry,
-  VerifiedEntry,
-  VerifiedItem,
-} from './chain.ts';
+export type { ChainItem, ChainRules, ChainState, ShownEntry, VerifiedEntry, VerifiedItem } from './chain.ts';
 export { verifyChain } from './verify-chain.ts';
 export { signCharter, verifyCharter } from './charter.ts';
 export type { Charter } from './charter.ts';
@@ -58,7 +50,7 @@ export {
   sameHead,
   signEntry,
 } from './entry.ts';
-export type { ChainName, Draft, Entry, EntryKind, Head, SignedEntry } from './entry.ts';
+export type { ChainName, Draft, Entry, EntryKind, Head, OpaqueEntry, SignedEntry } from './entry.ts';
 export { RENUNCIATION, REVOCATION } from './export-directory.ts';
 export { CHARTERS_LIMIT, EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
 export type {

@@ -4,8 +4,8 @@
  */
 
 import { verifySignatureAhead, type Credential } from '../keys/index.ts';
-import { ownCopy, type ChainItem, type ChainRules, type OpaqueEntry, type OwnEntry } from './chain.ts';
-import { entrySignatureInput, type Entry } from './entry.ts';
+import { ownCopy, type ChainItem, type ChainRules, type OwnEntry } from './chain.ts';
+import { ownOpaque, type Entry, type OpaqueEntry } from './entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
 const LOOK_AHEAD = 64;
@@ -82,20 +82,20 @@ export class LookAhead {
   #fill(): void {
     while (this.#end === null && this.#begun - this.#taken < LOOK_AHEAD) {
       const next = this.#pull();
-      if (next === null) return;
-      this.#begin(next);
+      if (next === null || next.done === true) return;
+      this.#begin(next.value);
     }
   }
 
-  #pull(): ChainItem | null {
+  #pull(): IteratorResult<ChainItem> | null {
     try {
       const next = this.#source.next();
-      if (next?.done !== true) return next?.value ?? null;
-      this.#end = {};
+      if (next?.done === true) this.#end = {};
+      return next;
     } catch (failure) {
       this.#end = { failure };
+      return null;
     }
-    return null;
   }
 
   #begin(shown: ChainItem): void {
@@ -107,7 +107,7 @@ export class LookAhead {
     const author = this.#guessAuthor(entry);
     if (author === null) return;
     waiting.pending = true;
-    verifySignatureAhead(author.signing, entrySignatureInput(entry), signature, (verified) => {
+    verifySignatureAhead(author.signing, item.input, signature, (verified) => {
       if (verified !== null) waiting.verified = author;
       waiting.pending = false;
       if (this.#ring[this.#taken % LOOK_AHEAD] === waiting) this.#changed();
@@ -129,11 +129,10 @@ export class LookAhead {
   }
 }
 
+// Whatever it is: what is wrong with it is said in its turn.
 function ownItem(item: ChainItem): Ahead['item'] {
-  if ('inner' in item)
-    return { seq: item.seq, prev: new Uint8Array(item.prev), inner: new Uint8Array(item.inner) };
   try {
-    return ownCopy(item);
+    return 'inner' in item ? ownOpaque(item) : ownCopy(item);
   } catch (malformed) {
     return { malformed };
   }

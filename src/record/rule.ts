@@ -22,7 +22,7 @@ export interface Step {
 export interface WriteRule<State> {
   /** What is known before a chain's first entry. */
   readonly start: State;
-  /** What is known after the entry; `null` if its author had no right to write it. Never changes what it was given. */
+  /** What is known after the entry; `null`, or nothing at all, if its author had no right to write it. Never changes what it was given. */
   next(state: State, step: Step): State | null;
 }
 

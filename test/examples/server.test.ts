@@ -44,6 +44,7 @@ import {
 import { definePolicy } from 'muniment/views';
 import { toBase64url, tuple } from 'muniment/wire';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describeView } from '../../examples/client/cli/show.ts';
 import { BankClient, Refused } from '../../examples/client/bank.ts';
 import { CLOCK, ConnectionError, type Connection, type Endpoint } from '../../examples/client/connection.ts';
 import { fetchExport } from '../../examples/client/exporting.ts';
@@ -598,6 +599,14 @@ describe('revocation', () => {
     };
     expect(await standing(text)).toBe('doubtful');
     expect(await standing(JSON.stringify({ ...json, directory: null }))).toBe('valid');
+    const view = await readRecord(patient, record.recordId, { purpose: 'in doubt', releases: null });
+    const [creation] = view.chain;
+    const last = view.documents.at(-1)!;
+    expect([creation, last.entry]).toMatchObject([{ standing: 'valid' }, { standing: 'doubtful' }]);
+    expect(last.entry.author.subject).toBe('doctor-7');
+    const shown = describeView(view).split('\n');
+    const doubted = shown.filter((line) => line.includes('IN DOUBT'));
+    expect(doubted).toHaveLength(view.documents.filter(({ entry }) => entry.standing === 'doubtful').length);
   });
 
   it('comes before what was archived and not executed, for order decides; and it outlives a restart', async () => {

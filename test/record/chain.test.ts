@@ -299,6 +299,12 @@ describe('a rule with a memory', () => {
     expect(refusal(() => appendEntry(shown(1), rules, first.after))).toBe('RECORD_RIGHT');
   });
 
+  it('refuses where it forgets to answer', () => {
+    const [first] = bank.items() as [SignedEntry];
+    const rule = { start: true, next: () => undefined } as unknown as WriteRule<true>;
+    expect(refusal(() => verifyEntry(first, bank.rules({ rule }), startOf(rule)))).toBe('RECORD_RIGHT');
+  });
+
   it('refuses under its own code where it throws one', () => {
     const strict: WriteRule<true> = {
       start: true,

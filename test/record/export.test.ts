@@ -323,6 +323,11 @@ describe('an export is refused', () => {
       'RECORD_CONSISTENCY',
     ],
     ['another log of that size', { tree: { size: 6, root: new Uint8Array(32) } }, 'RECORD_CONSISTENCY'],
+    [
+      'another log of a size that another receipt states',
+      { tree: { size: 4, root: new Uint8Array(32) } },
+      'RECORD_CONSISTENCY',
+    ],
   ])('with a receipt that states %s', async (_, changes, code) => {
     expect(await reissued(1, changes)).toBe(code);
   });

@@ -19,9 +19,10 @@ export function describeView(view: RecordView): string {
   for (const { entry, view: document } of view.documents) {
     const { seq, time } = entry.entry;
     const part = document.complete ? 'whole' : 'in part';
+    const doubt = entry.standing === 'valid' ? '' : ', IN DOUBT: the author’s key may have been stolen';
     lines.push(
       '',
-      `#${seq} ${plainly(document.type)} by ${plainly(document.author.subject)}, ${date(time)}, ${part}`,
+      `#${seq} ${plainly(document.type)} by ${plainly(document.author.subject)}, ${date(time)}, ${part}${doubt}`,
     );
     for (const line of fieldLines(readJson(document.text), '')) lines.push(`  ${plainly(line)}`);
   }
@@ -38,6 +39,7 @@ export function viewAsJson(view: RecordView): string {
       author: document.author.subject,
       time: date(time),
       complete: document.complete,
+      standing: entry.standing,
     });
     return `${about.slice(0, -1)},"document":${document.text}}`;
   });

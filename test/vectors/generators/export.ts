@@ -443,10 +443,21 @@ class Cases {
       ['another chain of that length', { head: { size: 3, hash: zeros } }, 'RECORD_CONSISTENCY'],
       ['a larger log than the checkpoint', { tree: { size: 8, root: zeros } }, 'RECORD_CONSISTENCY'],
       ['another log of that size', { tree: { size: 7, root: zeros } }, 'RECORD_CONSISTENCY'],
+      ['another log than one of the accesses', { tree: { size: 3, root: zeros } }, 'RECORD_CONSISTENCY'],
     ] as [string, Partial<Receipt>, ErrorCode][]) {
       const again = await issueReceipt(bank.signer, { ...receipt, ...changes });
       this.bad(`a receipt that states ${name}`, error, at(1, { receipt: again }));
     }
+
+    const directory = small.directory!;
+    const [heard] = directory.entries as [ExportedEntry];
+    const entryHash = hashEntry(heard.signed);
+    const taken = verifyReceipt(heard.receipt, bank.credential, { origin: ORIGIN, entryHash });
+    const larger = await issueReceipt(bank.signer, { ...taken, tree: { size: 8, root: zeros } });
+    this.bad('a directory whose receipt states a larger log than the checkpoint', 'RECORD_CONSISTENCY', {
+      ...small,
+      directory: { ...directory, entries: [{ ...heard, receipt: larger }] },
+    });
   }
 
   /** Records in which something happened that refuses them, from banks of their own; the people are the same. */
