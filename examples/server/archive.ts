@@ -74,10 +74,14 @@ export async function settle(change: Change, request: number, reply: string): Pr
   await change.deleteFrom('pending').where('request', '=', request).execute();
 }
 
-/** Requests that were archived but not executed when the server stopped, with what they brought. */
-export async function unfinished(
-  database: Database,
-): Promise<{ stored: StoredRequest; documents: Uint8Array[] }[]> {
+/** A request that was archived and not executed, with what it brought. */
+export interface Unfinished {
+  readonly stored: StoredRequest;
+  readonly documents: readonly Uint8Array[];
+}
+
+/** Requests that were archived but not executed when the server stopped. */
+export async function unfinished(database: Database): Promise<Unfinished[]> {
   const rows = await database
     .selectFrom('requests')
     .leftJoin('outcomes', 'outcomes.request', 'requests.number')

@@ -7,7 +7,7 @@ import { decodeSignedEntry, logKeysOf, type LogSigner } from 'muniment/record';
 import type { AnnexStore } from './annexes.ts';
 import { parseRequest, writeText, type BankRequest } from './api.ts';
 import { append } from './appending.ts';
-import { archive, settle, unfinished, type Incoming } from './archive.ts';
+import { archive, settle, unfinished, type Incoming, type Unfinished } from './archive.ts';
 import { answer, type Answer, type Asking, type House } from './asking.ts';
 import { breakGlass } from './breaking.ts';
 import { Directory } from './directory.ts';
@@ -74,22 +74,34 @@ export class Bank {
     return this.directory.findSubject(this.#parts.engine.reading, subject);
   }
 
-  /** Completes what was archived but not executed when the server last stopped. Returns how many requests that were. */
+  /**
+   * Completes what was archived but not executed when the server last stopped. What does not verify any more is
+   * reported and left. Returns how many requests were completed.
+   */
   async recover(): Promise<number> {
     const { reading } = this.#parts.engine;
-    const requests = await unfinished(reading);
-    for (const { stored, documents } of requests) {
-      const author = await this.directory.find(reading, plain(stored.author));
-      if (author === null) continue;
-      const to = this.#parts.identity.credential.id;
-      // Its time was held against the clock before it was archived.
-      const time = { notBefore: 0, notAfter: Infinity };
-      const expected = { type: 'request', author, to, answers: null, time } as const;
-      const evidence = verifyEvidence(plain(stored.evidence), expected);
-      const cause = { request: stored.number, session: plain(stored.session), digests: evidence.digests };
-      await this.#execute(parseRequest(evidence.data), { user: author, cause }, documents);
+    let completed = 0;
+    for (const one of await unfinished(reading)) {
+      try {
+        await this.#complete(one);
+        completed++;
+      } catch (error) {
+        this.#parts.report(error);
+      }
     }
-    return requests.length;
+    return completed;
+  }
+
+  async #complete({ stored, documents }: Unfinished): Promise<void> {
+    const author = await this.directory.find(this.#parts.engine.reading, plain(stored.author));
+    if (author === null) throw new BankRefusal('FORBIDDEN');
+    const to = this.#parts.identity.credential.id;
+    // Its time was held against the clock before it was archived.
+    const time = { notBefore: 0, notAfter: Infinity };
+    const expected = { type: 'request', author, to, answers: null, time } as const;
+    const evidence = verifyEvidence(plain(stored.evidence), expected);
+    const cause = { request: stored.number, session: plain(stored.session), digests: evidence.digests };
+    await this.#execute(parseRequest(evidence.data), { user: author, cause }, documents);
   }
 
   /**

@@ -131,6 +131,8 @@ export class Turn {
   async take(accepted: readonly Accepted[], tagSalt: Uint8Array, cause: Cause): Promise<Receipted[]> {
     // No leaf states an earlier time than the one before, whatever the clock does.
     const time = Math.max(this.#parts.now(), await this.#timeOf(this.#log.size));
+    // Nor does a bank sign receipts under a key that no verifier will take.
+    await this.#parts.judge(this.change, this.#parts.identity.credential, time);
     const taken: { receipt: Uint8Array; leaf: number }[] = [];
     for (const one of accepted) {
       // By the time that the leaf states: even an entry of this very batch may have ended its author's key.

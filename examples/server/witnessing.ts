@@ -8,10 +8,22 @@ export interface WitnessAt {
   readonly key: NoteKey;
 }
 
-/** How long a witness may take, in milliseconds. */
+/** How long a witness may take, in milliseconds; and for how long one that failed is left alone. */
 const PATIENCE = 2000;
+const RESPITE = 5000;
 /** Cosigned checkpoints that are kept, for the pages of one reading. */
 const KEPT = 256;
+
+/** A witness that has seen more is not at fault. */
+class OlderError extends Error {
+  override readonly name = 'OlderError';
+}
+
+/** A checkpoint, and the lines of those who cosigned it so far, by where they are. */
+interface Kept {
+  readonly checkpoint: string;
+  readonly lines: Map<string, string>;
+}
 
 /** The witnesses of a log. */
 export class Witnessing {
@@ -21,7 +33,10 @@ export class Witnessing {
   readonly #report: (error: unknown) => void;
   /** What each witness has seen, as far as it has said so. */
   readonly #seen = new Map<string, number>();
-  readonly #kept = new Map<number, string>();
+  /** Until when those that failed are not asked, on the process's own clock. */
+  readonly #left = new Map<string, number>();
+  readonly #kept = new Map<number, Kept>();
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(
     witnesses: readonly WitnessAt[],
@@ -38,47 +53,54 @@ export class Witnessing {
 
   /**
    * A checkpoint with the cosignatures that can be had. Only of a state that is on disk, for a witness never cosigns
-   * another one; of an older size only if it was asked for before.
+   * another one; of an older size only if it was asked for before. One after another in the order in which they are
+   * asked for, which is that of the log: a witness that has seen the next would not cosign this one.
    */
-  async cosigned(checkpoint: string): Promise<string> {
-    if (this.#witnesses.length === 0) return checkpoint;
-    const size = Number(checkpoint.split('\n')[1]);
-    const known = this.#kept.get(size);
-    if (known !== undefined) return known;
-    const lines = await Promise.all(
-      this.#witnesses.map((witness) => this.#lineOf(witness, checkpoint, size)),
-    );
-    const whole = addCosignatures(
-      checkpoint,
-      lines.filter((line) => line !== null),
-    );
-    if (lines.some((line) => line !== null)) this.#keep(size, whole);
-    return whole;
+  cosigned(checkpoint: string): Promise<string> {
+    if (this.#witnesses.length === 0) return Promise.resolve(checkpoint);
+    const turn = this.#queue.then(() => this.#cosign(checkpoint));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
   }
 
-  async #lineOf({ url, key }: WitnessAt, checkpoint: string, size: number): Promise<string | null> {
-    try {
-      let answer = await this.#ask(url, checkpoint, size);
-      if (answer.status === 409) {
-        this.#seen.set(url, Number(answer.text));
-        answer = await this.#ask(url, checkpoint, size);
-      }
-      if (answer.status !== 200) throw new Error(`the witness answers ${String(answer.status)}`);
-      const line = answer.text.trimEnd();
-      // One wrong line would make every reader refuse the whole.
-      const witnesses = { witnesses: [key], threshold: 1 };
-      verifyCheckpoint(addCosignatures(checkpoint, [line]), { log: this.#log, witnesses });
-      this.#seen.set(url, size);
-      return line;
-    } catch (error) {
-      this.#report(error);
-      return null;
+  async #cosign(asked: string): Promise<string> {
+    const size = Number(asked.split('\n')[1]);
+    const { checkpoint, lines } = this.#keep(size, asked);
+    await Promise.all(
+      this.#witnesses.map(async (witness) => {
+        const { url } = witness;
+        if (lines.has(url) || performance.now() < (this.#left.get(url) ?? 0)) return;
+        try {
+          lines.set(url, await this.#lineOf(witness, checkpoint, size));
+        } catch (error) {
+          if (!(error instanceof OlderError)) this.#left.set(url, performance.now() + RESPITE);
+          this.#report(error);
+        }
+      }),
+    );
+    return addCosignatures(checkpoint, [...lines.values()]);
+  }
+
+  async #lineOf({ url, key }: WitnessAt, checkpoint: string, size: number): Promise<string> {
+    let answer = await this.#ask(url, checkpoint, size);
+    if (answer.status === 409) {
+      this.#seen.set(url, Number(answer.text));
+      answer = await this.#ask(url, checkpoint, size);
     }
+    if (answer.status !== 200) throw new Error(`the witness answers ${String(answer.status)}`);
+    const line = answer.text.trimEnd();
+    // One wrong line would make every reader refuse the whole.
+    verifyCheckpoint(addCosignatures(checkpoint, [line]), {
+      log: this.#log,
+      witnesses: { witnesses: [key], threshold: 1 },
+    });
+    this.#seen.set(url, size);
+    return line;
   }
 
   async #ask(url: string, checkpoint: string, size: number): Promise<{ status: number; text: string }> {
     const seen = this.#seen.get(url) ?? 0;
-    if (!(seen <= size)) throw new Error('the witness has seen a larger log');
+    if (!(seen <= size)) throw new OlderError('the witness has seen a larger log');
     const proof = this.#consistency(seen, size).map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
     const response = await fetch(new URL('/add-checkpoint', url), {
       method: 'POST',
@@ -88,9 +110,11 @@ export class Witnessing {
     return { status: response.status, text: await response.text() };
   }
 
-  #keep(size: number, checkpoint: string): void {
-    this.#kept.set(size, checkpoint);
+  #keep(size: number, checkpoint: string): Kept {
+    const kept = this.#kept.get(size) ?? { checkpoint, lines: new Map<string, string>() };
+    this.#kept.set(size, kept);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    return kept;
   }
 }

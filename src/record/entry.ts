@@ -90,13 +90,13 @@ export interface Draft {
 }
 
 /**
- * Signs an entry over a chain's head. The draft's form is not checked: what the format does not take (an id of another
- * length, a kind that is none) is refused with `RECORD_ENTRY` by whoever appends or verifies it.
+ * Signs an entry over a chain's head: a copy of the draft, which may change while a card signs.
  *
  * @param author - who writes
  * @param head - the newest head that the author knows
  * @param draft - what is written
  * @returns the signed entry; {@link headAfter} gives the head for the next one
+ * @throws `MunimentError` `RECORD_ENTRY` for what the format does not take: an id of another length, a kind that is none
  * @example
  * ```ts
  * import { systemRandom } from 'muniment/crypto';
@@ -116,7 +116,7 @@ export interface Draft {
 export async function signEntry(author: Identity, head: Head, draft: Draft): Promise<SignedEntry> {
   // Member by member: to spread what is left of a draft costs half as much as a signature.
   const { origin, recordId, chain, kind, time, payloadType, payloadDigest, seen } = draft;
-  const entry: Entry = {
+  const entry = wellFormed({
     origin,
     recordId,
     chain,
@@ -129,7 +129,7 @@ export async function signEntry(author: Identity, head: Head, draft: Draft): Pro
     seenRoot: seen?.root ?? ZERO_HASH,
     payloadType,
     payloadDigest,
-  };
+  });
   return { entry, signature: await author.signer.sign(entrySignatureInput(entry)) };
 }
 
@@ -214,26 +214,35 @@ export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
  * @throws `MunimentError` `RECORD_ENTRY`, for all that {@link decodeSignedEntry} refuses
  */
 export function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
+  const own = wellFormed(entry);
+  if (!(signature instanceof Uint8Array) || !SIGNATURE_LENGTHS.includes(signature.length))
+    throw new MunimentError('RECORD_ENTRY');
+  return { entry: own, signature: new Uint8Array(signature) };
+}
+
+function wellFormed(entry: Entry): Entry {
   try {
-    const own = {
-      origin: ownText(entry.origin),
-      recordId: ownBytes(entry.recordId, 16),
-      chain: oneOf(CHAINS, entry.chain),
-      seq: ownInteger(entry.seq),
-      prev: ownBytes(entry.prev, 32),
-      author: ownBytes(entry.author, 32),
-      kind: oneOf(ENTRY_KINDS, entry.kind),
-      time: ownInteger(entry.time),
-      seenSize: ownInteger(entry.seenSize),
-      seenRoot: ownBytes(entry.seenRoot, 32),
-      payloadType: ownText(entry.payloadType),
-      payloadDigest: ownBytes(entry.payloadDigest, 32),
-    };
-    if (!SIGNATURE_LENGTHS.includes(signature.length)) throw new MunimentError('WIRE_TUPLE');
-    return { entry: own, signature: ownBytes(signature, signature.length) };
+    return ownMembers(entry);
   } catch (cause) {
     throw new MunimentError('RECORD_ENTRY', undefined, { cause });
   }
+}
+
+function ownMembers(entry: Entry): Entry {
+  return {
+    origin: ownText(entry.origin),
+    recordId: ownBytes(entry.recordId, 16),
+    chain: oneOf(CHAINS, entry.chain),
+    seq: ownInteger(entry.seq),
+    prev: ownBytes(entry.prev, 32),
+    author: ownBytes(entry.author, 32),
+    kind: oneOf(ENTRY_KINDS, entry.kind),
+    time: ownInteger(entry.time),
+    seenSize: ownInteger(entry.seenSize),
+    seenRoot: ownBytes(entry.seenRoot, 32),
+    payloadType: ownText(entry.payloadType),
+    payloadDigest: ownBytes(entry.payloadDigest, 32),
+  };
 }
 
 /** The same of an entry that is not shown. Throws `RECORD_ENTRY`. */

@@ -95,6 +95,28 @@ it('of two requests at once cosigns one future', async () => {
   expect(answers.map(({ status }) => status)).toEqual([200, 409]);
 });
 
+it('cosigns every size that is asked for, also when many are asked for at once', async () => {
+  const log = grown(20, 1);
+  const here = await serveWitness(witness());
+  const reports: unknown[] = [];
+  const witnessing = new Witnessing([{ url: here.url, key: witness().key }], keys, {
+    consistency: (from, to) => log.consistency(from, to),
+    report: (error) => reports.push(error),
+  });
+  const sizes = [5, 7, 9, 9, 12, 20];
+  const notes = await Promise.all(sizes.map((size) => note(log, size)));
+  const cosigned = await Promise.all(notes.map((one) => witnessing.cosigned(one)));
+  expect(reports).toEqual([]);
+  const verified = cosigned.map((one) => verifyCheckpoint(one, policy([witness().key], 1)).size);
+  expect(verified).toEqual(sizes);
+  // Pages at an older size go on under the same cosignature.
+  expect(await witnessing.cosigned(await note(log, 7))).toBe(cosigned[1]);
+  // A size that was never asked for is not to be had, and that costs the witness nothing.
+  const older = await witnessing.cosigned(await note(log, 6));
+  expect(() => verifyCheckpoint(older, policy([witness().key], 1))).toThrow(/^RECORD_WITNESS/);
+  here.close();
+});
+
 it('is asked by a log, which goes on without one that is away or lies', async () => {
   const log = grown(9, 1);
   const here = await serveWitness(witness());
