@@ -90,7 +90,7 @@ export interface Draft {
 }
 
 /**
- * Signs an entry over a chain's head: a copy of the draft, which may change while a card signs.
+ * Signs an entry over a chain's head.
  *
  * @param author - who writes
  * @param head - the newest head that the author knows
@@ -116,20 +116,23 @@ export interface Draft {
 export async function signEntry(author: Identity, head: Head, draft: Draft): Promise<SignedEntry> {
   // Member by member: to spread what is left of a draft costs half as much as a signature.
   const { origin, recordId, chain, kind, time, payloadType, payloadDigest, seen } = draft;
-  const entry = wellFormed({
-    origin,
-    recordId,
-    chain,
-    seq: head.size,
-    prev: head.hash,
-    author: author.credential.id,
-    kind,
-    time,
-    seenSize: seen?.size ?? 0,
-    seenRoot: seen?.root ?? ZERO_HASH,
-    payloadType,
-    payloadDigest,
-  });
+  const entry = wellFormed(
+    {
+      origin,
+      recordId,
+      chain,
+      seq: head.size,
+      prev: head.hash,
+      author: author.credential.id,
+      kind,
+      time,
+      seenSize: seen?.size ?? 0,
+      seenRoot: seen?.root ?? ZERO_HASH,
+      payloadType,
+      payloadDigest,
+    },
+    checkBytes,
+  );
   return { entry, signature: await author.signer.sign(entrySignatureInput(entry)) };
 }
 
@@ -214,34 +217,36 @@ export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
  * @throws `MunimentError` `RECORD_ENTRY`, for all that {@link decodeSignedEntry} refuses
  */
 export function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
-  const own = wellFormed(entry);
+  const own = wellFormed(entry, ownBytes);
   if (!(signature instanceof Uint8Array) || !SIGNATURE_LENGTHS.includes(signature.length))
     throw new MunimentError('RECORD_ENTRY');
   return { entry: own, signature: new Uint8Array(signature) };
 }
 
-function wellFormed(entry: Entry): Entry {
+type Take = (bytes: Uint8Array, length: number) => Uint8Array;
+
+function wellFormed(entry: Entry, take: Take): Entry {
   try {
-    return ownMembers(entry);
+    return members(entry, take);
   } catch (cause) {
     throw new MunimentError('RECORD_ENTRY', undefined, { cause });
   }
 }
 
-function ownMembers(entry: Entry): Entry {
+function members(entry: Entry, take: Take): Entry {
   return {
     origin: ownText(entry.origin),
-    recordId: ownBytes(entry.recordId, 16),
+    recordId: take(entry.recordId, 16),
     chain: oneOf(CHAINS, entry.chain),
     seq: ownInteger(entry.seq),
-    prev: ownBytes(entry.prev, 32),
-    author: ownBytes(entry.author, 32),
+    prev: take(entry.prev, 32),
+    author: take(entry.author, 32),
     kind: oneOf(ENTRY_KINDS, entry.kind),
     time: ownInteger(entry.time),
     seenSize: ownInteger(entry.seenSize),
-    seenRoot: ownBytes(entry.seenRoot, 32),
+    seenRoot: take(entry.seenRoot, 32),
     payloadType: ownText(entry.payloadType),
-    payloadDigest: ownBytes(entry.payloadDigest, 32),
+    payloadDigest: take(entry.payloadDigest, 32),
   };
 }
 
@@ -319,6 +324,10 @@ function ownInteger(value: number): number {
 }
 
 function ownBytes(bytes: Uint8Array, length: number): Uint8Array {
+  return new Uint8Array(checkBytes(bytes, length));
+}
+
+function checkBytes(bytes: Uint8Array, length: number): Uint8Array {
   if (!(bytes instanceof Uint8Array) || bytes.length !== length) throw new MunimentError('WIRE_TUPLE');
-  return new Uint8Array(bytes);
+  return bytes;
 }

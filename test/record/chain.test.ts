@@ -68,6 +68,23 @@ const opaque = (signed: SignedEntry): OpaqueEntry => ({
 });
 
 describe('a chain', () => {
+  it('is not signed if its format does not take it', async () => {
+    const draft = bank.draft('insert', utf8('x'), { payloadType: BODY });
+    for (const wrong of [
+      { recordId: new Uint8Array(8) },
+      { kind: 'invent' as 'insert' },
+      { chain: 'other' as 'content' },
+      { time: -1 },
+      { time: 1.5 },
+      { payloadDigest: new Uint8Array(100) },
+      { payloadType: 'x'.repeat(1000) },
+      { seen: { size: 1, root: new Uint8Array(31) } },
+    ])
+      expect(await refusalOf(() => signEntry(bank.doctor, bank.heads.content, { ...draft, ...wrong }))).toBe(
+        'RECORD_ENTRY',
+      );
+  });
+
   it('verifies to its head, each entry with its author', async () => {
     const { seen, head } = await drain(bank.items());
     expect(head).toEqual(bank.heads.content);
