@@ -7,7 +7,7 @@ import {
   EMPTY_CHAIN,
   entryHash,
   entrySignatureInput,
-  hashEntry,
+  hashInput,
   ownEntry,
   ownOpaque,
   type ChainName,
@@ -233,7 +233,7 @@ export function verifyNext<State>(
   const { credential: author, standing } = authorOf(entry, rules, head);
   if (verified !== author) checkSignature(own, author, head);
   const payload = readPayload(own, head);
-  const hash = hashEntry(signed, input);
+  const hash = hashInput(signed, input);
   const state = judge(rules.rule, at, { entry, author, standing, hash, appending, payload });
   // The brand exists only in types; this is the one place that gives it.
   const item = { signed, entry, author, standing, hash } as VerifiedEntry;

@@ -145,16 +145,13 @@ const SIGNATURE_LABEL = 'entry signature';
 /** Where the entry's items begin in what is signed: after the label's part, and the length of their own. */
 const ITEMS_AT = 4 + LABEL_PREFIX.length + SIGNATURE_LABEL.length + 4;
 
-/**
- * `inner`: entry and signature as one hash, which stands for them before readers who may not see the entry.
- *
- * @param input - {@link entrySignatureInput} of the entry, for who has it already
- */
-export function innerHash(
-  { entry, signature }: SignedEntry,
-  input: Uint8Array = entrySignatureInput(entry),
-): Uint8Array {
-  // A list and bytes of the same content are encoded alike: the entry's items, as the signature's input holds them.
+/** `inner`: entry and signature as one hash, which stands for them before readers who may not see the entry. */
+export function innerHash({ entry, signature }: SignedEntry): Uint8Array {
+  return innerOf(entrySignatureInput(entry), signature);
+}
+
+// A list and bytes of the same content are encoded alike: the entry's items, as the signature's input holds them.
+function innerOf(input: Uint8Array, signature: Uint8Array): Uint8Array {
   return hashTuple('entry inner', input.subarray(ITEMS_AT), signature);
 }
 
@@ -173,14 +170,15 @@ export function entryHash(
   return hashTuple('entry hash', chain.recordId, chain.chain, seq, prev, inner);
 }
 
-/**
- * `entryHash` of a signed entry.
- *
- * @param input - as for {@link innerHash}
- */
-export function hashEntry(signed: SignedEntry, input?: Uint8Array): Uint8Array {
-  const { seq, prev } = signed.entry;
-  return entryHash(signed.entry, { seq, prev, inner: innerHash(signed, input) });
+/** `entryHash` of a signed entry. */
+export function hashEntry(signed: SignedEntry): Uint8Array {
+  return hashInput(signed, entrySignatureInput(signed.entry));
+}
+
+/** The same for who has the signature's input of this entry already. */
+export function hashInput({ entry, signature }: SignedEntry, input: Uint8Array): Uint8Array {
+  const { seq, prev } = entry;
+  return entryHash(entry, { seq, prev, inner: innerOf(input, signature) });
 }
 
 /** The chain's head once this entry stands. */
