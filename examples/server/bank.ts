@@ -138,6 +138,7 @@ export class Bank {
 
   // The checkpoint in an answer is durable now, and so a witness may see it: it would never cosign another state.
   async #cosigned(done: Answer): Promise<Answer> {
+    if (this.#parts.witnesses.length === 0) return done;
     const reply = JSON.parse(done.text) as { readonly checkpoint?: string };
     if (reply.checkpoint === undefined) return done;
     const checkpoint = await this.#witnessing.cosigned(reply.checkpoint);
