@@ -9,7 +9,7 @@ export interface WitnessAt {
 }
 
 /** How long a witness may take, in milliseconds; and for how long one that failed is left alone. */
-const PATIENCE = 2000;
+const PATIENCE = 5000;
 const RESPITE = 5000;
 /** Cosigned checkpoints that are kept, for the pages of one reading. */
 const KEPT = 256;
