@@ -7,7 +7,6 @@ export type RefusalCode =
   | 'ANNEX_MISSING'
   | 'CLOCK'
   | 'FORBIDDEN'
-  | 'INTERNAL'
   | 'MALFORMED'
   | 'NOT_FOR_OWNER'
   | 'RECORD_EXISTS'

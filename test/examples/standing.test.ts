@@ -41,13 +41,15 @@ let folder: string;
 let engine: Engine;
 let bank: Bank;
 let anchor: Identity;
+let identity: Identity;
 let patient: Identity;
 let now: number;
 /** What happens between the judging of a batch and the leaf: the bank looks for its annexes. */
 let between: () => void;
+let reports: unknown[];
 
 beforeEach(async () => {
-  [now, between] = [100_000, () => undefined];
+  [now, between, reports] = [100_000, () => undefined, []];
   const suite = { kem: KEM_X25519 };
   const make = (subject: string, notAfter: number): Promise<Identity> =>
     enrol(anchor, { subject, roles: [subject], notBefore: 0, notAfter }, suite);
@@ -62,14 +64,15 @@ beforeEach(async () => {
       return true;
     },
   };
+  identity = await make('bank', 4e12);
   bank = new Bank({
-    ...{ identity: await make('bank', 4e12), anchor: anchor.credential, engine },
+    ...{ identity, anchor: anchor.credential, engine },
     log: { origin: ORIGIN, ...createLogKeys() },
     witnesses: [],
     annexes: annexes as unknown as AnnexStore,
     now: () => now,
     releaseTime: 0,
-    report: () => undefined,
+    report: (error) => reports.push(error),
   });
   const creation = encodeCreation({ owner: anchor.credential.id, tagSalt: systemRandom(32) });
   const taken = [statement('create', CREATE, creation), registration()];
@@ -179,4 +182,31 @@ it('judges by the time that the leaf states, also where the clock stepped back',
   const expectUnchanged = await unchanged();
   expect(await append(patient, [await compartments()])).toEqual({ refused: 'KEY_REVOKED', head: null });
   await expectUnchanged();
+});
+
+it('takes nothing once its own key has ended: no verifier would take its receipts', async () => {
+  const terms = { reason: 'superseded', revokedAt: now + 1000, doubtfulFrom: now + 1000 } as const;
+  const revocation = await revokeCredential(anchor, identity.credential, terms);
+  await append(anchor, [statement('revoke', 'revocation', revocation)]);
+  expect(await append(patient, [await compartments()])).toHaveProperty('receipts');
+  now += 1000;
+  const expectUnchanged = await unchanged();
+  expect(await append(anchor, [registration()])).toEqual({ refused: 'KEY_REVOKED', head: null });
+  await expectUnchanged();
+});
+
+it('signs no refusal for a defect of its own, and starts again over a request that no longer verifies', async () => {
+  const expectUnchanged = await unchanged();
+  between = () => {
+    throw new RangeError('the disk is gone');
+  };
+  await expect(append(patient, [await compartments()])).rejects.toThrow('the disk is gone');
+  await expectUnchanged();
+  between = () => undefined;
+  // Its evidence, which is made up here, was stored, and it has no outcome: at the next start it is tried again.
+  const { length } = reports;
+  expect(await bank.recover()).toBe(0);
+  expect(reports.slice(length)).toMatchObject([{ name: 'MunimentError' }]);
+  await expectUnchanged();
+  expect(await append(patient, [await compartments()])).toHaveProperty('receipts');
 });

@@ -11,6 +11,6 @@ export interface Engine {
   readonly reading: Database;
   /** Waits until nobody else changes the ledger, in whatever process; held until the transaction ends. */
   lock(change: Change): Promise<void>;
-  /** Waits for what runs, and closes. */
+  /** Closes it; nothing may be running. */
   close(): Promise<void>;
 }

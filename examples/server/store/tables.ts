@@ -155,8 +155,6 @@ interface ReplayFloor {
   readonly time: number;
 }
 
-/** A request as it is archived before it is served. */
-export type ArchivedRequest = Insertable<Requests>;
 /** A stored request. */
 export type StoredRequest = Selectable<Requests>;
 /** A stored entry. */
