@@ -127,7 +127,7 @@ async function run(subject: Subject, doctor: TokenDoctor | null, report: Report)
   const world = await report.step(
     'An authority, TLS certificates, identities and the server',
     async (say) => {
-      const made = await createWorld(subject.specialities, store, doctor?.keys);
+      const made = await createWorld(subject.specialities, { store, doctor: doctor?.keys });
       say(
         `the bank listens on 127.0.0.1:${String(made.server.port)}: TLS 1.3, client certificates required, ${STORES[store]}`,
       );
@@ -204,7 +204,7 @@ async function searchServer(
 
 // What the same server writes for a patient who is somebody else.
 async function controlFiles(subject: Subject): Promise<SearchedFile[]> {
-  const world = await createWorld(subject.specialities, store);
+  const world = await createWorld(subject.specialities, { store });
   try {
     await play(world, controlSubject(subject), createReport(true));
     await world.server.stop();

@@ -1,6 +1,6 @@
 /** The demo's world: a throw-away authority, identities, key files, and the real server in a process of its own. */
 
-import { systemRandom } from 'muniment/crypto';
+import { KEM_XWING, systemRandom, type KemId } from 'muniment/crypto';
 import {
   answerChallenge,
   challengePossession,
@@ -56,18 +56,28 @@ export interface World {
   end(): Promise<void>;
 }
 
-/** Makes a world for two specialities; the first doctor may bring keys that live elsewhere. */
+/** What a world may have otherwise than usual. */
+export interface WorldOptions {
+  readonly store: Engine['name'];
+  /** The first doctor's keys, if they live elsewhere. */
+  readonly doctor?: IdentityKeys | undefined;
+  /** By which everybody else is reached; X-Wing if nothing is said. */
+  readonly kem?: KemId;
+  /** How many witnesses cosign, all of whom every client demands; two if nothing is said. */
+  readonly witnesses?: number;
+}
+
+/** Makes a world for two specialities. */
 export async function createWorld(
   specialities: readonly [string, string],
-  store: Engine['name'],
-  doctor?: IdentityKeys,
+  options: WorldOptions,
 ): Promise<World> {
   const folder = mkdtempSync(path.join(tmpdir(), 'muniment-demo-'));
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });
   try {
-    return await populate(folder, specialities, { store, doctor });
+    return await populate(folder, specialities, options);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -77,16 +87,15 @@ export async function createWorld(
 async function populate(
   folder: string,
   specialities: readonly [string, string],
-  { store, doctor }: { readonly store: Engine['name']; readonly doctor: IdentityKeys | undefined },
+  { store, doctor, kem = KEM_XWING, witnesses: howMany = 2 }: WorldOptions,
 ): Promise<World> {
   const validity = { notBefore: Date.now() - DAY, notAfter: Date.now() + 30 * DAY };
-  const administrator = await createAnchor({
-    subject: 'administrator',
-    roles: ['administrator'],
-    ...validity,
-  });
+  const administrator = await createAnchor(
+    { subject: 'administrator', roles: ['administrator'], ...validity },
+    { kem },
+  );
   const make = (subject: string, ...roles: string[]): Promise<Identity> =>
-    enrol(administrator, { subject, roles, ...validity });
+    enrol(administrator, { subject, roles, ...validity }, { kem });
   const makeDoctor = (subject: string, ...roles: string[]): Promise<Identity> =>
     doctor === undefined
       ? make(subject, ...roles)
@@ -110,7 +119,7 @@ async function populate(
   const logKeys = createLogKeys();
   const log = logKeysOf({ origin: ORIGIN, ...logKeys });
   const charter = await signCharter(administrator, { origin: ORIGIN, bank: bank.credential.id, log });
-  const witnesses = await startWitnesses(folder, log);
+  const witnesses = await startWitnesses(folder, log, howMany);
   const configuration = await writeServerFiles(folder, serverFolder, {
     ...{ bank, administrator, authority, charter, postgres },
     witnesses: witnesses.listed,
@@ -162,9 +171,9 @@ interface Witnesses {
   close(): void;
 }
 
-// Two of two: whoever is shown a history has the word of both that nobody is shown another one.
-async function startWitnesses(folder: string, log: LogKeys): Promise<Witnesses> {
-  const keys = [createKeys().signer, createKeys().signer];
+// All of all: whoever is shown a history has the word of each that nobody is shown another one.
+async function startWitnesses(folder: string, log: LogKeys, howMany: number): Promise<Witnesses> {
+  const keys = Array.from({ length: howMany }, () => createKeys().signer);
   const witnesses = keys.map((signer, i) => {
     const file = path.join(folder, `witness-${String(i + 1)}.json`);
     const named = { name: `witness-${String(i + 1)}.demo.example`, signer };

@@ -91,7 +91,7 @@ const configuration = (): string => path.join(path.dirname(world.serverFolder), 
 const dataFolder = (): string => path.join(world.serverFolder, 'data');
 
 beforeAll(async () => {
-  world = await createWorld(['cardiology', 'dermatology'], 'sqlite');
+  world = await createWorld(['cardiology', 'dermatology'], { store: 'sqlite' });
   ({ server } = world);
   const { administrator, ...users } = world.clients;
   directory = await openDirectory(administrator);
