@@ -18,31 +18,40 @@ import { answer, type Answer, type Asking, type House } from './asking.ts';
 import type { Kept } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { DIGESTS, SEALED } from './rights.ts';
+import { receiptsOf } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
 import { accept, NO_EFFECT, type Accepted, type Turn } from './turn.ts';
 
-/** Takes a batch: all of it into chain and log, or nothing. Asked again, it is answered as it was. */
-export function append(
+/** Takes a batch: all of it into chain and log, or nothing. Asked again, it is answered with the same receipts. */
+export async function append(
   house: House,
   request: RequestOf<'append'>,
   asking: Asking,
   documents: readonly Uint8Array[],
 ): Promise<Answer> {
   const { cause, user } = asking;
-  return house.ledger.turn(async (turn) => {
+  const outcome = await house.ledger.turn(async (turn) => {
     const settled = await replyOf(turn.change, cause.request);
-    if (settled !== null) return answer(settled);
+    if (settled !== null) return settled;
     await house.directory.checkStanding(turn.change, user, house.now());
     if (request.seenSize > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
     const { kept, accepted } = await judgeBatch(house, turn, { request, user, documents });
-    const receipts = await turn.take(accepted, kept.tagSalt, cause);
-    // The reply is part of the transaction, so it names the checkpoint that this very commit leads to.
-    const checkpoint = await turn.checkpoint(request.seenSize);
-    const head = await turn.signedHead(kept.id, 'content');
-    const text = writeText({ ...checkpoint, receipts, head });
+    const taken = await turn.take(accepted, kept.tagSalt, cause);
+    const text = writeText({ leaves: taken.map(({ leaf }) => leaf) });
     await settle(turn.change, cause.request, text);
-    return answer(text);
+    return text;
   });
+  const { leaves } = JSON.parse(outcome) as { readonly leaves?: readonly number[] };
+  if (leaves === undefined) return answer(outcome); // the refusal that it was
+  const said = house.ledger.said();
+  const receipts = await receiptsOf(house.reading, leaves);
+  return answer(
+    writeText({
+      ...(await said.checkpoint(request.seenSize)),
+      receipts: receipts.map((receipt, i) => ({ receipt, proof: said.inclusion(leaves[i] ?? malformed()) })),
+      head: await said.head(request.recordId, 'content'),
+    }),
+  );
 }
 
 async function judgeBatch(

@@ -5,6 +5,7 @@ import type { AnnexStore } from './annexes.ts';
 import type { Directory } from './directory.ts';
 import type { Ledger } from './ledger.ts';
 import type { Records } from './records.ts';
+import type { Database } from './store/tables.ts';
 import type { Cause, Turn } from './turn.ts';
 
 /** The bank's parts, as use cases see them. */
@@ -14,6 +15,8 @@ export interface House {
   readonly records: Records;
   readonly ledger: Ledger;
   readonly annexes: AnnexStore;
+  /** For reading what is durable. */
+  readonly reading: Database;
   readonly now: () => number;
   /** For how long an emergency lasts, in milliseconds. */
   readonly releaseTime: number;

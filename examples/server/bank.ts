@@ -58,7 +58,7 @@ export class Bank {
     const records = new Records(directory, log.origin, now);
     const judge = directory.checkStanding.bind(directory);
     this.ledger = new Ledger(engine, { ...parts, judge });
-    this.#house = { ...parts, directory, records, ledger: this.ledger };
+    this.#house = { ...parts, directory, records, ledger: this.ledger, reading: engine.reading };
     this.#archive = new Changes(engine, PLAIN);
     const consistency = this.ledger.consistency.bind(this.ledger);
     this.#witnessing = new Witnessing(witnesses, logKeysOf(log), { consistency, report });

@@ -22,7 +22,7 @@ import { BankRefusal, malformed } from './refusal.ts';
 import { SEALED } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import type { Change } from './store/tables.ts';
-import { accept, NO_EFFECT, type Cause, type Turn } from './turn.ts';
+import { accept, NO_EFFECT, type Cause, type Taken, type Turn } from './turn.ts';
 
 /**
  * Takes an emergency's entry into the chain, or finds it there, and releases what stood before it. The emergency is
@@ -62,15 +62,16 @@ export async function breakGlass(
     ...{ reader: user.id, action: 'break-glass', purpose: '', request: cause.digests },
     ...{ from: signed.entry.seq, emergency: payload },
   });
-  const text = await turnFor(house, asking, async (turn) => {
+  await turnFor(house, asking, async (turn) => {
     await turn.take([await turn.own(record.id, { kind: 'release', content })], record.tagSalt, cause);
     await settle(turn.change, cause.request, AFRESH);
-    return writeText({
-      ...(await turn.checkpoint(request.seenSize)),
-      receipt: { receipt: standing.receipt, proof: turn.inclusion(standing.leaf) },
-      ...{ emergencyHash, releases: 0 },
-      head: await turn.signedHead(record.id, 'content'),
-    });
+  });
+  const said = house.ledger.said();
+  const text = writeText({
+    ...(await said.checkpoint(request.seenSize)),
+    receipt: { receipt: standing.receipt, proof: said.inclusion(standing.leaf) },
+    ...{ emergencyHash, releases: 0 },
+    head: await said.head(record.id, 'content'),
   });
   return { text, documents: [encodeReleases(releases)], annexes: [] };
 }
@@ -112,7 +113,7 @@ async function stand(
     readonly payload: Uint8Array;
     readonly cause: Cause;
   },
-): Promise<{ receipt: Uint8Array; leaf: number }> {
+): Promise<Taken> {
   const { record, user, signed, payload, cause } = asked;
   const known = await turn.change
     .selectFrom('entries')
@@ -126,10 +127,9 @@ async function stand(
   records.checkTime(signed);
   const head = await turn.head(record.id, 'content');
   const { entry } = records.next(record, signed, { author: user, head });
-  const leaf = turn.size;
   const beside = { payload, attachments: [], annexes: [], effect: NO_EFFECT };
-  const [receipted] = await turn.take([accept(entry, beside)], record.tagSalt, cause);
-  return { receipt: receipted?.receipt ?? malformed(), leaf };
+  const [taken] = await turn.take([accept(entry, beside)], record.tagSalt, cause);
+  return taken ?? malformed();
 }
 
 // With their authors' credentials found, which verifying does not wait for.

@@ -1,6 +1,7 @@
 /** The bank's ledger: the log over all chains, held in memory and followed in the database, which others may change too. */
 
 import { Log } from 'muniment/record';
+import { Speaker, type Said } from './said.ts';
 import { plain } from './store/bytes.ts';
 import { Changes } from './store/changes.ts';
 import type { Engine } from './store/engine.ts';
@@ -15,11 +16,13 @@ export class Ledger {
   readonly #parts: TurnParts;
   readonly #changes: Changes;
   readonly #log = new Log();
+  readonly #speaker: Speaker;
   /** How many of the log's leaves are known to be durable. */
   #durable = 0;
 
   constructor(engine: Engine, parts: TurnParts) {
     this.#parts = parts;
+    this.#speaker = new Speaker({ ...parts, database: engine.reading }, this.#log);
     this.#changes = new Changes(engine, {
       begin: async (change) => {
         await engine.lock(change);
@@ -44,6 +47,11 @@ export class Ledger {
         throw error;
       }
     });
+  }
+
+  /** What the bank says of the log as it is durable now, or was when it had a size. */
+  said(size = this.#durable): Said {
+    return this.#speaker.of(size);
   }
 
   /** The proof that a durable size of the log extends an older one. */

@@ -52,53 +52,56 @@ export async function lookUp(
 }
 
 /** The directory's entries that ended these credentials' keys, each with its place in the log of a size. */
-export function tellRevocations(
+export async function tellRevocations(
   house: House,
   { ids, size }: RequestOf<'revocations'>,
   asking: Asking,
 ): Promise<Answer> {
-  return turnFor(house, asking, async (turn) => {
-    const { directory, records } = house;
-    const { change } = turn;
-    const kept = await records.find(change, records.directoryId);
-    if (kept === null) throw new BankRefusal('RECORD_UNKNOWN');
+  const { directory, records, reading } = house;
+  const kept = await turnFor(house, asking, async (turn) => {
+    const found = await records.find(turn.change, records.directoryId);
+    if (found === null) throw new BankRefusal('RECORD_UNKNOWN');
     if (size > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
-    const positions = new Set<number>();
-    for (const id of ids) {
-      const credential = await directory.find(change, id);
-      const heard = credential === null ? [] : await directory.revocations(change, credential);
-      for (const { seq } of heard) positions.add(seq);
-    }
-    const documents: Uint8Array[] = [];
-    const add = (bytes: Uint8Array): number => documents.push(plain(bytes)) - 1;
-    const items: object[] = [];
-    for (const seq of [...positions].sort((a, b) => a - b)) {
-      const [row] = await entriesOf(change, { record: kept.id, chain: 'content', from: seq, limit: 1 });
-      const payload = row === undefined ? null : await payloadOf(change, row);
-      if (row === undefined || payload === null || row.seq !== seq || row.leaf >= size) continue;
-      const proof = turn.inclusion(row.leaf, size);
-      items.push({ entry: add(row.entry), payload: add(payload), receipt: add(row.receipt), proof });
-    }
-    const text = writeText({ tagSalt: kept.tagSalt, items });
-    await settle(change, asking.cause.request, AFRESH);
-    return { text, documents, annexes: [] };
+    await settle(turn.change, asking.cause.request, AFRESH);
+    return found;
   });
+  const said = house.ledger.said(size);
+  const positions = new Set<number>();
+  for (const id of ids) {
+    const credential = await directory.find(reading, id);
+    const heard = credential === null ? [] : await directory.revocations(reading, credential);
+    for (const { seq } of heard) positions.add(seq);
+  }
+  const documents: Uint8Array[] = [];
+  const add = (bytes: Uint8Array): number => documents.push(plain(bytes)) - 1;
+  const items: object[] = [];
+  for (const seq of [...positions].sort((a, b) => a - b)) {
+    const [row] = await entriesOf(reading, { record: kept.id, chain: 'content', from: seq, limit: 1 });
+    const payload = row === undefined ? null : await payloadOf(reading, row);
+    if (row === undefined || payload === null || row.seq !== seq || row.leaf >= size) continue;
+    const proof = said.inclusion(row.leaf);
+    items.push({ entry: add(row.entry), payload: add(payload), receipt: add(row.receipt), proof });
+  }
+  const text = writeText({ tagSalt: kept.tagSalt, items });
+  return { text, documents, annexes: [] };
 }
 
 /** The bank's signed word on where both chains of a record end. */
-export function tellHeads(house: House, request: RequestOf<'head'>, asking: Asking): Promise<Answer> {
+export async function tellHeads(house: House, request: RequestOf<'head'>, asking: Asking): Promise<Answer> {
   const { recordId, seenSize } = request;
-  return turnFor(house, asking, async (turn) => {
+  await turnFor(house, asking, async (turn) => {
     const { records } = house;
     if (!records.isDirectory(recordId)) await records.asked(turn.change, recordId, asking.user);
-    const text = writeText({
-      ...(await turn.checkpoint(seenSize)),
-      content: await turn.signedHead(recordId, 'content'),
-      access: await turn.signedHead(recordId, 'access'),
-    });
     await settle(turn.change, asking.cause.request, AFRESH);
-    return answer(text);
   });
+  const said = house.ledger.said();
+  return answer(
+    writeText({
+      ...(await said.checkpoint(seenSize)),
+      content: await said.head(recordId, 'content'),
+      access: await said.head(recordId, 'access'),
+    }),
+  );
 }
 
 function distinct(credentials: readonly Credential[]): Credential[] {

@@ -14,57 +14,58 @@ import { encodeAccess, writeText, type RequestOf } from './api.ts';
 import { AFRESH, evidenceOf, settle } from './archive.ts';
 import { turnFor, type Answer, type Asking, type House } from './asking.ts';
 import type { KeptRecord } from './records.ts';
-import { BankRefusal } from './refusal.ts';
+import { BankRefusal, malformed } from './refusal.ts';
 import { SEALED } from './rights.ts';
+import type { Said } from './said.ts';
 import { plain, splitHashes } from './store/bytes.ts';
 import { attachmentsOf, entriesOf, payloadOf } from './store/entries.ts';
 import type { Database } from './store/tables.ts';
-import type { Cause, Turn } from './turn.ts';
+import type { Turn } from './turn.ts';
 
 /** Bodies in one reply, in bytes; at least one entry is always sent. */
 const PAGE_LIMIT = 8 * 1024 * 1024;
 const ENTRIES_LIMIT = 500;
 
 /** Reads a page of a chain. That it was read stands in the chain of accesses before the answer leaves. */
-export function read(house: House, request: RequestOf<'read'>, asking: Asking): Promise<Answer> {
+export async function read(house: House, request: RequestOf<'read'>, asking: Asking): Promise<Answer> {
   const { user, cause } = asking;
-  return turnFor(house, asking, async (turn) => {
-    const record = await house.records.asked(turn.change, request.recordId, user);
-    const owner = equalBytes(record.owner.id, user.id);
-    if (request.chain === 'access' && !owner) throw new BankRefusal('FORBIDDEN');
-    const { seenSize, size: wanted, purpose, from } = request;
+  const { recordId, chain, seenSize, size: wanted } = request;
+  const { record, access } = await turnFor(house, asking, async (turn) => {
+    const asked = await house.records.asked(turn.change, recordId, user);
+    const owner = equalBytes(asked.owner.id, user.id);
+    if (chain === 'access' && !owner) throw new BankRefusal('FORBIDDEN');
     if (Math.max(seenSize, wanted ?? 0) > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
-    const said = {
-      reader: user.id,
-      action: 'read',
-      purpose,
-      request: cause.digests,
-      from,
-      emergency: NOTHING,
-    } as const;
-    const access =
-      request.chain === 'content' ? await takeAccess(turn, record, cause, encodeAccess(said)) : null;
-    const size = wanted ?? turn.size;
-    const { items, next, documents, annexes } = await readItems(house, turn, { request, record, user, size });
-    const text = writeText({
-      ...(await turn.checkpoint(Math.min(seenSize, size), size)),
-      ...{ owner: record.owner.id, items, next, access, tagSalt: record.tagSalt },
-      head: await turn.signedHead(record.id, request.chain, size),
-    });
+    const taken = chain === 'content' ? await takeAccess(turn, asked, request, asking) : null;
     await settle(turn.change, cause.request, AFRESH);
-    return { text, documents, annexes };
+    return { record: asked, access: taken };
   });
+  const said = house.ledger.said(wanted ?? undefined);
+  const { items, next, documents, annexes } = await readItems(house, { request, record, user, said });
+  const text = writeText({
+    ...(await said.checkpoint(Math.min(seenSize, said.size))),
+    ...{ owner: record.owner.id, items, next, tagSalt: record.tagSalt },
+    // A page that is shown at an older size has no proof of its own access, which came after.
+    access: access && {
+      ...access.receipted,
+      proof: access.leaf < said.size ? said.inclusion(access.leaf) : [],
+    },
+    head: await said.head(record.id, chain),
+  });
+  return { text, documents, annexes };
 }
 
 async function takeAccess(
   turn: Turn,
   record: KeptRecord,
-  cause: Cause,
-  content: Uint8Array,
-): Promise<object> {
+  { purpose, from }: RequestOf<'read'>,
+  { user, cause }: Asking,
+): Promise<{ readonly leaf: number; readonly receipted: object }> {
+  const access = { reader: user.id, action: 'read', purpose, request: cause.digests, from } as const;
+  const content = encodeAccess({ ...access, emergency: new Uint8Array(0) });
   const accepted = await turn.own(record.id, { kind: 'access', content });
-  const [receipted] = await turn.take([accepted], record.tagSalt, cause);
-  return { entry: encodeSignedEntry(accepted.signed), ...receipted };
+  const [taken] = await turn.take([accepted], record.tagSalt, cause);
+  const { leaf, receipt } = taken ?? malformed();
+  return { leaf, receipted: { entry: encodeSignedEntry(accepted.signed), receipt } };
 }
 
 /** Who reads what. */
@@ -72,8 +73,8 @@ interface Reading {
   readonly request: RequestOf<'read'>;
   readonly record: KeptRecord;
   readonly user: Credential;
-  /** Entries past this log size are left out, and proofs are under it. */
-  readonly size: number;
+  /** Entries past its size are left out, and proofs are under it. */
+  readonly said: Said;
 }
 
 interface Page {
@@ -83,23 +84,25 @@ interface Page {
   readonly annexes: Uint8Array[];
 }
 
-async function readItems({ directory, now }: House, turn: Turn, reading: Reading): Promise<Page> {
-  const { request, record, user, size } = reading;
+async function readItems({ directory, now, reading: database }: House, reading: Reading): Promise<Page> {
+  const { request, record, user, said } = reading;
   const { chain, from } = request;
-  const { change } = turn;
+  const { size } = said;
   const owner = equalBytes(record.owner.id, user.id);
-  const grants = owner ? new Map<number, GrantScope>() : await grantsTo(change, record, { user, now: now() });
+  const grants = owner
+    ? new Map<number, GrantScope>()
+    : await grantsTo(database, record, { user, now: now() });
   const readerIds = owner
-    ? await directory.compartmentsOf(change, user, '')
-    : await directory.readersOf(change, user);
+    ? await directory.compartmentsOf(database, user, '')
+    : await directory.readersOf(database, user);
   for (const scope of grants.values()) {
     if (scope.kind !== 'compartment') continue;
-    readerIds.push(...(await directory.compartmentsOf(change, record.owner, scope.name, scope.epoch)));
+    readerIds.push(...(await directory.compartmentsOf(database, record.owner, scope.name, scope.epoch)));
   }
   const page: Page & { next: number | null } = { items: [], next: null, documents: [], annexes: [] };
   const add = (bytes: Uint8Array): number => page.documents.push(bytes) - 1;
   let total = 0;
-  for (const row of await entriesOf(change, {
+  for (const row of await entriesOf(database, {
     record: record.id,
     chain,
     from,
@@ -111,7 +114,7 @@ async function readItems({ directory, now }: House, turn: Turn, reading: Reading
       break;
     }
     const signed = decodeSignedEntry(plain(row.entry));
-    const payload = await payloadOf(change, row);
+    const payload = await payloadOf(database, row);
     const mine =
       owner ||
       signed.entry.kind === 'create' ||
@@ -119,7 +122,7 @@ async function readItems({ directory, now }: House, turn: Turn, reading: Reading
       grants.has(row.seq);
     const lines = [...grants.values()].flatMap((scope) => linesIn(signed, scope));
     const part = partFor(signed, payload, { readerIds, owner, mine, lines });
-    const place = { receipt: add(plain(row.receipt)), proof: turn.inclusion(row.leaf, size) };
+    const place = { receipt: add(plain(row.receipt)), proof: said.inclusion(row.leaf) };
     if (part === null) {
       const { seq, prev } = signed.entry;
       page.items.push({ ...EMPTY_ITEM, opaque: { seq, prev, inner: innerHash(signed) }, ...place });
@@ -128,12 +131,12 @@ async function readItems({ directory, now }: House, turn: Turn, reading: Reading
     total += part.length;
     const annexes = splitHashes(row.annexes);
     page.annexes.push(...annexes);
-    const evidence = chain === 'access' ? await evidenceOf(change, row.session) : null;
+    const evidence = chain === 'access' ? await evidenceOf(database, row.session) : null;
     page.items.push({
       entry: add(plain(row.entry)),
       opaque: null,
       payload: payload === null ? null : add(part),
-      attachments: (await attachmentsOf(change, row)).map(add),
+      attachments: (await attachmentsOf(database, row)).map(add),
       annexes,
       evidence: evidence === null ? null : add(evidence),
       ...place,
@@ -191,5 +194,3 @@ async function grantsTo(
   }
   return grants;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -1,20 +1,17 @@
 /**
  * A turn at the ledger: nobody else changes it meanwhile, and all that is read and written is one transaction. What
- * is accepted gets its leaf, its receipt and its place; what the bank says of chain and log is of one moment.
+ * is accepted gets its leaf, its receipt and its place.
  */
 
 import type { EnvelopeDigests } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
 import {
-  EMPTY_CHAIN,
   encodeSignedEntry,
   encodeStatement,
   headAfter,
   issueReceipt,
   logLeaf,
-  signCheckpoint,
   signEntry,
-  signHead,
   STATEMENT,
   statementDigest,
   type ChainName,
@@ -26,8 +23,7 @@ import {
   type VerifiedEntry,
 } from 'muniment/record';
 import { concat } from 'muniment/wire';
-import { BankRefusal } from './refusal.ts';
-import { plain } from './store/bytes.ts';
+import { headOf, timeOf } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
 
 /** An accepted entry on its way into the ledger. */
@@ -47,10 +43,10 @@ export type Effect = (change: Change, time: number) => Promise<unknown>;
 /** Changes nothing more. */
 export const NO_EFFECT: Effect = () => Promise.resolve();
 
-/** What the bank hands back for an entry. */
-export interface Receipted {
+/** An entry's place in the log, and the bank's receipt for it. */
+export interface Taken {
+  readonly leaf: number;
   readonly receipt: Uint8Array;
-  readonly proof: readonly Uint8Array[];
 }
 
 /** What ties entries to the request that brought them. */
@@ -88,59 +84,25 @@ export class Turn {
     return this.#log.size;
   }
 
-  /** The head of a chain when the log had a size; the empty chain's if nothing stood there. */
-  async head(recordId: Uint8Array, chain: ChainName, size = this.#log.size): Promise<Head> {
-    const last = await this.change
-      .selectFrom('entries')
-      .select(['seq', 'hash'])
-      .where('record', '=', recordId)
-      .where('chain', '=', chain)
-      .where('leaf', '<', size)
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    return last === undefined ? EMPTY_CHAIN : { size: last.seq + 1, hash: plain(last.hash) };
-  }
-
-  /** The bank's signed word on where a chain ended when the log had a size. */
-  async signedHead(recordId: Uint8Array, chain: ChainName, size = this.#log.size): Promise<Uint8Array> {
-    const { identity, log } = this.#parts;
-    const head = await this.head(recordId, chain, size);
-    // The time of the last leaf goes with each size, so that no later leaf states an earlier one.
-    const [tree, time] = [{ size, root: this.#log.root(size) }, await this.#timeOf(size)];
-    return signHead(identity.signer, { origin: log.origin, recordId, chain, head, tree, time });
-  }
-
-  /** A signed checkpoint of a size, and the proof that it extends an older one. */
-  async checkpoint(
-    seenSize: number,
-    size = this.#log.size,
-  ): Promise<{ checkpoint: string; consistency: Uint8Array[] }> {
-    if (seenSize > size || size > this.#log.size) throw new BankRefusal('RECORD_CONSISTENCY');
-    const tree = { size, root: this.#log.root(size) };
-    const checkpoint = await signCheckpoint(this.#parts.log, tree, this.#parts.now());
-    return { checkpoint, consistency: this.#log.consistency(seenSize, size) };
-  }
-
-  /** The inclusion proof of a leaf under a size. */
-  inclusion(leaf: number, size = this.#log.size): Uint8Array[] {
-    return this.#log.inclusion(leaf, size);
+  /** Where a chain ends. */
+  head(recordId: Uint8Array, chain: ChainName): Promise<Head> {
+    return headOf(this.change, { record: recordId, chain, size: this.#log.size });
   }
 
   /** Takes accepted entries into chain and log. */
-  async take(accepted: readonly Accepted[], tagSalt: Uint8Array, cause: Cause): Promise<Receipted[]> {
+  async take(accepted: readonly Accepted[], tagSalt: Uint8Array, cause: Cause): Promise<Taken[]> {
     // No leaf states an earlier time than the one before, whatever the clock does.
-    const time = Math.max(this.#parts.now(), await this.#timeOf(this.#log.size));
+    const time = Math.max(this.#parts.now(), await timeOf(this.change, this.#log.size));
     // Nor does a bank sign receipts under a key that no verifier will take.
     await this.#parts.judge(this.change, this.#parts.identity.credential, time);
-    const taken: { receipt: Uint8Array; leaf: number }[] = [];
+    const taken: Taken[] = [];
     for (const one of accepted) {
       // By the time that the leaf states: even an entry of this very batch may have ended its author's key.
       await this.#parts.judge(this.change, one.author, time);
       taken.push(await this.#takeOne(one, tagSalt, cause, time));
       await one.effect(this.change, time);
     }
-    return taken.map(({ receipt, leaf }) => ({ receipt, proof: this.#log.inclusion(leaf) }));
+    return taken;
   }
 
   /** Makes an entry of the bank's own for a record's access chain. */
@@ -165,7 +127,7 @@ export class Turn {
     tagSalt: Uint8Array,
     cause: Cause,
     time: number,
-  ): Promise<{ receipt: Uint8Array; leaf: number }> {
+  ): Promise<Taken> {
     const { identity, log } = this.#parts;
     const { recordId, chain, seq, prev } = signed.entry;
     const leafBytes = logLeaf({ recordId, tagSalt, chain, seq, time, entryHash: hash });
@@ -201,16 +163,6 @@ export class Turn {
         .execute();
     }
     return { receipt, leaf };
-  }
-
-  /** The time that the last leaf of a size states. */
-  async #timeOf(size: number): Promise<number> {
-    const last = await this.change
-      .selectFrom('leaves')
-      .select('time')
-      .where('position', '=', size - 1)
-      .executeTakeFirst();
-    return last?.time ?? 0;
   }
 }
 

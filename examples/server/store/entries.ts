@@ -1,6 +1,6 @@
 /** Entries as they are stored, and what goes with them. */
 
-import type { ChainName } from 'muniment/record';
+import { EMPTY_CHAIN, type ChainName, type Head } from 'muniment/record';
 import { plain, splitHashes } from './bytes.ts';
 import type { Database, StoredEntry } from './tables.ts';
 
@@ -54,4 +54,42 @@ export async function attachmentsOf(database: Database, row: StoredEntry): Promi
     if (attachment !== undefined) found.push(plain(attachment.bytes));
   }
   return found;
+}
+
+/** Where a chain ended when the log had a size; the empty chain's head if nothing stood there. */
+export async function headOf(
+  database: Database,
+  { record, chain, size }: { readonly record: Uint8Array; readonly chain: ChainName; readonly size: number },
+): Promise<Head> {
+  const last = await database
+    .selectFrom('entries')
+    .select(['seq', 'hash'])
+    .where('record', '=', record)
+    .where('chain', '=', chain)
+    .where('leaf', '<', size)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last === undefined ? EMPTY_CHAIN : { size: last.seq + 1, hash: plain(last.hash) };
+}
+
+/** The time that the last leaf of the log states when it has a size. */
+export async function timeOf(database: Database, size: number): Promise<number> {
+  const last = await database
+    .selectFrom('leaves')
+    .select('time')
+    .where('position', '=', size - 1)
+    .executeTakeFirst();
+  return last?.time ?? 0;
+}
+
+/** The receipts of leaves, in their order. */
+export async function receiptsOf(database: Database, leaves: readonly number[]): Promise<Uint8Array[]> {
+  const rows = await database
+    .selectFrom('entries')
+    .select('receipt')
+    .where('leaf', 'in', leaves)
+    .orderBy('leaf')
+    .execute();
+  return rows.map(({ receipt }) => plain(receipt));
 }

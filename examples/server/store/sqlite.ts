@@ -1,7 +1,7 @@
 /** SQLite: the embedded engine, for a bank on one machine. Every commit is on disk before it returns. */
 
 import SQLite from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, SqliteDialect, type SqliteDatabase } from 'kysely';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Engine } from './engine.ts';
@@ -22,11 +22,11 @@ export async function openSqlite(folder: string): Promise<Engine> {
   const writing = new SQLite(file);
   writing.pragma('journal_mode = WAL');
   writing.pragma('synchronous = FULL');
-  const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: writing }) });
+  const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: preparedOnce(writing) }) });
   await migrate(database, 'sqlite');
   // A connection of its own for what reads: in WAL mode it sees one state and waits for no writer.
   const reading = new Kysely<Tables>({
-    dialect: new SqliteDialect({ database: new SQLite(file, { readonly: true }) }),
+    dialect: new SqliteDialect({ database: preparedOnce(new SQLite(file, { readonly: true })) }),
   });
   return {
     name: 'sqlite',
@@ -38,5 +38,24 @@ export async function openSqlite(folder: string): Promise<Engine> {
       writing.pragma('wal_checkpoint(TRUNCATE)');
       await database.destroy();
     },
+  };
+}
+
+/** Most statements that are kept: the bank has some hundred texts, but lists in them vary in length. */
+const STATEMENTS = 1000;
+
+/** A database that prepares each text once: what Kysely writes is the same text again and again. */
+function preparedOnce(database: SQLite.Database): SqliteDatabase {
+  const prepared = new Map<string, SQLite.Statement>();
+  return {
+    prepare(text) {
+      const known = prepared.get(text);
+      if (known !== undefined) return known;
+      if (prepared.size >= STATEMENTS) prepared.clear();
+      const statement = database.prepare(text);
+      prepared.set(text, statement);
+      return statement;
+    },
+    close: () => database.close(),
   };
 }
