@@ -93,8 +93,29 @@ describe.each(ENGINES)('%s', (name) => {
         ...['fulfilled', 'fulfilled', 'rejected', 'rejected', 'fulfilled'],
       ]);
       expect((await leaves()).filter((position) => position >= 10)).toEqual([10, 11, 12]);
-      expect(transactions).toBe(2); // the first alone, since nobody waited yet
+      expect(transactions).toBe(1);
       await all.run(addLeaf(13));
+    });
+
+    it('goes to disk with all that arrive in the same turn of the event loop', async () => {
+      let transactions = 0;
+      const counted = new Changes(
+        engine,
+        around(() => {
+          transactions++;
+          return Promise.resolve();
+        }),
+      );
+      const arriving = [14, 15, 16, 17].map(
+        (position) =>
+          new Promise((resolve) => {
+            setImmediate(() => {
+              resolve(counted.run(addLeaf(position)));
+            });
+          }),
+      );
+      await Promise.all(arriving);
+      expect(transactions).toBe(1);
     });
 
     it('tells everybody when the whole is not written', async () => {
