@@ -10,6 +10,7 @@ import { attack, type AttackResult } from './attacks.ts';
 import type { Engine } from '../server/store/engine.ts';
 import { countLeaks, filesUnder, sealedTexts } from './leaks.ts';
 import type { Count, Viewer } from './counting.ts';
+import { readMachines, type Machines } from './machines.ts';
 import { must } from './must.ts';
 import { play, type Played } from './play.ts';
 import { createReport, type Report } from './report.ts';
@@ -42,6 +43,10 @@ const program = new Command('muniment-demo')
   .addOption(
     new Option('--store <name>', "the bank's database").choices(Object.keys(STORES)).default('sqlite'),
   )
+  .option(
+    '--machines <file>',
+    'server and PostgreSQL on machines of their own: see deploy/three-machines; takes one record',
+  )
   .option('--json', 'print one JSON object and nothing else')
   .option(
     '--pkcs11 <module>',
@@ -58,8 +63,9 @@ const program = new Command('muniment-demo')
 const {
   json = false,
   store,
+  machines: machinesFile,
   ...tokenOptions
-} = program.opts<{ json?: boolean; store: Engine['name'] } & TokenOptions>();
+} = program.opts<{ json?: boolean; store: Engine['name']; machines?: string } & TokenOptions>();
 
 interface TokenOptions {
   readonly pkcs11?: string;
@@ -88,17 +94,29 @@ async function findDoctor({ pkcs11: module, token, kem }: TokenOptions): Promise
 
 async function demonstrate(files: readonly string[], doctor: TokenDoctor | null): Promise<void> {
   const report = createReport(json);
+  const machines = findMachines(machinesFile);
   const subjects = files.length === 0 ? [syntheticSubject()] : files.flatMap(readSubjects);
+  if (machines !== undefined && subjects.length > 1)
+    throw new UsageError('--machines takes one record: their database is filled once');
   const results: Result[] = [];
   for (const subject of subjects) {
     report.heading(`Muniment on ${subject.label}`);
-    results.push(await run(subject, doctor, report));
+    results.push(await run(subject, { doctor, machines }, report));
   }
   if (json) {
     const single = files.length < 2 && results.length === 1;
     process.stdout.write(`${JSON.stringify(single ? results[0] : { records: results })}\n`);
   } else {
     process.stdout.write('\nEvery step held.\n');
+  }
+}
+
+function findMachines(file: string | undefined): Machines | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readMachines(file);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'unknown error');
   }
 }
 
@@ -122,18 +140,27 @@ function readSubjects(file: string): Subject[] {
   }
 }
 
-async function run(subject: Subject, doctor: TokenDoctor | null, report: Report): Promise<Result> {
+async function run(
+  subject: Subject,
+  { doctor, machines }: { readonly doctor: TokenDoctor | null; readonly machines: Machines | undefined },
+  report: Report,
+): Promise<Result> {
   const started = performance.now();
   const world = await report.step(
     'An authority, TLS certificates, identities and the server',
     async (say) => {
-      const made = await createWorld(subject.specialities, { store, doctor: doctor?.keys });
-      say(
-        `the bank listens on 127.0.0.1:${String(made.server.port)}: TLS 1.3, client certificates required, ${STORES[store]}`,
-      );
-      say(
-        "the log's own keys, Ed25519 and ML-DSA-44, are chartered; two witnesses cosign, and every client demands both",
-      );
+      const made = await createWorld(subject.specialities, {
+        ...{ store, doctor: doctor?.keys, machines },
+        witnesses: machines === undefined ? 2 : 0, // the server's machine speaks to none but its neighbours
+      });
+      const { host, port } = made.endpoint;
+      const where = machines === undefined ? STORES[store] : 'PostgreSQL on a machine of its own';
+      say(`the bank listens on ${host}:${String(port)}: TLS 1.3, client certificates required, ${where}`);
+      const watched =
+        machines === undefined
+          ? 'two witnesses cosign, and every client demands both'
+          : 'there are no witnesses';
+      say(`the log's own keys, Ed25519 and ML-DSA-44, are chartered; ${watched}`);
       say(
         'administrator, bank, patient, another patient, two doctors, insurer, emergency doctor: X-Wing and Ed25519',
       );
@@ -195,11 +222,16 @@ async function searchServer(
 ): Promise<{ searched: number; hits: number; bytes: number }> {
   const control = await controlFiles(subject);
   const texts = sealedTexts(played.whole);
-  const running = countLeaks(texts, filesUnder(world.serverFolder), control);
+  const running = countLeaks(texts, filesOf(world), control);
   must((await world.server.stop()) === 0, 'the server stops cleanly on SIGTERM');
-  const stopped = countLeaks(texts, filesUnder(world.serverFolder), control);
-  const bytes = [...filesUnder(world.serverFolder)].reduce((sum, file) => sum + file.bytes.length, 0);
+  const stopped = countLeaks(texts, filesOf(world), control);
+  const bytes = [...filesOf(world)].reduce((sum, file) => sum + file.bytes.length, 0);
   return { searched: running.searched, hits: running.hits + stopped.hits, bytes };
+}
+
+function* filesOf({ serverFolder, databaseFolder }: World): Generator<SearchedFile> {
+  yield* filesUnder(serverFolder);
+  if (databaseFolder !== null) yield* filesUnder(databaseFolder);
 }
 
 // What the same server writes for a patient who is somebody else.

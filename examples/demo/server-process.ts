@@ -17,17 +17,34 @@ export interface RunningServer {
   kill(): Promise<void>;
 }
 
-/** Starts the real server; its output goes into its folder, as do its temporary files. */
-export async function startServer(configuration: string, folder: string): Promise<RunningServer> {
+/**
+ * Starts the real server; its output goes into its folder, as do its temporary files.
+ *
+ * @param enter - a command that runs another one on the server's machine; nothing where the server is to run here
+ */
+export async function startServer(
+  configuration: string,
+  folder: string,
+  enter: readonly string[] = [],
+): Promise<RunningServer> {
   const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
   const log = path.join(folder, 'server.log');
   const temporary = path.join(folder, 'tmp');
   mkdirSync(temporary, { recursive: true });
-  const child = spawn(
-    process.execPath,
-    ['-C', 'muniment-source', '--import', import.meta.resolve('tsx'), main, '--config', configuration],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: temporary } },
-  );
+  const node = [
+    '-C',
+    'muniment-source',
+    '--import',
+    import.meta.resolve('tsx'),
+    main,
+    '--config',
+    configuration,
+  ];
+  const [command, ...args] = [...enter, process.execPath, ...node] as [string, ...string[]];
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary },
+  });
   const output = createWriteStream(log, { flags: 'a' });
   child.stdout.pipe(output, { end: false });
   child.stderr.pipe(output, { end: false });

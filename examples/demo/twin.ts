@@ -6,7 +6,7 @@ import { openSqlite } from '../server/store/sqlite.ts';
 import type { Tables } from '../server/store/tables.ts';
 import { owned } from './owned.ts';
 import { startServer, type RunningServer } from './server-process.ts';
-import type { World } from './world.ts';
+import { LOOPBACK, type World } from './world.ts';
 
 /** What the twin needs to go on as the bank would. */
 const COPIED = [
@@ -23,7 +23,7 @@ const COPIED = [
   ...(['attachments', 'requests', 'repeats', 'outcomes'] as const),
 ] satisfies (keyof Tables)[];
 
-/** Starts a second server with the bank's keys, on a copy of all that the first has stored. */
+/** Starts a second server with the bank's keys on this machine, on a copy of all that the first has stored. */
 export async function startTwin(world: World): Promise<RunningServer> {
   const { serverFolder } = world;
   const twin = path.join(serverFolder, 'twin');
@@ -43,6 +43,7 @@ export async function startTwin(world: World): Promise<RunningServer> {
   const folder = path.dirname(serverFolder);
   const configuration = JSON.parse(readFileSync(path.join(folder, 'server.json'), 'utf8')) as object;
   const file = path.join(folder, 'twin.json');
-  writeFileSync(file, JSON.stringify({ ...configuration, dataFolder, store: { engine: 'sqlite' } }));
+  const here = { host: LOOPBACK, port: 0, dataFolder, store: { engine: 'sqlite' } };
+  writeFileSync(file, JSON.stringify({ ...configuration, ...here }));
   return startServer(file, twin);
 }

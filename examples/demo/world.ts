@@ -28,13 +28,17 @@ import { createLogKeys, exportLogKeys } from '../server/log-keys.ts';
 import type { Engine } from '../server/store/engine.ts';
 import { serveWitness } from '../witness/http.ts';
 import { LogWitness } from '../witness/witness.ts';
+import { LOOPBACK_HOSTS } from '../admin/ca/profile.ts';
 import { createAuthority, type Authority } from './authority.ts';
+import type { Machines } from './machines.ts';
 import { startPostgres, type OwnPostgres } from './postgres.ts';
 import { startServer, type RunningServer } from './server-process.ts';
 
 const ORIGIN = 'bank.demo.example/muniment';
 const PASSPHRASE = 'demo only, thrown away in a minute';
 const DAY = 86_400_000;
+/** Where a server is that has no machine of its own. */
+export const LOOPBACK = '127.0.0.1';
 
 /** Everybody in the demo. */
 export type Role =
@@ -51,7 +55,9 @@ export interface World {
   /** Everything that the server writes lies in here. */
   readonly serverFolder: string;
   /** The database server, if it is one of its own. */
-  readonly postgres: OwnPostgres | null;
+  readonly postgres: Pick<OwnPostgres, 'owner'> | null;
+  /** Where that writes, if it is on another machine. */
+  readonly databaseFolder: string | null;
   /** Stops the server and removes everything. */
   end(): Promise<void>;
 }
@@ -65,6 +71,8 @@ export interface WorldOptions {
   readonly kem?: KemId;
   /** How many witnesses cosign, all of whom every client demands; two if nothing is said. */
   readonly witnesses?: number;
+  /** The server's and the database's, if they are not this one. */
+  readonly machines?: Machines | undefined;
 }
 
 /** Makes a world for two specialities. */
@@ -87,7 +95,7 @@ export async function createWorld(
 async function populate(
   folder: string,
   specialities: readonly [string, string],
-  { store, doctor, kem = KEM_XWING, witnesses: howMany = 2 }: WorldOptions,
+  { store, doctor, kem = KEM_XWING, witnesses: howMany = 2, machines }: WorldOptions,
 ): Promise<World> {
   const validity = { notBefore: Date.now() - DAY, notAfter: Date.now() + 30 * DAY };
   const administrator = await createAnchor(
@@ -115,17 +123,18 @@ async function populate(
   const authority = await createAuthority('Demo authority');
   const serverFolder = path.join(folder, 'server');
   mkdirSync(serverFolder, { mode: 0o700 });
-  const postgres = store === 'postgres' ? await startPostgresIn(folder, serverFolder) : null;
+  const own =
+    store === 'postgres' && machines === undefined ? await startPostgresIn(folder, serverFolder) : null;
   const logKeys = createLogKeys();
   const log = logKeysOf({ origin: ORIGIN, ...logKeys });
   const charter = await signCharter(administrator, { origin: ORIGIN, bank: bank.credential.id, log });
   const witnesses = await startWitnesses(folder, log, howMany);
   const configuration = await writeServerFiles(folder, serverFolder, {
-    ...{ bank, administrator, authority, charter, postgres },
+    ...{ bank, administrator, authority, charter, postgres: own, machines },
     witnesses: witnesses.listed,
     logKeys: await exportLogKeys(logKeys, PASSPHRASE),
   });
-  const server = await startServer(configuration, serverFolder);
+  const server = await startServer(configuration, serverFolder, machines?.server.enter);
 
   const trust = trustIn({
     origin: ORIGIN,
@@ -137,7 +146,7 @@ async function populate(
   const endpointOf = async (subject: string): Promise<Endpoint> => {
     const { certificate, key } = await authority.issue({ commonName: subject, kind: 'client' });
     return {
-      host: '127.0.0.1',
+      host: machines?.server.host ?? LOOPBACK,
       port: server.port,
       tls: { certificate, key, authority: authority.certificate },
     };
@@ -154,10 +163,11 @@ async function populate(
     authority,
     server,
     serverFolder,
-    postgres,
+    postgres: machines?.database ?? own,
+    databaseFolder: machines?.database.folder ?? null,
     end: async () => {
       await server.stop();
-      await postgres?.stop();
+      await own?.stop();
       witnesses.close();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -211,10 +221,15 @@ async function writeServerFiles(
     readonly logKeys: string;
     readonly postgres: OwnPostgres | null;
     readonly witnesses: Witnesses['listed'];
+    readonly machines: Machines | undefined;
   },
 ): Promise<string> {
-  const { bank, administrator, authority, charter, logKeys, witnesses, postgres } = parts;
-  const { certificate, key } = await authority.issue({ commonName: 'bank', kind: 'server' });
+  const { bank, administrator, authority, charter, logKeys, witnesses, postgres, machines } = parts;
+  const { host, port } = machines?.server ?? { host: LOOPBACK, port: 0 };
+  const { certificate, key } = await authority.issue({
+    ...{ commonName: 'bank', kind: 'server' },
+    hosts: [...new Set([...LOOPBACK_HOSTS, host])],
+  });
   const files: Record<string, string | Uint8Array> = {
     'server.crt': certificate,
     'server.key': key,
@@ -234,9 +249,10 @@ async function writeServerFiles(
     configuration,
     JSON.stringify({
       origin: ORIGIN,
-      port: 0,
+      host,
+      port,
       dataFolder: path.join(serverFolder, 'data'),
-      store: postgres === null ? { engine: 'sqlite' } : addressIn(postgres),
+      store: machines?.database.store ?? (postgres === null ? { engine: 'sqlite' } : addressIn(postgres)),
       tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
       identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
       log: { keys: 'log.keys', charter: 'charter' },

@@ -10,7 +10,7 @@ import { plain } from '../../server/store/bytes.ts';
 import { owned } from '../owned.ts';
 import type { Played } from '../play.ts';
 import { startTwin } from '../twin.ts';
-import type { World } from '../world.ts';
+import { LOOPBACK, type World } from '../world.ts';
 import { flip, nothing, type Attack } from './attack.ts';
 
 /** The bank alters what it keeps, cuts the record's end off, and tells two readers two histories. */
@@ -28,7 +28,7 @@ export function bankAttacks(world: World, played: Played): Attack[] {
     },
     {
       name: 'two histories for two readers',
-      codes: ['RECORD_WITNESS'], // and without witnesses it would be RECORD_CONSISTENCY
+      codes: [world.trust.witnesses.threshold > 0 ? 'RECORD_WITNESS' : 'RECORD_CONSISTENCY'],
       run: () => convicted(world, 'two places', showTwoHistories(world, played)),
     },
   ];
@@ -54,7 +54,7 @@ async function showTwoHistories(world: World, { record: { recordId } }: Played):
   const twin = await startTwin(world);
   try {
     const at = ({ user, endpoint }: BankClient, trust: Trust, memory?: BankClient['memory']): BankClient =>
-      new BankClient(user, trust, { ...endpoint, port: twin.port }, memory);
+      new BankClient(user, trust, { ...endpoint, host: LOOPBACK, port: twin.port }, memory);
     await breakGlass(emergency, recordId, 'a reason that the patient is shown');
     await readRecord(patient, recordId, { purpose: 'own record', releases: null });
     // Whoever demands no witnesses notices nothing.

@@ -9,8 +9,9 @@ import type { Tables } from './tables.ts';
 /** The number by which all of a bank's processes know its ledger's lock. */
 const LEDGER_LOCK = 0x6d756e69;
 const CONNECTIONS = 8;
+const STRICT = { minVersion: 'TLSv1.3', rejectUnauthorized: true } as const;
 
-/** How to connect: what `pg` takes, TLS included. */
+/** How to connect: what `pg` takes, TLS included, which is then TLS 1.3 with a server whose name is checked. */
 export type PostgresAddress = Pick<pg.PoolConfig, 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'>;
 
 /**
@@ -62,7 +63,8 @@ const APPENDED = [
 const ERASABLE = ['payloads', 'attachments', 'pending', 'first_messages'];
 
 function connect(address: PostgresAddress, report: (error: Error) => void): Kysely<Tables> {
-  const pool = new pg.Pool({ ...address, max: CONNECTIONS, types });
+  const ssl = typeof address.ssl === 'object' ? { ...address.ssl, ...STRICT } : address.ssl;
+  const pool = new pg.Pool({ ...address, ...(ssl !== undefined && { ssl }), max: CONNECTIONS, types });
   pool.on('error', report);
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
