@@ -12,8 +12,14 @@ const TEXT_LIMIT = 8 * 1024 * 1024;
 /** Most entries in one request. */
 export const BATCH_LIMIT = 256;
 
+/** How byte strings are written, for the description of the interface. */
+const written = (length?: number) =>
+  z.string().meta({
+    contentEncoding: 'base64url',
+    ...(length !== undefined && { description: `${String(length)} bytes` }),
+  });
 const bytes = (length?: number) =>
-  z.string().transform((text, context) => {
+  written(length).transform((text, context) => {
     try {
       const value = fromBase64url(text);
       if (length === undefined || value.length === length) return value;
@@ -89,7 +95,8 @@ const breakGlassRequest = z.strictObject({
   seenSize: count,
 });
 
-const requests = z.discriminatedUnion('type', [
+/** All requests, by their type. */
+export const requests = z.discriminatedUnion('type', [
   appendRequest,
   readRequest,
   lookupRequest,
@@ -130,7 +137,8 @@ const item = z.strictObject({
   proof: z.array(bytes(32)).max(64),
 });
 
-const replies = {
+/** All replies, by the request's type. */
+export const replies = {
   append: z.strictObject({ ...checkpointed, receipts: z.array(receipted), head: signedHead }),
   read: z.strictObject({
     ...checkpointed,
@@ -175,7 +183,8 @@ const replies = {
 /** A reply of one type, parsed after its envelope was verified. */
 export type ReplyOf<Type extends BankRequest['type']> = z.output<(typeof replies)[Type]>;
 
-const refusal = z.strictObject({ refused: z.string().max(64), head: head.nullable() });
+/** See {@link Refusal}. */
+export const refusal = z.strictObject({ refused: z.string().max(64), head: head.nullable() });
 /** The bank's signed no: a stable code, and for a stale head the current one. */
 export type Refusal = z.output<typeof refusal>;
 

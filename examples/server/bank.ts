@@ -1,6 +1,5 @@
 /** The bank: what it does with a request whose author is known. It is stored first, then served, at most once. */
 
-import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
 import { decodeSignedEntry, logKeysOf, type LogSigner } from 'muniment/record';
@@ -15,7 +14,8 @@ import { Ledger } from './ledger.ts';
 import { lookUp, tellHeads, tellRevocations } from './looking-up.ts';
 import { read } from './reading.ts';
 import { Records } from './records.ts';
-import { BankRefusal } from './refusal.ts';
+import { tell } from './events.ts';
+import { BankRefusal, isRefusal } from './refusal.ts';
 import { plain } from './store/bytes.ts';
 import { Changes, PLAIN } from './store/changes.ts';
 import type { Engine } from './store/engine.ts';
@@ -114,6 +114,7 @@ export class Bank {
       for (const { entry } of request.entries) this.#house.records.checkTime(decodeSignedEntry(entry));
     }
     const number = await this.#archive.run((change) => archive(change, incoming));
+    tell({ kind: 'request stored', number, evidence: incoming.evidence.length });
     const cause = { request: number, session, digests: envelope.digests };
     return this.#execute(request, { user: envelope.author, cause }, documents);
   }
@@ -134,6 +135,24 @@ export class Bank {
       return refusal;
     }
     return this.#cosigned(done);
+  }
+
+  /** Reads what other processes have written, and at the start everything. Returns the log's size. */
+  catchUp(): Promise<number> {
+    return this.ledger.turn((turn) => Promise.resolve(turn.size));
+  }
+
+  /** Throws unless the bank's own credential is good now. */
+  checkOwn(): Promise<void> {
+    const { engine, identity, now } = this.#parts;
+    return this.directory.checkStanding(engine.reading, identity.credential, now());
+  }
+
+  /** A checkpoint of the newest state, durable and cosigned like those in answers. */
+  async checkpoint(): Promise<string> {
+    await this.catchUp();
+    const { checkpoint } = await this.ledger.said().checkpoint(0);
+    return this.#parts.witnesses.length === 0 ? checkpoint : this.#witnessing.cosigned(checkpoint);
   }
 
   // The checkpoint in an answer is durable now, and so a witness may see it: it would never cosign another state.
@@ -165,7 +184,7 @@ export class Bank {
 
 /** A signed no, for what is a reason to refuse. Throws everything else again. */
 export function refuse(error: unknown): Answer {
-  if (!(error instanceof BankRefusal || error instanceof MunimentError)) throw error;
+  if (!isRefusal(error)) throw error;
   const head = error instanceof BankRefusal ? error.head : null;
   return answer(writeText({ refused: error.code, head }));
 }

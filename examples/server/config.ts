@@ -3,13 +3,19 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { DEFAULT_LIMITS, limitsSchema } from './limits.ts';
+
+const place = (host: string) =>
+  z.strictObject({
+    host: z.string().default(host),
+    /** 0 takes a free port, which is then announced on standard output. */
+    port: z.int().min(0).max(65535),
+  });
 
 const schema = z.strictObject({
   /** The bank's origin: the name of its log, printable ASCII without spaces. */
   origin: z.string().regex(/^[\x21-\x2a\x2c-\x7e]{1,128}$/),
-  host: z.string().default('127.0.0.1'),
-  /** 0 takes a free port, which is then announced on standard output. */
-  port: z.int().min(0).max(65535),
+  ...place('127.0.0.1').shape,
   /** Database, annexes and nothing else. */
   dataFolder: z.string(),
   /** Where the bank's tables are: in the data folder, or in a PostgreSQL server that several processes share. */
@@ -29,7 +35,18 @@ const schema = z.strictObject({
       }),
     ])
     .default({ engine: 'sqlite' }),
-  tls: z.strictObject({ certificate: z.string(), key: z.string(), clientAuthority: z.string() }),
+  /** PEM files: the server's own certificate and key; who certifies clients, and which of those it took back. */
+  tls: z.strictObject({
+    certificate: z.string(),
+    key: z.string(),
+    clientAuthority: z.string(),
+    revocations: z.string().nullable().default(null),
+  }),
+  /** Where the operator asks for health and metrics, over plain HTTP; `null`: nowhere. */
+  operations: place('127.0.0.1').nullable().default(null),
+  /** Where anybody may fetch the log, over TLS without a client certificate; `null`: nowhere. */
+  publicLog: place('0.0.0.0').nullable().default(null),
+  limits: limitsSchema.default(DEFAULT_LIMITS),
   /** The bank's key file, its signed credential, and the file with the passphrase. */
   identity: z.strictObject({ keys: z.string(), credential: z.string(), passphraseFile: z.string() }),
   /** The log's own key file, under the same passphrase, and the anchor's signed charter for bank and log. */
@@ -73,7 +90,12 @@ export function readConfig(file: string): Config {
       store.engine === 'sqlite'
         ? store
         : { ...store, passwordFile: at(store.passwordFile), tls: tlsAt(store.tls, at) },
-    tls: { certificate: at(tls.certificate), key: at(tls.key), clientAuthority: at(tls.clientAuthority) },
+    tls: {
+      certificate: at(tls.certificate),
+      key: at(tls.key),
+      clientAuthority: at(tls.clientAuthority),
+      revocations: tls.revocations === null ? null : at(tls.revocations),
+    },
     identity: {
       keys: at(identity.keys),
       credential: at(identity.credential),

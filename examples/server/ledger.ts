@@ -1,6 +1,6 @@
 /** The bank's ledger: the log over all chains, held in memory and followed in the database, which others may change too. */
 
-import { Log } from 'muniment/record';
+import { hashTile, Log, TILE_WIDTH, type Tile } from 'muniment/record';
 import { Speaker, type Said } from './said.ts';
 import { plain } from './store/bytes.ts';
 import { Changes } from './store/changes.ts';
@@ -52,6 +52,17 @@ export class Ledger {
   /** What the bank says of the log as it is durable now, or was when it had a size. */
   said(size = this.#durable): Said {
     return this.#speaker.of(size);
+  }
+
+  /** How many leaves are known to be durable. */
+  get size(): number {
+    return this.#durable;
+  }
+
+  /** The bytes of a tile of hashes of that many leaves, or `null` past their end. */
+  tile(tile: Tile & { readonly level: number }): Uint8Array | null {
+    const end = (tile.index * TILE_WIDTH + tile.width) * TILE_WIDTH ** tile.level;
+    return end > this.#durable ? null : hashTile(this.#log, tile);
   }
 
   /** The proof that a durable size of the log extends an older one. */

@@ -1,5 +1,6 @@
 /** The bank's own reasons to refuse, beside the library's codes. */
 
+import { MunimentError } from 'muniment';
 import type { Head } from 'muniment/record';
 
 /** A stable code: what a signed refusal names. */
@@ -34,4 +35,15 @@ export class BankRefusal extends Error {
 /** Refuses what is not what the interface says. */
 export function malformed(): never {
   throw new BankRefusal('MALFORMED');
+}
+
+/** Whether an error is a reason to refuse; every other one is a defect of the bank's own. */
+export function isRefusal(error: unknown): error is BankRefusal | MunimentError {
+  return error instanceof BankRefusal || error instanceof MunimentError;
+}
+
+/** A code or class name for the log: an error's text could hold what a peer sent. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -9,6 +9,7 @@ import {
   type LogSigner,
   type TreeHead,
 } from 'muniment/record';
+import { tell } from './events.ts';
 import { BankRefusal } from './refusal.ts';
 import { headOf, timeOf } from './store/entries.ts';
 import type { Database } from './store/tables.ts';
@@ -47,8 +48,10 @@ export class Speaker {
       inclusion: (leaf) => log.inclusion(leaf, size),
       checkpoint: async (seenSize) => {
         if (seenSize > size) throw new BankRefusal('RECORD_CONSISTENCY');
+        const checkpoint = await this.#checkpoint(tree, now());
+        tell({ kind: 'checkpoint signed', ...tree });
         return {
-          checkpoint: await this.#checkpoint(tree, now()),
+          checkpoint,
           consistency: log.consistency(seenSize, size),
         };
       },

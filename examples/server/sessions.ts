@@ -1,14 +1,9 @@
-/**
- * Conversations in progress: the states of NSL-KEM/1 between a first message and its request, in memory only, tied
- * to their connection and gone with it.
- */
+/** Conversations: the bank's side of NSL-KEM/1, from a first message to the sealed reply. */
 
 import { decodeSealed } from 'muniment/envelope';
 import { hasRole, type Credential, type Identity } from 'muniment/keys';
 import {
   accept,
-  CLOCK_WINDOW,
-  DEADLINES,
   HANDSHAKE_LIMIT,
   reply,
   respond,
@@ -16,19 +11,16 @@ import {
   splitMessages,
   type Binding,
   type Clock,
-  type Responded,
 } from 'muniment/protocol';
 import { MunimentError } from 'muniment';
 import { toHex } from 'muniment/wire';
 import { MalformedError, parseRequest } from './api.ts';
 import type { Answer } from './asking.ts';
 import { refuse, type Bank } from './bank.ts';
+import { tell } from './events.ts';
+import { HalfOpen } from './half-open.ts';
+import type { Limits } from './limits.ts';
 import { BankRefusal } from './refusal.ts';
-
-/** Most conversations between message 1 and message 3. There is no cap per claimed identity: it would lock people out. */
-const HALF_OPEN_LIMIT = 1000;
-/** Of one TLS certificate: first messages in one clock window, so that nobody fills the replay memory for all. */
-const FIRST_MESSAGES = 2000;
 
 /** A connection, as sessions see it. */
 export interface Connection {
@@ -52,36 +44,33 @@ export class Sessions {
   readonly #bank: Bank;
   readonly #identity: Identity;
   readonly #clock: Clock;
-  readonly #rates = new Map<string, { since: number; count: number }>();
-  readonly #waiting = new Map<string, { state: Responded; connection: Connection; since: number }>();
+  readonly #halfOpen: HalfOpen;
 
-  constructor(bank: Bank, identity: Identity, clock: Clock) {
-    this.#bank = bank;
-    this.#identity = identity;
-    this.#clock = clock;
-    // What is late is erased although nobody calls; it keeps no process alive.
-    setInterval(() => {
-      this.#sweep();
-    }, DEADLINES.third).unref();
+  constructor(bank: Bank, identity: Identity, how: { readonly clock: Clock; readonly limits: Limits }) {
+    [this.#bank, this.#identity, this.#clock] = [bank, identity, how.clock];
+    this.#halfOpen = new HalfOpen(how.limits, how.clock);
+  }
+
+  /** How many conversations wait for message 3. */
+  get halfOpen(): number {
+    return this.#halfOpen.size;
   }
 
   /** Answers a first message. */
   async first(message: Uint8Array, connection: Connection): Promise<Uint8Array> {
-    this.#sweep();
-    this.#limit(connection.subject);
-    if (this.#waiting.size >= HALF_OPEN_LIMIT) throw new MunimentError('SESSION_MESSAGE');
-    const {
-      handle,
-      state,
-      message: second,
-    } = await respond(this.#identity, message, {
-      binding: connection.binding,
-      clock: this.#clock,
-      replay: this.#bank.replay,
-      validate: this.#bank.judge,
+    let answer: Uint8Array = new Uint8Array(0);
+    await this.#halfOpen.begin(connection, async () => {
+      const responded = await respond(this.#identity, message, {
+        binding: connection.binding,
+        clock: this.#clock,
+        replay: this.#bank.replay,
+        validate: this.#bank.judge,
+      });
+      answer = responded.message;
+      return { handle: toHex(responded.handle), state: responded.state };
     });
-    this.#waiting.set(toHex(handle), { state, connection, since: this.#clock.monotonic() });
-    return second;
+    tell({ kind: 'first message', message, answer });
+    return answer;
   }
 
   /** Takes message 3 and the request that came with it, serves it, and seals the reply. */
@@ -89,15 +78,15 @@ export class Sessions {
     const { third, request } = splitMessages(transmission);
     if (third.length > HANDSHAKE_LIMIT) throw new MunimentError('SESSION_MESSAGE');
     const { n2 } = decodeSealed(third).header;
-    const key = n2 === null ? '' : toHex(n2);
-    const waiting = this.#waiting.get(key);
-    if (waiting?.connection !== connection) throw new MunimentError('SESSION_MESSAGE');
+    const handle = n2 === null ? '' : toHex(n2);
+    const state = this.#halfOpen.find(handle, connection);
     let accepted;
     try {
-      accepted = await accept(waiting.state, third, connection.binding);
+      accepted = await accept(state, third, connection.binding);
     } finally {
-      if (!waiting.state.open) this.#waiting.delete(key);
+      if (!state.open) this.#halfOpen.end(handle);
     }
+    tell({ kind: 'request opened', bytes: transmission.length, third: third.length });
     let service;
     try {
       service = await serve(accepted, request, connection.binding);
@@ -120,14 +109,20 @@ export class Sessions {
         await this.#bank.judge(user.encoded, this.#clock.now());
         const parsed = parseRequest(envelope.data);
         type = parsed.type;
+        const { digests, data } = envelope;
+        tell({ kind: 'request verified', type, digests, text: data.length, documents: documents.length });
         answer = await this.#bank.serve({ envelope, request: parsed, documents, sessionId, evidence });
       } catch (error) {
         answer = refuse(error instanceof MalformedError ? new BankRefusal('MALFORMED') : error);
       }
       const { message, evidence: replied } = await reply(service.state, answer.text, answer.documents);
       await this.#bank.keepReply(sessionId, replied);
-      const refused = /^\{"refused":"([A-Z_]+)"/.exec(answer.text)?.[1];
-      return { message, user, type, outcome: refused ?? 'served', annexes: answer.annexes };
+      const outcome = /^\{"refused":"([A-Z_]+)"/.exec(answer.text)?.[1] ?? 'served';
+      tell({
+        ...{ kind: 'replied', outcome, message, text: answer.text.length },
+        ...{ documents: answer.documents.length, evidence: replied.length },
+      });
+      return { message, user, type, outcome, annexes: answer.annexes };
     } finally {
       service.state.close();
     }
@@ -142,28 +137,6 @@ export class Sessions {
 
   /** Forgets the conversations of a connection that is gone. */
   lost(connection: Connection): void {
-    for (const [key, waiting] of this.#waiting) {
-      if (waiting.connection !== connection) continue;
-      waiting.state.close();
-      this.#waiting.delete(key);
-    }
-  }
-
-  #limit(subject: string): void {
-    const now = this.#clock.monotonic();
-    const known = this.#rates.get(subject);
-    const rate = known === undefined || now - known.since > CLOCK_WINDOW ? { since: now, count: 0 } : known;
-    rate.count++;
-    this.#rates.set(subject, rate);
-    if (rate.count > FIRST_MESSAGES) throw new MunimentError('SESSION_MESSAGE');
-  }
-
-  #sweep(): void {
-    const now = this.#clock.monotonic();
-    for (const [key, { state, since }] of this.#waiting) {
-      if (now - since <= DEADLINES.third) break; // the oldest stand first
-      state.close();
-      this.#waiting.delete(key);
-    }
+    this.#halfOpen.lost(connection);
   }
 }

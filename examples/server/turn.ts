@@ -23,6 +23,7 @@ import {
   type VerifiedEntry,
 } from 'muniment/record';
 import { concat } from 'muniment/wire';
+import { tell } from './events.ts';
 import { headOf, timeOf } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
 
@@ -162,6 +163,7 @@ export class Turn {
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
+    tell({ kind: 'entry taken', chain, seq, leaf, hash, receipt: receipt.length });
     return { receipt, leaf };
   }
 }

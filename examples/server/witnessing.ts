@@ -1,6 +1,7 @@
 /** Collecting cosignatures: each checkpoint goes to every witness, and comes back with the lines of those that agreed. */
 
 import { addCosignatures, verifyCheckpoint, type LogKeys, type NoteKey } from 'muniment/record';
+import { tell } from './events.ts';
 
 /** Where a witness is, and the key under which its lines verify. */
 export interface WitnessAt {
@@ -78,6 +79,7 @@ export class Witnessing {
         }
       }),
     );
+    tell({ kind: 'cosigned', lines: lines.size });
     return addCosignatures(checkpoint, [...lines.values()]);
   }
 

@@ -39,7 +39,7 @@ export async function requireNotRevoked(
   for (const der of crls) {
     let crl: X509Crl | null;
     try {
-      crl = await open(der, issuer, at);
+      crl = await openCrl(der, issuer, at);
     } catch (error) {
       why = error; // another list may be good
       continue;
@@ -53,8 +53,17 @@ export async function requireNotRevoked(
     throw new PathError('PATH_CRL', 'no list of revocations can be used for a certificate', { cause: why });
 }
 
-/** A list that was verified, or `null` for that of another issuer. */
-async function open(der: Uint8Array, issuer: X509Certificate, at: number): Promise<X509Crl | null> {
+/**
+ * Opens a list that an issuer signed.
+ *
+ * @returns the list, verified, or `null` for that of another issuer
+ * @throws `PathError` for one that is not of that time, not signed, or of a kind not understood
+ */
+export async function openCrl(
+  der: Uint8Array,
+  issuer: X509Certificate,
+  at: number,
+): Promise<X509Crl | null> {
   const crl = new X509Crl(der);
   if (!sameName(crl.issuerName, issuer.subjectName)) return null;
   const usage = issuer.getExtension(KeyUsagesExtension);

@@ -1,7 +1,12 @@
 /** TLS connections, each with what binds sessions to it, who its certificate names, and what it may fetch. */
 
 import type { FastifyRequest } from 'fastify';
+import { systemRandom } from 'muniment/crypto';
+import { toHex } from 'muniment/wire';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { tell } from '../events.ts';
+import type { Revocations } from '../revocations.ts';
 import type { Connection, Sessions } from '../sessions.ts';
 
 /** RFC 9266. */
@@ -10,36 +15,99 @@ const EXPORTER_LABEL = 'EXPORTER-Channel-Binding';
 /** A connection, with the names in hexadecimal of the annexes that a signed, archived read on it has named. */
 export type Known = Connection & { readonly annexes: Set<string> };
 
+/** An open connection. */
+interface Open {
+  readonly known: Known;
+  /** By which the log knows it. */
+  readonly id: string;
+  readonly certificate: { readonly issuer: string; readonly serial: string };
+  requests: number;
+}
+
 /** The open ones. */
 export class Connections {
   readonly #sessions: Sessions;
-  readonly #known = new WeakMap<TLSSocket, Known>();
+  readonly #revocations: Revocations | null;
+  readonly #known = new WeakMap<TLSSocket, Open>();
+  readonly #open = new Set<TLSSocket>();
 
-  constructor(sessions: Sessions) {
-    this.#sessions = sessions;
+  constructor(sessions: Sessions, revocations: Revocations | null) {
+    [this.#sessions, this.#revocations] = [sessions, revocations];
   }
 
-  /** A request's connection. What was begun on it is forgotten when it closes. */
-  of(request: FastifyRequest): Known {
-    const { socket } = request.raw;
-    if (!(socket instanceof TLSSocket)) throw new Error('not a TLS connection');
-    const known = this.#known.get(socket);
-    if (known !== undefined) return known;
-    const connection = know(socket);
-    this.#known.set(socket, connection);
-    socket.once('close', () => {
-      this.#sessions.lost(connection);
+  /** Knows every connection of a server over TLS from its handshake to its end. */
+  watch(server: HttpServer): void {
+    server.prependListener('secureConnection', (socket: TLSSocket) => {
+      const opened = open(socket);
+      if (opened === null) return;
+      this.#known.set(socket, opened);
+      // TLS has looked at the list; but a handshake may have begun under the one before.
+      if (this.#isRevoked(opened)) {
+        tell({ kind: 'connection refused', reason: 'revoked' });
+        socket.destroy();
+        return;
+      }
+      this.#open.add(socket);
+      socket.once('close', () => {
+        this.#open.delete(socket);
+        this.#sessions.lost(opened.known);
+      });
+      tell({ kind: 'connected', protocol: socket.getProtocol() ?? '', cipher: socket.getCipher().name });
     });
-    return connection;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** A request's connection. */
+  of(request: FastifyRequest): Known {
+    return this.#find(request.raw).known;
+  }
+
+  /** A correlation id for a request: its connection's, and which of its requests it is. */
+  nextId(request: IncomingMessage): string {
+    const opened = this.#find(request);
+    opened.requests++;
+    return `${opened.id}-${String(opened.requests)}`;
+  }
+
+  /** Closes the connections whose certificate was revoked meanwhile. Returns how many. */
+  closeRevoked(): number {
+    const revoked = [...this.#open].filter((socket) => {
+      const opened = this.#known.get(socket);
+      return opened !== undefined && this.#isRevoked(opened);
+    });
+    for (const socket of revoked) socket.destroy();
+    return revoked.length;
+  }
+
+  #isRevoked({ certificate }: Open): boolean {
+    return this.#revocations?.isRevoked(certificate) === true;
+  }
+
+  #find({ socket }: IncomingMessage): Open {
+    const opened = socket instanceof TLSSocket ? this.#known.get(socket) : undefined;
+    if (opened === undefined) throw new Error('not a TLS connection of this server');
+    return opened;
   }
 }
 
-function know(socket: TLSSocket): Known {
+/** Reads off a connection who it is; ends it and gives `null` if it is gone already or names nobody. */
+function open(socket: TLSSocket): Open | null {
+  const certificate = socket.destroyed ? undefined : socket.getPeerX509Certificate();
+  if (certificate === undefined) {
+    socket.destroy();
+    return null;
+  }
   const name = socket.getPeerCertificate().subject.CN;
   const value = new Uint8Array(socket.exportKeyingMaterial(32, EXPORTER_LABEL, Buffer.alloc(0)));
-  return {
+  const known: Known = {
     binding: { kind: 'tls-exporter', value },
     subject: typeof name === 'string' ? name : '', // none or several: no subject of ours
     annexes: new Set(),
   };
+  const { issuer, serialNumber: serial } = certificate;
+  return { known, id: toHex(systemRandom(6)), certificate: { issuer, serial }, requests: 0 };
 }

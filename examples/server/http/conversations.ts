@@ -3,54 +3,70 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HANDSHAKE_LIMIT } from 'muniment/protocol';
 import { toHex } from 'muniment/wire';
+import type { IncomingMessage } from 'node:http';
+import { tell } from '../events.ts';
 import type { Outcome, Sessions } from '../sessions.ts';
+import type { Bodies } from './bodies.ts';
 import type { Connections } from './connections.ts';
+import { FIRST_ROUTE, REQUEST_ROUTE } from './described.ts';
+import type { CheckRate } from './rates.ts';
 import { codeOf, REFUSED } from './refused.ts';
+import { remark } from './request-log.ts';
 
 /** Longest request in bytes. */
 export const MESSAGE_LIMIT = 48 * 1024 * 1024;
+const MESSAGE_TYPE = 'application/octet-stream';
 
 /** Adds them. */
 export function conversationRoutes(
   app: FastifyInstance,
-  { sessions, connections }: { readonly sessions: Sessions; readonly connections: Connections },
+  parts: {
+    readonly sessions: Sessions;
+    readonly connections: Connections;
+    readonly bodies: Bodies;
+    readonly checkFirst: CheckRate;
+  },
 ): void {
-  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_, body, done) => {
-    done(null, body);
+  const { sessions, connections, bodies, checkFirst } = parts;
+  app.addHook('onRequest', (request, response, done) => {
+    bodies.expect(request, response, connections.of(request).subject);
+    done();
   });
+  app.addContentTypeParser(MESSAGE_TYPE, (request: FastifyRequest, payload: IncomingMessage) =>
+    bodies.collect(request, payload),
+  );
 
-  app.post('/session', { bodyLimit: HANDSHAKE_LIMIT }, async (request, response) => {
+  const first = { bodyLimit: HANDSHAKE_LIMIT, schema: FIRST_ROUTE, onRequest: checkFirst };
+  app.post('/session', first, async (request, response) => {
     try {
-      return await sessions.first(bodyOf(request), connections.of(request));
+      const answer = await sessions.first(bodyOf(request), connections.of(request));
+      return await response.type(MESSAGE_TYPE).header('x-request-id', request.id).send(answer);
     } catch (error) {
-      request.log.info({ event: 'handshake refused', code: codeOf(error) });
+      tell({ kind: 'handshake refused', code: codeOf(error) });
+      remark(request, { outcome: 'handshake refused', code: codeOf(error) });
       return response.code(400).send(REFUSED);
     }
   });
 
-  app.post('/request', async (request, response) => {
+  app.post('/request', { bodyLimit: MESSAGE_LIMIT, schema: REQUEST_ROUTE }, async (request, response) => {
     const connection = connections.of(request);
     const started = performance.now();
-    let outcome: Outcome;
+    let done: Outcome;
     try {
-      outcome = await sessions.second(bodyOf(request), connection);
+      done = await sessions.second(bodyOf(request), connection);
     } catch (error) {
-      request.log.info({ event: 'request refused', code: codeOf(error) });
+      tell({ kind: 'handshake refused', code: codeOf(error) });
+      remark(request, { outcome: 'request refused', code: codeOf(error) });
       return response.code(400).send(REFUSED);
     }
-    for (const name of outcome.annexes) connection.annexes.add(toHex(name));
-    request.log.info({
-      event: 'request',
-      type: outcome.type,
-      outcome: outcome.outcome,
-      user: outcome.user === null ? null : toHex(outcome.user.id).slice(0, 16),
-      ms: Math.round(performance.now() - started),
-    });
-    return outcome.message;
+    for (const name of done.annexes) connection.annexes.add(toHex(name));
+    const { type, outcome, user, message } = done;
+    tell({ kind: 'conversation ended', type, outcome, seconds: (performance.now() - started) / 1000 });
+    remark(request, { type, outcome, user: user === null ? null : toHex(user.id).slice(0, 16) });
+    return response.type(MESSAGE_TYPE).header('x-request-id', request.id).send(message);
   });
 }
 
 function bodyOf(request: FastifyRequest): Uint8Array {
-  const body = request.body;
-  return body instanceof Uint8Array ? new Uint8Array(body) : new Uint8Array(0);
+  return request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
 }

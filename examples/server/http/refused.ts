@@ -1,10 +1,30 @@
-/** How HTTP says no, and what of it goes into the log. */
+/** How HTTP says no. */
+
+export { codeOf } from '../refusal.ts';
 
 /** The one reaction to everything that fails before a caller is authenticated, of one size. */
 export const REFUSED = 'SESSION_MESSAGE';
 
-/** A code or class name for the log: an error's text could hold what a peer sent. */
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+/** Thrown where a client asks more often than it may; the answer says so, with {@link REFUSED} in it. */
+export class RateError extends Error {
+  override readonly name = 'RateError';
+  readonly code = 'RATE';
+  /** When to come again, in seconds. */
+  readonly after: number;
+
+  constructor(after: number) {
+    super('too many requests');
+    this.after = after;
+  }
+}
+
+/** Thrown where a message is longer than it may be, or there is no memory for it. */
+export class BodyError extends Error {
+  override readonly name = 'BodyError';
+  readonly code: 'BODY_LENGTH' | 'BODY_MEMORY';
+
+  constructor(code: BodyError['code']) {
+    super(code);
+    this.code = code;
+  }
 }

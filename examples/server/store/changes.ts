@@ -5,6 +5,8 @@
 
 import type { ControlledTransaction } from 'kysely';
 import { setImmediate } from 'node:timers/promises';
+import { bound, tell } from '../events.ts';
+import { codeOf, isRefusal } from '../refusal.ts';
 import type { Engine } from './engine.ts';
 import type { Change, Tables } from './tables.ts';
 
@@ -43,7 +45,7 @@ export class Changes {
   /** Runs `work` when its turn comes. Resolves once it is durable; if it throws, nothing of it has happened. */
   run<Result>(work: (change: Change) => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ work, resolve, reject });
+      this.#waiting.push({ work: bound(work), resolve, reject });
       if (!this.#running) void this.#drain();
     });
   }
@@ -76,6 +78,7 @@ export class Changes {
         }
         await transaction.commit().execute();
         this.#around.committed();
+        tell({ kind: 'committed', changes: group.length });
       } catch (error) {
         // A connection that is lost rolls back by itself.
         await transaction
@@ -85,10 +88,11 @@ export class Changes {
         throw error;
       }
     } catch (error) {
+      if (!isRefusal(error)) tell({ kind: 'database error', code: codeOf(error) });
       for (const { reject } of group) reject(error);
       return;
     }
-    for (const tell of done) tell();
+    for (const inform of done) inform();
   }
 }
 
