@@ -43,6 +43,23 @@ export async function register(
   );
 }
 
+/**
+ * The administrator gives a user another credential and takes the one before back, in one step. What the old one signed
+ * stays its subject's; a group takes the new one in with its next epoch. Not for patients who have published compartments.
+ */
+export async function rekey(
+  client: BankClient,
+  directory: RecordName,
+  user: { readonly before: Credential; readonly after: Credential },
+  terms: RevocationTerms,
+): Promise<void> {
+  const signed = await revokeCredential(client.user, user.before, terms);
+  await append(client, directory, [
+    statement('register', 'credential', user.after.encoded),
+    statement('revoke', 'revocation', signed),
+  ]);
+}
+
 /** The administrator takes a user's credential back. */
 export async function revoke(
   client: BankClient,

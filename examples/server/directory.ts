@@ -115,7 +115,7 @@ export class Directory {
     return found;
   }
 
-  /** A registered subject's credential. */
+  /** A registered subject's credential: the newest, if it was given more than one. */
   async findSubject(database: Database, subject: string): Promise<Credential | null> {
     if (subject === this.#bank.subject) return this.#bank;
     if (subject === this.#anchor.subject) return this.#anchor;
@@ -123,8 +123,23 @@ export class Directory {
       .selectFrom('users')
       .select('id')
       .where('subject', '=', subject)
+      .orderBy('number', 'desc')
+      .limit(1)
       .executeTakeFirst();
     return row === undefined ? null : this.find(database, plain(row.id));
+  }
+
+  /** All credentials of a registered subject, oldest first. */
+  async credentialsOf(database: Database, subject: string): Promise<Credential[]> {
+    const rows = await database
+      .selectFrom('users')
+      .select('id')
+      .where('subject', '=', subject)
+      .orderBy('number')
+      .execute();
+    const found = [];
+    for (const { id } of rows) found.push(await this.find(database, plain(id)));
+    return found.filter((credential) => credential !== null);
   }
 
   /** Every list of an owner's compartments, and the signed statements, oldest first. */
@@ -211,11 +226,30 @@ export class Directory {
   }
 
   #register(encoded: Uint8Array): Effect {
-    const { id, subject } = verifyCredential(encoded, this.#anchor, 'ever');
+    const credential = verifyCredential(encoded, this.#anchor, 'ever');
+    const { id, subject } = credential;
     return async (within) => {
-      if ((await this.findSubject(within, subject)) !== null) throw new BankRefusal('RECORD_EXISTS');
-      await within.insertInto('users').values({ id, subject, credential: encoded }).execute();
+      const { length: number } = await this.#checkRenewal(within, credential);
+      await within.insertInto('users').values({ id, subject, credential: encoded, number }).execute();
     };
+  }
+
+  // Another credential of the same subject begins later than the one before, since everybody takes the one that began
+  // last. What older ones signed stays theirs; whoever must not act under one any more is to be revoked under it.
+  async #checkRenewal(within: Change, credential: Credential): Promise<readonly Credential[]> {
+    const { id, subject } = credential;
+    if ([this.#anchor, this.#bank].some((own) => own.subject === subject))
+      throw new BankRefusal('RECORD_EXISTS');
+    if ((await this.find(within, id)) !== null) throw new BankRefusal('RECORD_EXISTS');
+    const before = await this.credentialsOf(within, subject);
+    for (const own of before) {
+      // Its record, its root and its lists hang on the Id that opened them.
+      if ((await this.compartments(within, own)).length > 0) throw new BankRefusal('OWNER_KEY');
+    }
+    const last = before.at(-1);
+    if (last !== undefined && credential.notBefore <= last.notBefore)
+      throw new MunimentError('KEY_SUCCESSION');
+    return before;
   }
 
   async #revoke(change: Change, { author, entry }: VerifiedEntry, payload: Uint8Array): Promise<Effect> {

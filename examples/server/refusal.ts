@@ -10,6 +10,7 @@ export type RefusalCode =
   | 'FORBIDDEN'
   | 'MALFORMED'
   | 'NOT_FOR_OWNER'
+  | 'OWNER_KEY'
   | 'RECORD_EXISTS'
   | 'RECORD_UNKNOWN'
   | 'REQUEST_REUSED'

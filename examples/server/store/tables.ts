@@ -41,6 +41,8 @@ interface Users {
   readonly id: Bytes;
   readonly subject: Fixed<string>;
   readonly credential: Bytes;
+  /** Which of the subject's credentials this is, from 0; the last one stands for it. */
+  readonly number: Fixed<number>;
 }
 
 interface Revocations {
