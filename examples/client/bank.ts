@@ -76,6 +76,9 @@ export type Question<Type extends BankRequest['type']> = Omit<
   readonly id?: Uint8Array;
 };
 
+/** Questions about no chain: their answers name no checkpoint. */
+const UNCOUNTED: readonly BankRequest['type'][] = ['lookup', 'revocations', 'find'];
+
 /** One user's view of one bank. */
 export class BankClient {
   readonly user: Identity;
@@ -158,7 +161,7 @@ export class BankClient {
   ): Promise<Answer<Type>> {
     const asked = this.memory.newest;
     const { type } = question as { type: Type };
-    const counted = type === 'lookup' || type === 'revocations' ? {} : { seenSize: asked?.size ?? 0 };
+    const counted = UNCOUNTED.includes(type) ? {} : { seenSize: asked?.size ?? 0 };
     const request = { id: systemRandom(16), ...question, ...counted };
     const parties = { user: this.user, gateway: this.trust.bank };
     const {

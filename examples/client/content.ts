@@ -26,7 +26,7 @@ import { DIGESTS, mayWriteRecord } from '../server/rights.ts';
 import type { BankClient } from './bank.ts';
 import type { Connection } from './connection.ts';
 import { followChain, keepWord, type Answered } from './following.ts';
-import { documentAt, fetchPages, joinPages, type Page } from './pages.ts';
+import { documentAt, fetchPages, joinPages, type HowToRead, type Page } from './pages.ts';
 import { byId, lookUp } from './people.ts';
 
 /** An entry that was verified and is shown to this reader, with its payload. */
@@ -50,6 +50,8 @@ export interface ReadChain {
   readonly chain: readonly VerifiedItem[];
   readonly head: Head;
   readonly authors: (id: Uint8Array) => Credential | null;
+  /** How many entries the bank had taken by a time, as its receipts say. */
+  readonly takenBy: (time: number) => number;
 }
 
 /**
@@ -60,13 +62,13 @@ export interface ReadChain {
 export async function readChain<Result = undefined>(
   client: BankClient,
   recordId: Uint8Array,
-  purpose: string,
+  how: Omit<HowToRead, 'size'>,
   use?: (read: ReadChain, pages: readonly ShownPage[]) => Promise<Result>,
 ): Promise<ReadChain & { readonly result: Result | undefined }> {
   const connections: Connection[] = [];
   try {
-    const pages = await fetchPages(client, { recordId, chain: 'content' }, { purpose }, connections);
-    const { read, shown } = await takePages(client, recordId, pages);
+    const pages = await fetchPages(client, { recordId, chain: 'content' }, how, connections);
+    const { read, shown } = await takePages(client, recordId, pages, how.part ?? null);
     const withAnnexes = connections.map((connection, i) => ({ connection, shown: shown[i] ?? [] }));
     return { ...read, result: await use?.(read, withAnnexes) };
   } finally {
@@ -74,11 +76,12 @@ export async function readChain<Result = undefined>(
   }
 }
 
-/** Verifies the pages of a record's content, and gives what each shows. */
+/** Verifies the pages of a record's content, of which one part was asked for or all, and gives what each shows. */
 export async function takePages(
   client: BankClient,
   recordId: Uint8Array,
   pages: readonly Page[],
+  part: string | null = null,
 ): Promise<{ read: ReadChain; shown: Shown[][] }> {
   const answered = joinPages(client, pages);
   const [first] = pages;
@@ -98,14 +101,34 @@ export async function takePages(
     }),
   );
   const all = shown.flat();
-  // From the owner nothing is hidden.
-  if (equalBytes(owner.id, client.user.credential.id) && all.length < chain.length)
+  // From the owner nothing is hidden but what it did not ask for.
+  if (part === null && equalBytes(owner.id, client.user.credential.id) && all.length < chain.length)
     throw new MunimentError('RECORD_PAYLOAD');
   checkCreation(all[0], { owner, tagSalt });
   for (const page of pages) checkAccess(client, page, { recordId, owner, tagSalt, isFirst: page === first });
   const last = chain.at(-1);
   const head = last === undefined ? EMPTY_CHAIN : { size: chain.length, hash: last.hash };
-  return { read: { owner, tagSalt, chain, head, authors }, shown };
+  const takenBy = (time: number): number => countTaken(client, { chain, answered }, time);
+  return { read: { owner, tagSalt, chain, head, authors, takenBy }, shown };
+}
+
+// No leaf states an earlier time than one before it, so the first entry taken later is found by halving.
+function countTaken(
+  { trust }: BankClient,
+  { chain, answered }: { readonly chain: readonly VerifiedItem[]; readonly answered: Answered },
+  time: number,
+): number {
+  const { origin, bank } = trust;
+  let [taken, later] = [0, chain.length];
+  while (taken < later) {
+    const middle = Math.floor((taken + later) / 2);
+    const [item, shown] = [chain[middle], answered.items[middle]];
+    if (item === undefined || shown === undefined) throw new MunimentError('RECORD_LINK');
+    const receipt = verifyReceipt(shown.receipt, bank, { origin, entryHash: item.hash });
+    if (receipt.time <= time) taken = middle + 1;
+    else later = middle;
+  }
+  return taken;
 }
 
 // Whose record it is and how its leaves are blinded is what the first entry says, which is shown to everybody, not

@@ -11,7 +11,7 @@ import { readChain } from './content.ts';
 export async function headToSign(client: BankClient, recordId: Uint8Array): Promise<Head> {
   if (isDirectory(client, recordId)) return statedHead(client, recordId);
   const { head } = remembered(client, { recordId, chain: 'content' });
-  return head.size > 0 ? head : (await readChain(client, recordId, 'before writing')).head;
+  return head.size > 0 ? head : (await readChain(client, recordId, { purpose: 'before writing' })).head;
 }
 
 /**
@@ -24,7 +24,7 @@ export async function headAfterStale(
   mine: readonly SignedEntry[],
 ): Promise<Head> {
   if (isDirectory(client, recordId)) return statedHead(client, recordId);
-  const { chain, head } = await readChain(client, recordId, 'before writing');
+  const { chain, head } = await readChain(client, recordId, { purpose: 'before writing' });
   const standing = chain.some(
     (item) => !('hidden' in item) && mine.some((one) => equalBytes(one.signature, item.signed.signature)),
   );

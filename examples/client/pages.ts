@@ -12,17 +12,25 @@ export type Page = Answer<'read'>;
 /** An entry in it. */
 export type PageItem = Page['reply']['items'][number];
 
+/** What is asked for of a chain. */
+export interface HowToRead {
+  /** Why, for the access log. */
+  readonly purpose: string;
+  /** The log's size to show it at; the newest if absent or `null`. */
+  readonly size?: number | null;
+  /** Of which part documents are wanted; of all if absent or `null`. */
+  readonly part?: string | null;
+}
+
 /**
  * Asks for all pages of a chain. Nothing in them is verified yet.
  *
- * @param purpose - why, for the access log
- * @param size - the log's size to show it at; `null` for the newest
  * @param connections - takes a connection for each page, also if it fails; the caller closes them
  */
 export async function fetchPages(
   client: BankClient,
   of: ChainOf,
-  { purpose, size: wanted = null }: { readonly purpose: string; readonly size?: number | null },
+  { purpose, size: wanted = null, part = null }: HowToRead,
   connections: Connection[],
 ): Promise<Page[]> {
   const pages: Page[] = [];
@@ -30,7 +38,9 @@ export async function fetchPages(
   for (let from: number | null = 0; from !== null;) {
     const connection = await client.connect();
     connections.push(connection);
-    const page: Page = await client.askOn<'read'>(connection, { type: 'read', ...of, from, purpose, size });
+    const page: Page = await client.askOn<'read'>(connection, {
+      ...{ type: 'read', ...of, from, purpose, size, part },
+    });
     pages.push(page);
     from = page.reply.next;
     if (from !== null) size ??= client.readCheckpoint(page.reply.checkpoint).size;

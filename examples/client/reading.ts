@@ -9,6 +9,7 @@ import {
   decodeSealed,
   open,
   openGrant,
+  type Grant,
   type GrantedKeys,
   verifyGrant,
   type OpenedShare,
@@ -35,6 +36,12 @@ export interface BrokenDocument {
   readonly code: ErrorCode;
 }
 
+/** A grant, and where it stands. */
+export interface GivenGrant {
+  readonly entry: VerifiedEntry;
+  readonly grant: Grant;
+}
+
 /** A record as one reader sees it, everything in it verified. */
 export interface RecordView {
   readonly recordId: Uint8Array;
@@ -44,6 +51,8 @@ export interface RecordView {
   readonly chain: readonly VerifiedItem[];
   readonly documents: readonly OpenedDocument[];
   readonly broken: readonly BrokenDocument[];
+  /** Grants that are shown: to an owner all that it gave, to others theirs. */
+  readonly grants: readonly GivenGrant[];
   /** As whom it was opened. */
   readonly readers: readonly Reader[];
   /** Fields opened, over all documents. */
@@ -53,6 +62,10 @@ export interface RecordView {
 /** How to read. */
 export interface ReadOptions {
   readonly purpose: string;
+  /** Only documents that lie, with something at least, in this part; of all parts if absent. */
+  readonly part?: string;
+  /** Only what the bank had taken by this time, in milliseconds since 1970; all if absent. Grants count as they stand now. */
+  readonly asOf?: number;
   /** Of a break-glass: the halves for each document, by `bodyHash` in hexadecimal; `null` otherwise. */
   readonly releases: ReadonlyMap<string, readonly OpenedShare[]> | null;
   /** Called with each page's documents while its annexes can still be fetched. */
@@ -71,31 +84,35 @@ export async function readRecord(
   const readers = await readersFor(client, recordId, options);
   const documents: OpenedDocument[] = [];
   const broken: BrokenDocument[] = [];
-  const { owner, tagSalt, chain } = await readChain(
+  const { owner, tagSalt, chain, result } = await readChain(
     client,
     recordId,
-    options.purpose,
+    { purpose: options.purpose, part: options.part ?? null },
     async (read, pages) => {
       // Grants may stand anywhere in the chain, and open what stands before them.
       const shown = pages.flatMap((page) => page.shown);
       const grants = await openGrants(client, recordId, read.owner, shown);
       readers.push(...grants.readers);
       const { authors } = read;
+      const size = options.asOf === undefined ? read.chain.length : read.takenBy(options.asOf);
       for (const { connection, shown: onPage } of pages) {
-        const opened = await openShown(onPage, { readers, options, authors, classes: grants.classes });
+        const taken = onPage.filter(({ entry }) => entry.entry.seq < size);
+        const opened = await openShown(taken, { readers, options, authors, classes: grants.classes });
         await options.onPage?.(opened.documents, (root) => connection.getAnnex(root));
         documents.push(...opened.documents);
         broken.push(...opened.broken);
       }
+      return { size, grants: grants.given };
     },
   );
   return {
     recordId,
     owner,
     tagSalt,
-    chain,
+    chain: chain.slice(0, result?.size),
     documents,
     broken,
+    grants: result?.grants ?? [],
     readers: readers.map(({ reader }) => reader),
     fields: documents.reduce((sum, { view }) => sum + view.fields.length, 0),
   };
@@ -140,6 +157,7 @@ export async function ownCompartments(client: BankClient): Promise<Compartments>
 
 /** What grants in a record open for its reader: compartments to open as, and keys of single documents' classes. */
 interface Grants {
+  readonly given: readonly GivenGrant[];
   readonly readers: readonly OpeningReader[];
   readonly classes: readonly GrantedKeys[];
 }
@@ -152,10 +170,13 @@ async function openGrants(
 ): Promise<Grants> {
   const readers: OpeningReader[] = [];
   const classes: GrantedKeys[] = [];
+  const given: GivenGrant[] = [];
   for (const { entry, payload, attachments } of shown) {
     if (entry.entry.kind !== 'grant') continue;
     const statement = readStatement(entry.entry, payload, 'grant');
-    const { grantee, wrapHash, from, until } = verifyGrant(statement, owner, null);
+    const standing = verifyGrant(statement, owner, null);
+    given.push({ entry, grant: standing });
+    const { grantee, wrapHash, from, until } = standing;
     const at = CLOCK.now();
     if (!equalBytes(grantee, client.user.credential.id) || at < from || at > until) continue;
     const wrap = attachments.find((bytes) => equalBytes(sha256(bytes), wrapHash));
@@ -165,7 +186,7 @@ async function openGrants(
     if (opened.kind === 'compartment') readers.push(opened.reader);
     if (opened.kind === 'classes') classes.push(opened);
   }
-  return { readers, classes };
+  return { given, readers, classes };
 }
 
 async function openShown(

@@ -1,7 +1,7 @@
 /** Writing: entries signed over the newest head, sent in batches, receipts verified. */
 
 import { systemRandom, sha256 } from 'muniment/crypto';
-import { compartmentNode, type Compartments, type Credential, type NodeSecret } from 'muniment/keys';
+import type { Compartments, Credential } from 'muniment/keys';
 import {
   CREATE,
   EMPTY_CHAIN,
@@ -21,7 +21,6 @@ import {
   annexName,
   encodeAnnex,
   encodeSealed,
-  grant,
   groupReader,
   partyReader,
   seal,
@@ -186,6 +185,8 @@ export async function createRecord(client: BankClient, patient: string): Promise
 export interface Draft {
   readonly type: string;
   readonly annexes: readonly { readonly mediaType: string; readonly bytes: Uint8Array }[];
+  /** Of a document about another one: whether it takes its place or adds a note to it, and the other's `bodyHash`. */
+  readonly about?: { readonly kind: 'amend' | 'annotate'; readonly document: Uint8Array };
   toJson(descriptors: readonly string[]): string;
 }
 
@@ -200,6 +201,7 @@ export interface Audience {
 /** Seals a document and its annexes as an entry. */
 export async function sealDraft(client: BankClient, audience: Audience, draft: Draft): Promise<Writing> {
   const { policy, owner, groups, custodian } = audience;
+  const { about } = draft;
   const names = { recordId: owner.recordId, docId: systemRandom(16) };
   const annexes: StoredAnnex[] = [];
   for (const { mediaType, bytes } of draft.annexes) {
@@ -223,41 +225,16 @@ export async function sealDraft(client: BankClient, audience: Audience, draft: D
     time: CLOCK.now(),
     type: draft.type,
     docId: names.docId,
+    ...(about !== undefined && { supersedes: about.document }),
   });
   const payload = encodeSealed(sealed);
-  return { kind: 'insert', payloadType: SEALED, payload, digest: sealedDigest(payload), annexes };
-}
-
-/** The owner grants a compartment. Returns how many bytes that wrote. */
-export async function grantCompartment(
-  client: BankClient,
-  record: RecordName,
-  granted: {
-    readonly grantee: Credential;
-    readonly compartments: Compartments;
-    readonly root: NodeSecret;
-    readonly scope: string;
-    readonly purpose: string;
-    readonly until: number;
-  },
-): Promise<number> {
-  const { grantee, compartments, root, scope, purpose, until } = granted;
-  const compartment = compartments.list.find(({ name }) => name === scope) ?? unreachable();
-  const node = compartmentNode(root, scope, compartment.epoch);
-  const terms = {
-    recordId: record.recordId,
-    purpose,
-    from: CLOCK.now() - 60_000,
-    until,
-    mayPassOn: false,
+  return {
+    kind: about?.kind ?? 'insert',
+    payloadType: SEALED,
+    payload,
+    digest: sealedDigest(payload),
+    annexes,
   };
-  const signed = await grant(client.user, grantee, {
-    terms,
-    granted: { kind: 'compartment', ...compartment, node },
-  });
-  const writing = { ...statement('grant', 'grant', signed.statement), attachments: [signed.wrap] };
-  const [entry] = await append(client, record, [writing]);
-  return encodeSignedEntry(entry ?? unreachable()).length + writing.payload.length + signed.wrap.length;
 }
 
 function* batches(writings: readonly Writing[]): Generator<Writing[]> {

@@ -10,7 +10,8 @@ import { breakGlass } from '../client/emergency.ts';
 import { fetchExport } from '../client/exporting.ts';
 import { lookUp } from '../client/people.ts';
 import { readRecord, type RecordView } from '../client/reading.ts';
-import { createRecord, grantCompartment, type RecordName } from '../client/writing.ts';
+import { grantCompartment } from '../client/sharing.ts';
+import { createRecord, type RecordName } from '../client/writing.ts';
 import { DIGESTS, mayWriteRecord, OPENINGS } from '../server/rights.ts';
 import {
   countViews,

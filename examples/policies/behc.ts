@@ -26,18 +26,29 @@ const WITHOUT_SPECIALITY: readonly Part[] = ['personalData', 'antecedents'];
 /** Who reads what a speciality wrote: it, and the emergency team. */
 export const CLINICAL_READERS = [{ speciality: '/speciality' }, 'emergency'] as const;
 
-/** One compartment for each part. What lies in no part is sealed in an inbox of the patient's. */
+const SPECIALISTS: Part = 'specialistDocuments';
+
+/**
+ * One compartment for each part. What lies in no part is sealed in an inbox of the patient's. Who writes only into the
+ * specialists' part, where no other part must be touched, names its speciality there.
+ */
 export const behcPolicy: PolicyDefinition = {
-  name: 'behc/1',
+  name: 'behc/2',
   rules: [
     // Kept with the anamnesis, which every consultation has, so that it makes no class of its own.
     { fields: ['/speciality'], readers: CLINICAL_READERS, compartment: 'anamnesis' },
     ...PARTS.map((part) => ({
       fields: [`/${part}/**`],
-      readers: WITHOUT_SPECIALITY.includes(part) ? ['emergency'] : CLINICAL_READERS,
+      readers: readersOf(part),
       compartment: part,
     })),
   ],
   otherwise: ['emergency'],
   otherwiseCompartment: 'inbox',
 };
+
+function readersOf(part: Part): PolicyDefinition['otherwise'] {
+  if (WITHOUT_SPECIALITY.includes(part)) return ['emergency'];
+  if (part !== SPECIALISTS) return CLINICAL_READERS;
+  return [...CLINICAL_READERS, { speciality: `/${SPECIALISTS}/speciality` }];
+}

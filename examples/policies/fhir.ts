@@ -63,7 +63,7 @@ export const FINANCIAL_TYPES: readonly string[] = Object.keys(MONEY);
 
 /** BEHC's nine compartments and its inbox for unknown types, plus `financial` and two for what is labelled. */
 export const fhirPolicy: PolicyDefinition = {
-  name: 'fhir-r4/2',
+  name: 'fhir-r4/3',
   rules: [
     {
       fields: Object.entries(MONEY).flatMap(([type, names]) =>

@@ -6,6 +6,7 @@
 
 import { fromBase64url, jsonValue, readJson, toBase64url, tuple, TupleReader } from 'muniment/wire';
 import { z } from 'zod';
+import { readNumber } from './record-number.ts';
 
 /** Longest request or reply text, in characters. */
 const TEXT_LIMIT = 8 * 1024 * 1024;
@@ -63,9 +64,18 @@ const readRequest = z.strictObject({
   from: count,
   /** Why, in words; it goes into the access log. */
   purpose: z.string().min(1).max(256),
+  /** Of which part documents are wanted, others staying opaque; `null` for all. */
+  part: name.nullable().default(null),
   /** The log size that all is shown at; `null` for the newest, which the pages after the first then name. */
   size: count.nullable(),
   seenSize: count,
+});
+
+/** Which record has this public number; all that a bank can search. */
+const findRequest = z.strictObject({
+  id: requestId,
+  type: z.literal('find'),
+  number: z.string().refine((text) => readNumber(text) === text),
 });
 
 const lookupRequest = z.strictObject({
@@ -99,6 +109,7 @@ const breakGlassRequest = z.strictObject({
 export const requests = z.discriminatedUnion('type', [
   appendRequest,
   readRequest,
+  findRequest,
   lookupRequest,
   revocationsRequest,
   headRequest,
@@ -151,6 +162,7 @@ export const replies = {
     access: z.strictObject({ entry: bytes(), ...receipted.shape }).nullable(),
     tagSalt: bytes(32),
   }),
+  find: z.strictObject({ recordId }),
   lookup: z.strictObject({
     credentials: z.array(document),
     /** Revocations and renunciations of these, each with who signed it. */

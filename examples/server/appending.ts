@@ -1,24 +1,27 @@
 /** Appending: a batch of additions, each signed on its own, accepted or refused whole. */
 
 import { sha256 } from 'muniment/crypto';
-import type { Credential } from 'muniment/keys';
-import { decodeSignedEntry, readStatement, verifyPayload, type VerifiedEntry } from 'muniment/record';
+import { hasRole, type Credential } from 'muniment/keys';
 import {
-  decodeSealed,
-  partyReader,
-  verifyGrant,
-  verifyOwnWrap,
-  verifySealed,
-  type SealedDocument,
-} from 'muniment/views';
+  decodeSignedEntry,
+  hashEntry,
+  readStatement,
+  verifyPayload,
+  type SignedEntry,
+  type VerifiedEntry,
+} from 'muniment/record';
+import { decodeSealed, partyReader, verifyGrant, verifyOwnWrap, verifySealed } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
 import { writeText, type RequestOf } from './api.ts';
 import { replyOf, settle } from './archive.ts';
 import { answer, type Answer, type Asking, type House } from './asking.ts';
+import { readGrantEnd } from './grant-end.ts';
+import { partsOf, rootsOf, type Lists } from './parts.ts';
 import type { Kept } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
-import { DIGESTS, SEALED } from './rights.ts';
-import { receiptsOf } from './store/entries.ts';
+import { DIGESTS, SEALED, SPECIALIST_PARTS } from './rights.ts';
+import { plain } from './store/bytes.ts';
+import { entriesOf, payloadOf, receiptsOf } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
 import { accept, NO_EFFECT, type Accepted, type Turn } from './turn.ts';
 
@@ -68,7 +71,12 @@ async function judgeBatch(
   const { records, directory } = house;
   const { recordId, entries } = request;
   const accepted: Accepted[] = [];
-  let kept = await records.find(change, recordId);
+  const opening = entries[0] !== undefined && decodeSignedEntry(entries[0].entry).entry.kind === 'create';
+  // Of a record that is not there, or not theirs, users hear the same.
+  let kept: Kept | null =
+    opening || records.isDirectory(recordId)
+      ? await records.find(change, recordId)
+      : await records.asked(change, recordId, user);
   let head = await turn.head(recordId, 'content');
   let attached = entries.length;
   for (const [i, { entry: bytes, attachments: digests, annexes }] of entries.entries()) {
@@ -77,7 +85,7 @@ async function judgeBatch(
     if (!equalBytes(signed.entry.author, user.id)) throw new BankRefusal('RECORD_AUTHOR');
     let effect = NO_EFFECT;
     if (signed.entry.kind === 'create') {
-      const created = await records.create(change, recordId, signed, payload);
+      const created = await records.create(change, recordId, { signed, payload, author: user });
       const row = { id: recordId, owner: created.owner?.id ?? user.id, tag_salt: created.tagSalt };
       effect = (within) => within.insertInto('records').values(row).execute();
       kept = created;
@@ -88,8 +96,10 @@ async function judgeBatch(
     verifyPayload(signed.entry, payload, DIGESTS);
     const attachments = digests.map((digest) => ({ digest, bytes: documents[attached++] ?? malformed() }));
     if (!attachments.every(({ digest, bytes }) => equalBytes(sha256(bytes), digest))) malformed();
-    if (kept.owner !== null)
-      await judgeContent(house, change, { kept, owner: kept.owner, entry: step.entry, payload, digests });
+    if (kept.owner !== null) {
+      const addition = { kept, owner: kept.owner, entry: step.entry, payload, digests, before: accepted };
+      await judgeContent(house, change, addition);
+    }
     for (const name of annexes) if (!house.annexes.has(name)) throw new BankRefusal('ANNEX_MISSING');
     if (kept.owner === null && signed.entry.kind !== 'create')
       effect = await directory.prepare(change, step.entry, payload);
@@ -99,18 +109,18 @@ async function judgeBatch(
   return { kept, accepted };
 }
 
-async function judgeContent(
-  house: House,
-  change: Change,
-  addition: {
-    readonly kept: Kept;
-    readonly owner: Credential;
-    readonly entry: VerifiedEntry;
-    readonly payload: Uint8Array;
-    readonly digests: readonly Uint8Array[];
-  },
-): Promise<void> {
-  const { kept, owner, entry, payload, digests } = addition;
+/** An addition to a record, with those before it in its batch. */
+interface Addition {
+  readonly kept: Kept;
+  readonly owner: Credential;
+  readonly entry: VerifiedEntry;
+  readonly payload: Uint8Array;
+  readonly digests: readonly Uint8Array[];
+  readonly before: readonly Accepted[];
+}
+
+async function judgeContent(house: House, change: Change, addition: Addition): Promise<void> {
+  const { kept, entry, payload, digests } = addition;
   switch (entry.entry.kind) {
     case 'create':
       return;
@@ -120,31 +130,78 @@ async function judgeContent(
       if (!whole || !equalBytes(grant.recordId, kept.id)) malformed();
       return;
     }
+    case 'revoke': {
+      const hash = readGrantEnd(entry.entry, payload);
+      const ended = await findEntry(change, addition, (signed) => equalBytes(hashEntry(signed), hash));
+      if (ended?.signed.entry.kind !== 'grant') throw new BankRefusal('TARGET_UNKNOWN');
+      return;
+    }
     default:
       if (entry.entry.payloadType !== SEALED) malformed();
-      await judgeSealed(house, change, { owner, entry, sealed: decodeSealed(payload), recordId: kept.id });
+      await judgeSealed(house, change, addition);
   }
 }
 
 // What the bank can know of a sealed document without a key: signature, commitments, that it is sealed to this
-// record's owner, and that the custodian's own wrap opens, so that an emergency does not find it broken.
+// record's owner, in which of its parts it lies, which document it is about, and that the custodian's own wrap opens,
+// so that an emergency does not find it broken.
 async function judgeSealed(
   { directory, identity }: House,
   change: Change,
-  given: {
-    readonly owner: Credential;
-    readonly entry: VerifiedEntry;
-    readonly sealed: SealedDocument;
-    readonly recordId: Uint8Array;
-  },
+  addition: Addition,
 ): Promise<void> {
-  const { owner, entry, sealed, recordId } = given;
-  const verified = verifySealed(sealed, { recordId, authors: () => entry.author });
+  const { kept, owner, entry, payload } = addition;
+  const sealed = decodeSealed(payload);
+  const verified = verifySealed(sealed, { recordId: kept.id, authors: () => entry.author });
   if (!equalBytes(verified.author.id, entry.author.id)) throw new BankRefusal('RECORD_AUTHOR');
   // What claims to have been written after its entry was signed was not.
   if (verified.manifest.time > entry.entry.time) throw new BankRefusal('CLOCK');
-  const [root] = await directory.compartmentsOf(change, owner, '');
+  const lists = await directory.compartments(change, owner);
+  const [root] = rootsOf(lists);
   const toOwner = root !== undefined && sealed.wraps.some(({ readerId }) => equalBytes(readerId, root));
   if (!toOwner) throw new BankRefusal('NOT_FOR_OWNER');
+  const about = await judgeTarget(change, addition, verified.manifest.supersedes);
+  if (!hasRole(entry.author, 'doctor')) for (const one of [payload, ...about]) checkSpecialists(lists, one);
   await verifyOwnWrap(verified, { reader: partyReader(identity.credential), key: identity.sealing });
+}
+
+const NO_DOCUMENT = new Uint8Array(32);
+
+// An amendment names the document that it takes the place of, an annotation the one that it is about; an insertion none.
+async function judgeTarget(
+  change: Change,
+  addition: Addition,
+  target: Uint8Array,
+): Promise<readonly (Uint8Array | null)[]> {
+  const none = equalBytes(target, NO_DOCUMENT);
+  if (addition.entry.entry.kind === 'insert') return none ? [] : malformed();
+  const found = await findEntry(
+    change,
+    addition,
+    ({ entry }) => entry.payloadType === SEALED && equalBytes(entry.payloadDigest, target),
+  );
+  if (found === null) throw new BankRefusal('TARGET_UNKNOWN');
+  return [found.payload];
+}
+
+// Specialists add to their own parts, and to what is there already; of a document that was erased nobody can tell.
+function checkSpecialists(lists: Lists, payload: Uint8Array | null): void {
+  const parts = payload === null ? new Set<string>() : partsOf(lists, decodeSealed(payload));
+  if (parts.size === 0 || [...parts].some((name) => !SPECIALIST_PARTS.includes(name)))
+    throw new BankRefusal('PART');
+}
+
+// An entry of this record's content, with its payload: one that stands, or one before it in the same batch.
+async function findEntry(
+  change: Change,
+  { kept, before }: Addition,
+  matches: (signed: SignedEntry) => boolean,
+): Promise<{ readonly signed: SignedEntry; readonly payload: Uint8Array | null } | null> {
+  const batched = before.find(({ signed }) => matches(signed));
+  if (batched !== undefined) return batched;
+  for (const row of await entriesOf(change, { record: kept.id, chain: 'content', from: 0 })) {
+    const signed = decodeSignedEntry(plain(row.entry));
+    if (matches(signed)) return { signed, payload: await payloadOf(change, row) };
+  }
+  return null;
 }

@@ -11,7 +11,7 @@ import { answer, type Answer, type Asking, type House } from './asking.ts';
 import { breakGlass } from './breaking.ts';
 import { Directory } from './directory.ts';
 import { Ledger } from './ledger.ts';
-import { lookUp, tellHeads, tellRevocations } from './looking-up.ts';
+import { findRecord, lookUp, tellHeads, tellRevocations } from './looking-up.ts';
 import { read } from './reading.ts';
 import { Records } from './records.ts';
 import { tell } from './events.ts';
@@ -174,6 +174,8 @@ export class Bank {
         return tellHeads(this.#house, request, asking);
       case 'revocations':
         return tellRevocations(this.#house, request, asking);
+      case 'find':
+        return findRecord(this.#house, request, asking);
       case 'lookup':
         return this.#archive.run((change) => lookUp(change, this.#house, request, asking));
       case 'break-glass':
@@ -182,9 +184,12 @@ export class Bank {
   }
 }
 
+/** Every refusal is as long as the longest, so that its length says nothing; blanks after it mean nothing. */
+const REFUSAL_LENGTH = 192;
+
 /** A signed no, for what is a reason to refuse. Throws everything else again. */
 export function refuse(error: unknown): Answer {
   if (!isRefusal(error)) throw error;
   const head = error instanceof BankRefusal ? error.head : null;
-  return answer(writeText({ refused: error.code, head }));
+  return answer(writeText({ refused: error.code, head }).padEnd(REFUSAL_LENGTH));
 }

@@ -23,6 +23,7 @@ import {
 import { readStatement, type VerifiedEntry } from 'muniment/record';
 import { compartmentReader, groupReader, partyReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
+import { idsOf, recordNumber } from './record-number.ts';
 import { BankRefusal } from './refusal.ts';
 import { plain } from './store/bytes.ts';
 import type { Change, Database } from './store/tables.ts';
@@ -290,11 +291,13 @@ export class Directory {
     // Nothing is taken that does not follow what is there: a gap or a fork would stop every verifier.
     if (newest === undefined) verifyCompartmentsHistory([statement], author, null);
     else verifyNextCompartments(statement, author, newest);
-    // No two owners share a record.
+    // No two owners share a record, nor the number of one; and an owner keeps to its own.
+    const { first, last } = idsOf(recordNumber(recordId));
     const taken = await change
       .selectFrom('compartments')
       .select('owner')
-      .where('record', '=', recordId)
+      .where('record', '>=', first)
+      .where('record', '<=', last)
       .executeTakeFirst();
     if (taken !== undefined && !equalBytes(taken.owner, author.id)) throw new BankRefusal('RECORD_EXISTS');
     const list = { owner: author.id, number, record: recordId, statement };

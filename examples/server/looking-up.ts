@@ -51,6 +51,15 @@ export async function lookUp(
   return { ...answer(text), documents };
 }
 
+/** The record of a public number: one answer for "there is none" and "not yours". */
+export function findRecord(house: House, { number }: RequestOf<'find'>, asking: Asking): Promise<Answer> {
+  return turnFor(house, asking, async ({ change }) => {
+    const { id: recordId } = await house.records.numbered(change, number, asking.user);
+    await settle(change, asking.cause.request, AFRESH);
+    return answer(writeText({ recordId }));
+  });
+}
+
 /** The directory's entries that ended these credentials' keys, each with its place in the log of a size. */
 export async function tellRevocations(
   house: House,

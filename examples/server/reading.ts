@@ -9,13 +9,15 @@ import {
   type SignedEntry,
 } from 'muniment/record';
 import { decodeSealed, encodeSealed, selectFor, verifyGrant, type GrantScope } from 'muniment/views';
-import { equalBytes } from 'muniment/wire';
+import { equalBytes, toHex } from 'muniment/wire';
 import { encodeAccess, writeText, type RequestOf } from './api.ts';
 import { AFRESH, evidenceOf, settle } from './archive.ts';
 import { turnFor, type Answer, type Asking, type House } from './asking.ts';
-import type { KeptRecord } from './records.ts';
+import { readGrantEnd } from './grant-end.ts';
+import { partsOf, rootsOf, type Lists } from './parts.ts';
+import type { AskedRecord, KeptRecord } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
-import { SEALED } from './rights.ts';
+import { SEALED, type Scope } from './rights.ts';
 import type { Said } from './said.ts';
 import { plain, splitHashes } from './store/bytes.ts';
 import { attachmentsOf, entriesOf, payloadOf } from './store/entries.ts';
@@ -32,8 +34,8 @@ export async function read(house: House, request: RequestOf<'read'>, asking: Ask
   const { recordId, chain, seenSize, size: wanted } = request;
   const { record, access } = await turnFor(house, asking, async (turn) => {
     const asked = await house.records.asked(turn.change, recordId, user);
-    const owner = equalBytes(asked.owner.id, user.id);
-    if (chain === 'access' && !owner) throw new BankRefusal('FORBIDDEN');
+    if (chain === 'access' && request.part !== null) malformed();
+    if (chain === 'access' && asked.scope !== 'whole') throw new BankRefusal('FORBIDDEN');
     if (Math.max(seenSize, wanted ?? 0) > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
     const taken = chain === 'content' ? await takeAccess(turn, asked, request, asking) : null;
     await settle(turn.change, cause.request, AFRESH);
@@ -71,7 +73,7 @@ async function takeAccess(
 /** Who reads what. */
 interface Reading {
   readonly request: RequestOf<'read'>;
-  readonly record: KeptRecord;
+  readonly record: AskedRecord;
   readonly user: Credential;
   /** Entries past its size are left out, and proofs are under it. */
   readonly said: Said;
@@ -84,21 +86,12 @@ interface Page {
   readonly annexes: Uint8Array[];
 }
 
-async function readItems({ directory, now, reading: database }: House, reading: Reading): Promise<Page> {
-  const { request, record, user, said } = reading;
+async function readItems(house: House, reading: Reading): Promise<Page> {
+  const { request, record, said } = reading;
   const { chain, from } = request;
   const { size } = said;
-  const owner = equalBytes(record.owner.id, user.id);
-  const grants = owner
-    ? new Map<number, GrantScope>()
-    : await grantsTo(database, record, { user, now: now() });
-  const readerIds = owner
-    ? await directory.compartmentsOf(database, user, '')
-    : await directory.readersOf(database, user);
-  for (const scope of grants.values()) {
-    if (scope.kind !== 'compartment') continue;
-    readerIds.push(...(await directory.compartmentsOf(database, record.owner, scope.name, scope.epoch)));
-  }
+  const { reading: database } = house;
+  const reader = await readerOf(house, reading);
   const page: Page & { next: number | null } = { items: [], next: null, documents: [], annexes: [] };
   const add = (bytes: Uint8Array): number => page.documents.push(bytes) - 1;
   let total = 0;
@@ -115,13 +108,7 @@ async function readItems({ directory, now, reading: database }: House, reading: 
     }
     const signed = decodeSignedEntry(plain(row.entry));
     const payload = await payloadOf(database, row);
-    const mine =
-      owner ||
-      signed.entry.kind === 'create' ||
-      equalBytes(signed.entry.author, user.id) ||
-      grants.has(row.seq);
-    const lines = [...grants.values()].flatMap((scope) => linesIn(signed, scope));
-    const part = partFor(signed, payload, { readerIds, owner, mine, lines });
+    const part = partFor(reader, { signed, payload, seq: row.seq });
     const place = { receipt: add(plain(row.receipt)), proof: said.inclusion(row.leaf) };
     if (part === null) {
       const { seq, prev } = signed.entry;
@@ -154,22 +141,55 @@ const EMPTY_ITEM = {
   evidence: null,
 };
 
-// A sealed document is cut to the reader's part; one with nothing for it, and statements that are others' business, stay opaque.
+/** As whom somebody is handed what. */
+interface Reader {
+  readonly scope: Scope;
+  /** Ids under which it has written. */
+  readonly own: readonly Uint8Array[];
+  readonly readerIds: readonly Uint8Array[];
+  /** What was granted to it, by the grants' positions. */
+  readonly grants: ReadonlyMap<number, GrantScope>;
+  /** Of which part documents are wanted; `null` for all. */
+  readonly part: string | null;
+  readonly lists: Lists;
+}
+
+async function readerOf({ directory, now, reading: database }: House, reading: Reading): Promise<Reader> {
+  const { request, record, user } = reading;
+  const { scope, owner } = record;
+  const { part } = request;
+  const lists = part === null && scope !== 'whole' ? [] : await directory.compartments(database, owner);
+  const nobody = { scope, part, lists, own: [], readerIds: [], grants: new Map<number, GrantScope>() };
+  if (scope === 'evidence') return nobody;
+  if (scope === 'whole') return { ...nobody, readerIds: rootsOf(lists) };
+  const grants = await grantsTo(database, record, { user, now: now() });
+  const readerIds = await directory.readersOf(database, user);
+  for (const granted of grants.values()) {
+    if (granted.kind !== 'compartment') continue;
+    readerIds.push(...(await directory.compartmentsOf(database, owner, granted.name, granted.epoch)));
+  }
+  const own = (await directory.credentialsOf(database, user.subject)).map(({ id }) => id);
+  return { ...nobody, own, readerIds, grants };
+}
+
+// A sealed document is cut to the reader's part; one with nothing for it or of another part than is asked for, and
+// statements that are others' business, stay opaque.
 function partFor(
-  signed: SignedEntry,
-  payload: Uint8Array | null,
-  reader: {
-    readonly readerIds: readonly Uint8Array[];
-    readonly owner: boolean;
-    readonly mine: boolean;
-    readonly lines: readonly number[];
-  },
+  { scope, own, readerIds, grants, part, lists }: Reader,
+  entry: { readonly signed: SignedEntry; readonly payload: Uint8Array | null; readonly seq: number },
 ): Uint8Array | null {
-  const { readerIds, owner, mine, lines } = reader;
+  const { signed, payload, seq } = entry;
+  const { kind, author, payloadType } = signed.entry;
+  const owner = scope === 'whole';
+  const mine = owner || kind === 'create' || grants.has(seq) || own.some((id) => equalBytes(id, author));
   if (payload === null) return mine ? new Uint8Array(0) : null; // erased
-  if (signed.entry.payloadType !== SEALED) return mine ? payload : null;
-  const part = selectFor(decodeSealed(payload), readerIds, owner, lines);
-  return part.wraps.length === 0 && part.classes.length === 0 ? null : encodeSealed(part);
+  if (payloadType !== SEALED) return mine ? payload : null;
+  if (scope === 'evidence') return null;
+  const sealed = decodeSealed(payload);
+  if (part !== null && !partsOf(lists, sealed).has(part)) return null;
+  const lines = [...grants.values()].flatMap((granted) => linesIn(signed, granted));
+  const selected = selectFor(sealed, readerIds, owner, lines);
+  return selected.wraps.length === 0 && selected.classes.length === 0 ? null : encodeSealed(selected);
 }
 
 // The classes of this document that a grant names.
@@ -183,14 +203,20 @@ async function grantsTo(
   record: KeptRecord,
   { user, now }: { readonly user: Credential; readonly now: number },
 ): Promise<Map<number, GrantScope>> {
-  const grants = new Map<number, GrantScope>();
+  const grants = new Map<string, { readonly seq: number; readonly scope: GrantScope }>();
   for (const row of await entriesOf(database, { record: record.id, chain: 'content', from: 0 })) {
     const { entry } = decodeSignedEntry(plain(row.entry));
-    const payload = entry.kind === 'grant' ? await payloadOf(database, row) : null;
+    if (entry.kind !== 'grant' && entry.kind !== 'revoke') continue;
+    const payload = await payloadOf(database, row);
     if (payload === null) continue;
+    if (entry.kind === 'revoke') {
+      grants.delete(toHex(readGrantEnd(entry, payload)));
+      continue;
+    }
     const grant = verifyGrant(readStatement(entry, payload, 'grant'), record.owner, null);
     const stands = now >= grant.from && now <= grant.until;
-    if (stands && equalBytes(grant.grantee, user.id)) grants.set(row.seq, grant.scope);
+    if (stands && equalBytes(grant.grantee, user.id))
+      grants.set(toHex(row.hash), { seq: row.seq, scope: grant.scope });
   }
-  return grants;
+  return new Map(Array.from(grants.values(), ({ seq, scope }) => [seq, scope]));
 }

@@ -17,8 +17,9 @@ import {
 } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
 import type { Directory } from './directory.ts';
+import { idsOf } from './record-number.ts';
 import { BankRefusal } from './refusal.ts';
-import { mayAsk, mayWriteDirectory, mayWriteRecord } from './rights.ts';
+import { mayWriteDirectory, mayWriteRecord, scopeOf, type Scope } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import type { Database } from './store/tables.ts';
 
@@ -36,6 +37,24 @@ export interface KeptRecord extends Kept {
   readonly owner: Credential;
 }
 
+/** A record that somebody may ask for, and for what. */
+export interface AskedRecord extends KeptRecord {
+  readonly scope: Scope;
+}
+
+/** A creation on its way in. */
+export interface Creating {
+  readonly signed: SignedEntry;
+  readonly payload: Uint8Array;
+  readonly author: Credential;
+}
+
+interface Row {
+  readonly id: Uint8Array;
+  readonly owner: Uint8Array;
+  readonly tagSalt: Uint8Array;
+}
+
 /** Finds and judges what a bank keeps. */
 export class Records {
   readonly #directory: Directory;
@@ -50,21 +69,22 @@ export class Records {
 
   /** A chain that exists, by its id. */
   async find(database: Database, id: Uint8Array): Promise<Kept | null> {
-    const row = await database
-      .selectFrom('records')
-      .select(['owner', 'tag_salt'])
-      .where('id', '=', id)
-      .executeTakeFirst();
-    if (row === undefined) return null;
-    return this.#kept(id, await this.#directory.find(database, plain(row.owner)), plain(row.tag_salt));
+    const row = await this.#row(database, id, id);
+    return row === null ? null : this.#kept(id, await this.#directory.find(database, row.owner), row.tagSalt);
   }
 
-  /** A record that this user may ask for; one answer for "no such record" and "not yours". */
-  async asked(database: Database, id: Uint8Array, user: Credential): Promise<KeptRecord> {
-    const kept = await this.find(database, id);
-    const owner = kept?.owner ?? null;
-    if (kept === null || owner === null || !mayAsk(user, owner.id)) throw new BankRefusal('FORBIDDEN');
-    return { ...kept, owner };
+  /**
+   * A record that this user may ask for. "No such record" and "not yours" are one answer, after one and the same look
+   * at the database.
+   */
+  async asked(database: Database, id: Uint8Array, user: Credential): Promise<AskedRecord> {
+    return this.#asked(database, await this.#row(database, id, id), user);
+  }
+
+  /** The same by its public number. */
+  async numbered(database: Database, number: string, user: Credential): Promise<AskedRecord> {
+    const { first, last } = idsOf(number);
+    return this.#asked(database, await this.#row(database, first, last), user);
   }
 
   /** The directory's id. */
@@ -84,10 +104,12 @@ export class Records {
   async create(
     database: Database,
     id: Uint8Array,
-    { entry }: SignedEntry,
-    payload: Uint8Array,
+    { signed: { entry }, payload, author }: Creating,
   ): Promise<Kept> {
     const { owner: ownerId, tagSalt } = readCreation(entry, payload);
+    // Who may open nothing learns nothing of what is there.
+    const role = this.isDirectory(id) ? 'administrator' : 'doctor';
+    if (!hasRole(author, role)) throw new BankRefusal('FORBIDDEN');
     if ((await this.find(database, id)) !== null) throw new BankRefusal('RECORD_EXISTS');
     const owner = await this.#directory.find(database, ownerId);
     if (!this.isDirectory(id)) {
@@ -125,6 +147,26 @@ export class Records {
   /** An entry's time is the author's word; this bank takes it only near its own clock. */
   checkTime({ entry }: SignedEntry): void {
     if (Math.abs(entry.time - this.#now()) > CLOCK_WINDOW) throw new BankRefusal('CLOCK');
+  }
+
+  async #row(database: Database, first: Uint8Array, last: Uint8Array): Promise<Row | null> {
+    const row = await database
+      .selectFrom('records')
+      .select(['id', 'owner', 'tag_salt'])
+      .where('id', '>=', first)
+      .where('id', '<=', last)
+      .executeTakeFirst();
+    return row === undefined
+      ? null
+      : { id: plain(row.id), owner: plain(row.owner), tagSalt: plain(row.tag_salt) };
+  }
+
+  async #asked(database: Database, row: Row | null, user: Credential): Promise<AskedRecord> {
+    const scope = row === null || this.isDirectory(row.id) ? null : scopeOf(user, row.owner);
+    if (row === null || scope === null) throw new BankRefusal('FORBIDDEN');
+    const kept = this.#kept(row.id, await this.#directory.find(database, row.owner), row.tagSalt);
+    if (kept.owner === null) throw new BankRefusal('FORBIDDEN');
+    return { ...kept, owner: kept.owner, scope };
   }
 
   #kept(id: Uint8Array, owner: Credential | null, tagSalt: Uint8Array): Kept {

@@ -11,9 +11,11 @@ export type RefusalCode =
   | 'MALFORMED'
   | 'NOT_FOR_OWNER'
   | 'OWNER_KEY'
+  | 'PART'
   | 'RECORD_EXISTS'
   | 'RECORD_UNKNOWN'
   | 'REQUEST_REUSED'
+  | 'TARGET_UNKNOWN'
   | 'TLS_SUBJECT';
 
 /** Thrown where a request is refused; it becomes a signed reply. */

@@ -30,9 +30,23 @@ export const mayWriteDirectory: MayWrite = ({ kind, chain }, author) => {
   );
 };
 
+/** The parts of a record that specialists add to: of BEHC's nine parts one. */
+export const SPECIALIST_PARTS: readonly string[] = ['specialistDocuments'];
+
+/** Whether somebody is a specialist in something: in nursing as `specialist:nursing`, and so on. */
+export function isSpecialist({ roles }: Credential): boolean {
+  return roles.some((role) => role.startsWith('specialist:'));
+}
+
+/** Whether somebody adds to records. A specialist who is no doctor adds to {@link SPECIALIST_PARTS} alone. */
+export function mayAdd(user: Credential): boolean {
+  return hasRole(user, 'doctor') || isSpecialist(user);
+}
+
 /**
- * Rights in a patient's record. Doctors add and nobody changes; the owner grants; an emergency is the clinician's own
- * word; accesses and releases are the bank's.
+ * Rights in a patient's record. Doctors and specialists add and nobody changes; the owner grants, and takes grants back;
+ * an emergency is the clinician's own word; accesses and releases are the bank's. To which parts a specialist added is
+ * for the bank to see: it takes the document, and not its entry alone.
  *
  * @param ownerId - the record's owner
  */
@@ -44,11 +58,13 @@ export function mayWriteRecord(ownerId: Uint8Array): MayWrite {
     if (chain === 'access') return hasRole(author, 'bank') && (kind === 'access' || kind === 'release');
     switch (kind) {
       case 'create':
+        return hasRole(author, 'doctor');
       case 'insert':
       case 'annotate':
       case 'amend':
-        return hasRole(author, 'doctor');
+        return mayAdd(author);
       case 'grant':
+      case 'revoke':
         return equalBytes(author.id, ownerId);
       case 'emergency':
         return hasRole(author, 'emergency');
@@ -58,9 +74,13 @@ export function mayWriteRecord(ownerId: Uint8Array): MayWrite {
   };
 }
 
-/** Who may ask for a record at all; what opens for them is decided by keys. Another patient may not. */
-export function mayAsk(user: Credential, ownerId: Uint8Array): boolean {
-  return (
-    equalBytes(user.id, ownerId) || ['doctor', 'insurer', 'emergency'].some((role) => hasRole(user, role))
-  );
+/** What somebody may ask a record for: all of it, what opens for them by their keys, or the proof that it is whole. */
+export type Scope = 'whole' | 'part' | 'evidence';
+
+/** Who may ask for a record at all, and for what. Another patient may not, nor the administrator: `null`. */
+export function scopeOf(user: Credential, ownerId: Uint8Array): Scope | null {
+  if (equalBytes(user.id, ownerId)) return 'whole';
+  if (isSpecialist(user) || ['doctor', 'insurer', 'emergency'].some((role) => hasRole(user, role)))
+    return 'part';
+  return hasRole(user, 'auditor') ? 'evidence' : null;
 }

@@ -1,7 +1,7 @@
 /** Conversations: the bank's side of NSL-KEM/1, from a first message to the sealed reply. */
 
 import { decodeSealed } from 'muniment/envelope';
-import { hasRole, type Credential, type Identity } from 'muniment/keys';
+import type { Credential, Identity } from 'muniment/keys';
 import {
   accept,
   HANDSHAKE_LIMIT,
@@ -21,6 +21,7 @@ import { tell } from './events.ts';
 import { HalfOpen } from './half-open.ts';
 import type { Limits } from './limits.ts';
 import { BankRefusal } from './refusal.ts';
+import { mayAdd } from './rights.ts';
 
 /** A connection, as sessions see it. */
 export interface Connection {
@@ -128,10 +129,10 @@ export class Sessions {
     }
   }
 
-  /** Refuses an upload, unless the certificate names a doctor whose credential is good now. */
+  /** Refuses an upload, unless the certificate names somebody who adds to records and whose credential is good now. */
   async checkUpload({ subject }: Connection): Promise<void> {
     const user = await this.#bank.findSubject(subject);
-    if (user === null || !hasRole(user, 'doctor')) throw new BankRefusal('FORBIDDEN');
+    if (user === null || !mayAdd(user)) throw new BankRefusal('FORBIDDEN');
     await this.#bank.judge(user.encoded, this.#clock.now());
   }
 

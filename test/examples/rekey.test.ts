@@ -57,7 +57,7 @@ describe.each(ENGINES)('on %s', (name) => {
         members: [keeper.user.credential],
       });
     await at.publish(users.patient, ['personal', 'urgent', 'medical', 'financial']);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await engine.close();
     await database.remove();

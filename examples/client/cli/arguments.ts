@@ -24,6 +24,14 @@ export function hexId(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'hex'));
 }
 
+/** A time as ISO 8601 writes it, such as `2026-03-14T09:30:00Z`, in milliseconds since 1970. */
+export function time(text: string): number {
+  const value = Date.parse(text);
+  if (!/^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text) || Number.isNaN(value))
+    throw new InvalidArgumentError('a time such as 2026-03-14T09:30:00Z');
+  return value;
+}
+
 /** The options that name a token. */
 export interface TokenOptions {
   readonly pkcs11?: string;

@@ -1,7 +1,7 @@
 /** The commands: what each takes, and which function does it. */
 
 import { Command, CommanderError, Option } from 'commander';
-import { hexId, port, positive, tokenKemOption, tokenWish, type TokenOptions } from './arguments.ts';
+import { hexId, port, positive, time, tokenKemOption, tokenWish, type TokenOptions } from './arguments.ts';
 import { explain, statusOf, UsageError } from './error.ts';
 import {
   bankConfig,
@@ -16,7 +16,18 @@ import { answer, authority, challenge, init, issue, join, request, status, type 
 import { PASSPHRASE_VARIABLE, passphraseFrom, PIN_VARIABLE, pinFrom } from './passphrase.ts';
 import { exportToPkcs12, importFromPkcs12 } from './pkcs12-keys.ts';
 import { judgingCommands } from './judging.ts';
-import { accesses, add, breakTheGlass, create, exportOwn, grant, view } from './records.ts';
+import {
+  accesses,
+  add,
+  audit,
+  breakTheGlass,
+  create,
+  endGrants,
+  exportOwn,
+  grant,
+  view,
+  type ViewOptions,
+} from './records.ts';
 import { Wallet } from './wallet.ts';
 
 /** Where a run prints and looks. */
@@ -210,11 +221,13 @@ function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
     .action(({ patient }: { patient: string }) => create(wallet(), patient, say));
   program
     .command('add')
-    .description("doctor: seal documents into a patient's record")
+    .description("doctor or specialist: seal documents into a patient's record")
     .requiredOption('--patient <subject>')
     .option('--fhir <bundle>', 'a FHIR R4 bundle in JSON')
     .option('--index <n>', "which of the bundle's patients, from 1", positive)
     .option('--json <file>', 'a JSON document')
+    .option('--amend <n>', 'the entry whose document it takes the place of; both stay', positive)
+    .option('--annotate <n>', 'the entry whose document it is a note about', positive)
     .addOption(policyOption())
     .action(({ patient, ...options }: AddOptions & { patient: string }) =>
       add(wallet(), patient, sourceOf(options), say),
@@ -223,11 +236,18 @@ function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
     .command('view')
     .description('read what one may of a record')
     .option('--patient <subject>', "else one's own")
+    .addOption(new Option('--number <number>', "the record's number").conflicts('patient'))
+    .option('--part <name>', 'only documents of this part')
+    .option('--as-of <time>', 'only what the bank had taken by then, such as 2026-03-14T09:30:00Z', time)
     .option('--purpose <text>', 'for the log of accesses', 'reading')
     .option('--json', 'one JSON object', false)
-    .action(({ patient, ...how }: { patient?: string; purpose: string; json: boolean }) =>
-      view(wallet(), patient, how, say),
-    );
+    .action((options: ViewOptions) => view(wallet(), options, say));
+  program
+    .command('audit')
+    .description('auditor: verify that a record is whole, without seeing anything in it')
+    .argument('<number>', "the record's number")
+    .option('--purpose <text>', 'for the log of accesses', 'audit')
+    .action((number: string, { purpose }: { purpose: string }) => audit(wallet(), number, purpose, say));
   program
     .command('grant')
     .description('patient: let somebody read one part')
@@ -236,6 +256,11 @@ function recordCommands(program: Command, wallet: FindWallet, say: Say): void {
     .requiredOption('--purpose <text>')
     .requiredOption('--days <n>', 'for how long', positive)
     .action((terms: Parameters<typeof grant>[1]) => grant(wallet(), terms, say));
+  program
+    .command('end-grant')
+    .description('patient: end what was granted to somebody')
+    .requiredOption('--from <subject>')
+    .action(({ from }: { from: string }) => endGrants(wallet(), from, say));
   program
     .command('break-glass')
     .description('emergency: read everything, for a reason that the patient will see')
@@ -267,12 +292,23 @@ interface AddOptions {
   readonly index?: number;
   readonly json?: string;
   readonly policy?: PolicyName;
+  readonly amend?: number;
+  readonly annotate?: number;
 }
 
-function sourceOf({ fhir, index, json, policy }: AddOptions): Parameters<typeof add>[2] {
-  if (fhir !== undefined && json === undefined && policy === undefined) return { fhir, index };
+function sourceOf({ fhir, index, json, policy, amend, annotate }: AddOptions): Parameters<typeof add>[2] {
+  const about =
+    amend !== undefined
+      ? ({ kind: 'amend', seq: amend } as const)
+      : annotate !== undefined
+        ? ({ kind: 'annotate', seq: annotate } as const)
+        : undefined;
+  if (amend !== undefined && annotate !== undefined)
+    throw new UsageError('a document amends another one or annotates it, not both');
+  if (fhir !== undefined && json === undefined && policy === undefined && about === undefined)
+    return { fhir, index };
   if (json !== undefined && fhir === undefined && policy !== undefined && index === undefined)
-    return { json, policy };
+    return { json, policy, about };
   throw new UsageError('add takes either --fhir BUNDLE or --json FILE with --policy');
 }
 

@@ -2,23 +2,20 @@
 
 import { INBOX, openRoot, ROOT, type Compartments } from 'muniment/keys';
 import { definePolicy, explain, type Policy } from 'muniment/views';
-import { readJson, toHex } from 'muniment/wire';
+import { equalBytes, readJson, toHex } from 'muniment/wire';
+import { printNumber, readNumber, recordNumber } from '../../server/record-number.ts';
+import { SEALED } from '../../server/rights.ts';
 import { readAccesses } from '../accesses.ts';
+import { auditRecord } from '../auditing.ts';
 import type { BankClient } from '../bank.ts';
 import { breakGlass } from '../emergency.ts';
 import { fetchExport } from '../exporting.ts';
+import { findRecord } from '../finding.ts';
 import { readBundle } from '../fhir.ts';
 import { lookUp, person, type People } from '../people.ts';
 import { readRecord, type RecordView } from '../reading.ts';
-import {
-  append,
-  createRecord,
-  grantCompartment,
-  sealDraft,
-  type Draft,
-  type RecordName,
-  type Writing,
-} from '../writing.ts';
+import { endGrant, grantCompartment } from '../sharing.ts';
+import { append, createRecord, sealDraft, type Draft, type RecordName, type Writing } from '../writing.ts';
 import { CliError, UsageError } from './error.ts';
 import { readBytes, readText, writeWhole } from './files.ts';
 import { POLICIES, type PolicyName } from './founding.ts';
@@ -31,13 +28,20 @@ export async function create(wallet: Wallet, patient: string, say: Say): Promise
   await wallet.use(async (client) => {
     await compartmentsOf(client, patient);
     const { recordId } = await createRecord(client, patient);
-    say(`created record ${toHex(recordId)} of ${plainly(patient)}`);
+    const number = printNumber(recordNumber(recordId));
+    say(`created record ${toHex(recordId)} of ${plainly(patient)}, number ${number}`);
   });
 }
 
-/** What `add` adds: a JSON document under a policy, or one patient of a FHIR bundle. */
+/** Which document a new one amends or annotates, by its place in the chain. */
+export interface About {
+  readonly kind: 'amend' | 'annotate';
+  readonly seq: number;
+}
+
+/** What `add` adds: a JSON document under a policy, perhaps about another one, or one patient of a FHIR bundle. */
 export type Source =
-  | { readonly json: string; readonly policy: PolicyName }
+  | { readonly json: string; readonly policy: PolicyName; readonly about: About | undefined }
   | { readonly fhir: string; readonly index: number | undefined };
 
 /** `add`: a doctor seals documents into a patient's record. */
@@ -45,32 +49,66 @@ export async function add(wallet: Wallet, patient: string, source: Source, say: 
   const { policy, drafts } = 'json' in source ? readDocument(source) : readPatient(source);
   await wallet.use(async (client) => {
     const { recordId } = await compartmentsOf(client, patient);
-    const { tagSalt, owner } = await readRecord(client, recordId, {
-      purpose: 'adding to it',
-      releases: null,
-    });
+    const record = await readRecord(client, recordId, { purpose: 'adding to it', releases: null });
+    const { tagSalt, owner } = record;
     // Whose record it is says its first entry; what is added must not end up in somebody else's.
     if (owner.subject !== patient) throw new CliError(`the record is not ${plainly(patient)}'s`);
     const audience = await audienceFor(client, patient, { policy, drafts });
     const writings: Writing[] = [];
-    for (const draft of drafts) writings.push(await sealDraft(client, audience, draft));
+    const about = 'json' in source ? targetOf(record, source.about) : {};
+    for (const draft of drafts) writings.push(await sealDraft(client, audience, { ...draft, ...about }));
     await append(client, { recordId, tagSalt }, writings);
     say(`added ${writings.length} documents; every receipt and its place in the log verified`);
   });
 }
 
+function targetOf({ chain }: RecordView, about: About | undefined): Pick<Draft, 'about'> {
+  if (about === undefined) return {};
+  const item = chain[about.seq];
+  if (item === undefined || 'hidden' in item || item.entry.payloadType !== SEALED)
+    throw new CliError(`entry ${about.seq} is no document that you can read`);
+  return { about: { kind: about.kind, document: item.entry.payloadDigest } };
+}
+
+/** What `view` shows: whose record, and how much of it. */
+export interface ViewOptions {
+  readonly patient?: string;
+  readonly number?: string;
+  readonly purpose: string;
+  readonly part?: string;
+  readonly asOf?: number;
+  readonly json: boolean;
+}
+
 /** `view`: whatever of a record opens for this user. */
-export async function view(
-  wallet: Wallet,
-  patient: string | undefined,
-  how: { readonly purpose: string; readonly json: boolean },
-  out: Say,
-): Promise<void> {
+export async function view(wallet: Wallet, options: ViewOptions, out: Say): Promise<void> {
+  const { patient, number, json, ...how } = options;
   await wallet.use(async (client) => {
-    const { recordId } = await compartmentsOf(client, patient ?? client.user.credential.subject);
-    const { purpose, json } = how;
-    show(await readRecord(client, recordId, { purpose, releases: null }), json, out);
+    const recordId =
+      number === undefined
+        ? (await compartmentsOf(client, patient ?? client.user.credential.subject)).recordId
+        : await numbered(client, number);
+    show(await readRecord(client, recordId, { ...how, releases: null }), json, out);
   });
+}
+
+/** `audit`: that a record is whole, without seeing anything in it. */
+export async function audit(wallet: Wallet, number: string, purpose: string, say: Say): Promise<void> {
+  await wallet.use(async (client) => {
+    const found = await auditRecord(client, await numbered(client, number), purpose);
+    const { entries, owner, head } = found;
+    say(
+      `record of ${plainly(owner.subject)}: ${entries} entries, linked and in the log, up to ${toHex(head.hash)}`,
+    );
+  });
+}
+
+async function numbered(client: BankClient, number: string): Promise<Uint8Array> {
+  if (readNumber(number) === null)
+    throw new UsageError('not the number of a record: look at its digits again');
+  const recordId = await findRecord(client, number);
+  if (recordId === null) throw new CliError('there is no record of that number that you may ask for');
+  return recordId;
 }
 
 /** `break-glass`: an emergency, declared in the record's chain before anything opens. */
@@ -115,6 +153,23 @@ export async function grant(
       until: Date.now() + days * 86_400_000,
     });
     say(`granted ${plainly(scope)} to ${plainly(to)} for ${days} days`);
+  });
+}
+
+/** `end-grant`: the patient ends what it granted to somebody. */
+export async function endGrants(wallet: Wallet, from: string, say: Say): Promise<void> {
+  await wallet.use(async (client) => {
+    const { recordId } = await compartmentsOf(client, client.user.credential.subject);
+    const record = await readRecord(client, recordId, { purpose: 'own record', releases: null });
+    const { credentials } = await lookUp(client, {
+      ids: record.grants.map(({ grant: { grantee } }) => grantee),
+    });
+    const theirs = record.grants.filter(({ grant: { grantee } }) =>
+      credentials.some(({ id, subject }) => subject === from && equalBytes(id, grantee)),
+    );
+    if (theirs.length === 0) throw new CliError(`nothing is granted to ${plainly(from)}`);
+    for (const { entry } of theirs) await endGrant(client, record, entry.hash);
+    say(`ended ${theirs.length} grants to ${plainly(from)}; what was opened stays known to them`);
   });
 }
 

@@ -2,7 +2,8 @@
 
 import type { Access } from '../accesses.ts';
 import type { RecordView } from '../reading.ts';
-import { readJson, toHex, type JsonNode } from 'muniment/wire';
+import type { VerifiedEntry } from 'muniment/record';
+import { equalBytes, readJson, toHex, type JsonNode } from 'muniment/wire';
 
 /** Text for a terminal: control characters, invisible ones and those that turn the direction of writing, spelled out. */
 export function plainly(text: string): string {
@@ -19,14 +20,28 @@ export function describeView(view: RecordView): string {
   for (const { entry, view: document } of view.documents) {
     const { seq, time } = entry.entry;
     const part = document.complete ? 'whole' : 'in part';
+    const about = relation(view, entry, document.supersedes);
     const doubt = entry.standing === 'valid' ? '' : ', IN DOUBT: the author’s key may have been stolen';
     lines.push(
       '',
-      `#${seq} ${plainly(document.type)} by ${plainly(document.author.subject)}, ${date(time)}, ${part}${doubt}`,
+      `#${seq} ${plainly(document.type)} by ${plainly(document.author.subject)}, ${date(time)}, ${part}${about}${doubt}`,
     );
     for (const line of fieldLines(readJson(document.text), '')) lines.push(`  ${plainly(line)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+// Of two versions both are shown, each with the other's place.
+function relation(view: RecordView, { entry }: VerifiedEntry, target: Uint8Array): string {
+  const seq = seqOf(view, target);
+  const about = seq === null ? 'a document that is not shown' : `#${seq}`;
+  const said = view.documents
+    .filter((one) => one.entry.entry.kind === 'amend')
+    .filter((one) => equalBytes(one.view.supersedes, entry.payloadDigest))
+    .map((one) => `amended by #${one.entry.entry.seq}`);
+  if (entry.kind === 'amend') said.unshift(`amends ${about}`);
+  if (entry.kind === 'annotate') said.unshift(`about ${about}`);
+  return said.map((one) => `, ${one}`).join('');
 }
 
 /** A record as one JSON object; documents stand in it as their author wrote them, digit for digit. */
@@ -35,6 +50,8 @@ export function viewAsJson(view: RecordView): string {
     const { seq, time } = entry.entry;
     const about = JSON.stringify({
       seq,
+      kind: entry.entry.kind,
+      about: seqOf(view, document.supersedes),
       type: document.type,
       author: document.author.subject,
       time: date(time),
@@ -50,6 +67,10 @@ export function viewAsJson(view: RecordView): string {
     fields: view.fields,
   });
   return `${about.slice(0, -1)},"documents":[${documents.join(',')}]}\n`;
+}
+
+function seqOf({ documents }: RecordView, bodyHash: Uint8Array): number | null {
+  return documents.find(({ view }) => equalBytes(view.bodyHash, bodyHash))?.entry.entry.seq ?? null;
 }
 
 // Positions are those in what is visible: the sealed paths' own indices are random numbers.

@@ -156,7 +156,7 @@ export function forgeries(world: World, played: Played): Attack[] {
     },
     {
       name: 'entry under an unknown record',
-      codes: ['RECORD_UNKNOWN'],
+      codes: ['FORBIDDEN'],
       run: () => sendOver(doctor, systemRandom(16)),
     },
     {
