@@ -12,6 +12,7 @@ import type { RecordName } from '../../examples/client/writing.ts';
 import type { AnnexStore } from '../../examples/server/annexes.ts';
 import { Bank } from '../../examples/server/bank.ts';
 import { createLogKeys } from '../../examples/server/log-keys.ts';
+import { DEFAULT_LIMITS } from '../../examples/server/limits.ts';
 import { Sessions } from '../../examples/server/sessions.ts';
 import type { Engine } from '../../examples/server/store/engine.ts';
 
@@ -59,7 +60,7 @@ export async function foundBank(engine: Engine): Promise<InProcess> {
     releaseTime: 3_600_000,
     report: (error) => reports.push(error),
   });
-  const sessions = new Sessions(bank, identity, clock);
+  const sessions = new Sessions(bank, identity, { clock, limits: DEFAULT_LIMITS });
   const charter = await signCharter(anchor, {
     origin: ORIGIN,
     bank: identity.credential.id,
