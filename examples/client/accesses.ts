@@ -17,7 +17,6 @@ import { equalBytes, toHex } from 'muniment/wire';
 import { decodeAccess, parseRequest, type AccessStatement, type BankRequest } from '../server/api.ts';
 import { mayWriteRecord } from '../server/rights.ts';
 import type { BankClient } from './bank.ts';
-import type { Connection } from './connection.ts';
 import { followChain } from './following.ts';
 import { documentAt, fetchPages, joinPages, type Page } from './pages.ts';
 import { byId, lookUp } from './people.ts';
@@ -74,21 +73,16 @@ export async function readAccesses(client: BankClient, recordId: Uint8Array): Pr
 }
 
 async function readClaims(client: BankClient, recordId: Uint8Array): Promise<Claim[]> {
-  const connections: Connection[] = [];
-  try {
-    const { pages, chain } = await readAccessPages(client, recordId, { purpose: 'accesses' }, connections);
-    const entries = chain.values();
-    return pages.flatMap((page) =>
-      page.reply.items.map((item) => {
-        const entry = entries.next().value;
-        if (entry === undefined || 'hidden' in entry) throw new MunimentError('RECORD_LINK');
-        const evidence = item.evidence === null ? null : documentAt(page, item.evidence);
-        return { entry, payload: documentAt(page, item.payload), evidence };
-      }),
-    );
-  } finally {
-    for (const connection of connections) await connection.close();
-  }
+  const { pages, chain } = await readAccessPages(client, recordId, { purpose: 'accesses' });
+  const entries = chain.values();
+  return pages.flatMap((page) =>
+    page.reply.items.map((item) => {
+      const entry = entries.next().value;
+      if (entry === undefined || 'hidden' in entry) throw new MunimentError('RECORD_LINK');
+      const evidence = item.evidence === null ? null : documentAt(page, item.evidence);
+      return { entry, payload: documentAt(page, item.payload), evidence };
+    }),
+  );
 }
 
 /** The pages of the owner's access chain, verified as a chain: each entry the bank's own. */
@@ -96,10 +90,9 @@ export async function readAccessPages(
   client: BankClient,
   recordId: Uint8Array,
   how: { readonly purpose: string; readonly size?: number },
-  connections: Connection[],
 ): Promise<{ readonly pages: readonly Page[]; readonly chain: readonly VerifiedItem[] }> {
   const of = { recordId, chain: 'access' } as const;
-  const pages = await fetchPages(client, of, how, connections);
+  const pages = await fetchPages(client, of, how);
   const answered = { ...joinPages(client, pages), from: EMPTY_CHAIN };
   const chain = await followChain(client, of, answered, {
     mayWrite: mayWriteRecord(client.user.credential.id),

@@ -76,8 +76,8 @@ export type Question<Type extends BankRequest['type']> = Omit<
   readonly id?: Uint8Array;
 };
 
-/** Questions about no chain: their answers name no checkpoint. */
-const UNCOUNTED: readonly BankRequest['type'][] = ['lookup', 'revocations', 'find'];
+/** Requests whose answers say nothing of the log. */
+const UNCOUNTED: readonly BankRequest['type'][] = ['lookup', 'revocations', 'find', 'upload'];
 
 /** One user's view of one bank. */
 export class BankClient {
@@ -98,22 +98,20 @@ export class BankClient {
     this.memory = memory;
   }
 
-  /** Asks one thing on a connection of its own, after `before` has used it. */
+  /** Asks one thing on a connection of its own. */
   async ask<Type extends BankRequest['type']>(
     question: Question<Type>,
     documents: readonly Uint8Array[] = [],
-    before?: (connection: Connection) => Promise<void>,
   ): Promise<Answer<Type>> {
     const connection = await this.connect();
     try {
-      await before?.(connection);
       return await this.askOn(connection, question, documents);
     } finally {
       await connection.close();
     }
   }
 
-  /** Opens a connection, for who fetches annexes after the conversation. */
+  /** Opens a connection, for one conversation or for annexes. */
   connect(): Promise<Connection> {
     return Connection.open(this.endpoint);
   }

@@ -1,12 +1,9 @@
-/** One TLS connection to a bank: a conversation, and the annexes that go with it. Another conversation takes another connection. */
+/** One TLS connection to a bank: a conversation, or annexes. Another conversation takes another connection. */
 
 import { MunimentError } from 'muniment';
 import type { Credential, Identity } from 'muniment/keys';
 import { converse, DEADLINES, type Binding, type Clock, type Conclusion } from 'muniment/protocol';
-import { annexName } from 'muniment/views';
 import { toBase64url } from 'muniment/wire';
-import { Readable } from 'node:stream';
-import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Client } from 'undici';
 
@@ -30,6 +27,12 @@ export interface Endpoint {
 /** The bank cannot be reached, is not trusted, or went away: what was asked may or may not have happened. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
+}
+
+/** An annex, and what a signed reply gave to send or fetch it by. */
+export interface AnnexRight {
+  readonly name: Uint8Array;
+  readonly capability: Uint8Array;
 }
 
 /** The real clocks. */
@@ -88,24 +91,48 @@ export class Connection {
     return bytes;
   }
 
-  /** Uploads an annex. */
-  async putAnnex(root: Uint8Array, ciphertext: Uint8Array): Promise<void> {
-    const headers = { 'content-type': 'application/vnd.muniment.annex' };
-    const path = annexPath(root);
-    const response = await this.#ask({ method: 'PUT', path, body: ciphertext, headers });
+  /** How much of an announced annex the bank has, in bytes; the last thing that is asked on this connection. */
+  async annexOffset(right: AnnexRight): Promise<number> {
+    const response = await this.#ask({ method: 'HEAD', path: pathOf('uploads', right), headers: tus(right) });
     await reached(response.body.dump());
-    if (response.statusCode !== 204) throw new MunimentError('VIEW_ANNEX');
+    if (response.statusCode !== 200) throw new MunimentError('VIEW_ANNEX');
+    return offsetIn(response);
   }
 
-  /** Fetches an annex that the read on this connection has named. */
-  async getAnnex(root: Uint8Array): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.#ask({ method: 'GET', path: annexPath(root) });
-    if (response.statusCode !== 200) {
+  /** Sends what comes of an annex behind an offset, and gives the offset reached. */
+  async sendAnnex(right: AnnexRight, offset: number, body: Uint8Array): Promise<number> {
+    const headers = {
+      ...tus(right),
+      'content-type': 'application/offset+octet-stream',
+      'upload-offset': String(offset),
+    };
+    const response = await this.#ask({ method: 'PATCH', path: pathOf('uploads', right), body, headers });
+    await reached(response.body.dump());
+    // Somebody else is sending it, such as a connection that the bank does not know is gone.
+    if (response.statusCode === 409) throw new ConnectionError('the bank has more of it by now');
+    if (response.statusCode !== 204) throw new MunimentError('VIEW_ANNEX');
+    const next = offsetIn(response);
+    if (next <= offset) throw new MunimentError('VIEW_ANNEX');
+    return next;
+  }
+
+  /** Fetches an annex from an offset on. */
+  async *getAnnex(right: AnnexRight, offset: number): AsyncGenerator<Uint8Array, void> {
+    const headers = { authorization: bearer(right), range: `bytes=${String(offset)}-` };
+    const response = await this.#ask({ method: 'GET', path: pathOf('annexes', right), headers });
+    const range = String(response.headers['content-range']);
+    if (response.statusCode !== 206 || !range.startsWith(`bytes ${String(offset)}-`)) {
       await reached(response.body.dump());
+      // What broke off behind its last byte is whole.
+      if (response.statusCode === 416 && offset > 0 && range === `bytes */${String(offset)}`) return;
       throw new MunimentError('VIEW_ANNEX');
     }
-    // Node's own stream type and the global one are the same object at run time.
-    return Readable.toWeb(response.body) as NodeStream<Uint8Array>;
+    const pieces = response.body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+    for (;;) {
+      const { done, value } = await reached(pieces.next());
+      if (done === true) return;
+      yield new Uint8Array(value);
+    }
   }
 
   /** Closes the connection. */
@@ -119,8 +146,23 @@ export class Connection {
   }
 }
 
-function annexPath(root: Uint8Array): string {
-  return `/annexes/${toBase64url(annexName(root))}`;
+function pathOf(place: 'uploads' | 'annexes', { name }: AnnexRight): string {
+  return `/${place}/${toBase64url(name)}`;
+}
+
+function bearer({ capability }: AnnexRight): string {
+  return `Bearer ${toBase64url(capability)}`;
+}
+
+/** https://tus.io/protocols/resumable-upload, 1.0.0. */
+function tus(right: AnnexRight): Record<string, string> {
+  return { authorization: bearer(right), 'tus-resumable': '1.0.0' };
+}
+
+function offsetIn({ headers }: Awaited<ReturnType<Client['request']>>): number {
+  const text = headers['upload-offset'];
+  if (typeof text !== 'string' || !/^\d{1,15}$/.test(text)) throw new MunimentError('VIEW_ANNEX');
+  return Number(text);
 }
 
 async function openSocket({ host, port, tls }: Endpoint): Promise<TLSSocket> {

@@ -24,7 +24,6 @@ import {
 import { equalBytes, toHex } from 'muniment/wire';
 import { DIGESTS, mayWriteRecord } from '../server/rights.ts';
 import type { BankClient } from './bank.ts';
-import type { Connection } from './connection.ts';
 import { followChain, keepWord, type Answered } from './following.ts';
 import { documentAt, fetchPages, joinPages, type HowToRead, type Page } from './pages.ts';
 import { byId, lookUp } from './people.ts';
@@ -36,9 +35,9 @@ export interface Shown {
   readonly attachments: readonly Uint8Array[];
 }
 
-/** A page, and the connection on which its annexes can be fetched. */
+/** A page, and by what its annexes can be fetched, if there are any. */
 export interface ShownPage {
-  readonly connection: Connection;
+  readonly capability: Uint8Array | null;
   readonly shown: readonly Shown[];
 }
 
@@ -57,7 +56,7 @@ export interface ReadChain {
 /**
  * Reads and verifies a record's whole content chain.
  *
- * @param use - called once with all pages, their connections still open
+ * @param use - called once with all pages
  */
 export async function readChain<Result = undefined>(
   client: BankClient,
@@ -65,15 +64,10 @@ export async function readChain<Result = undefined>(
   how: Omit<HowToRead, 'size'>,
   use?: (read: ReadChain, pages: readonly ShownPage[]) => Promise<Result>,
 ): Promise<ReadChain & { readonly result: Result | undefined }> {
-  const connections: Connection[] = [];
-  try {
-    const pages = await fetchPages(client, { recordId, chain: 'content' }, how, connections);
-    const { read, shown } = await takePages(client, recordId, pages, how.part ?? null);
-    const withAnnexes = connections.map((connection, i) => ({ connection, shown: shown[i] ?? [] }));
-    return { ...read, result: await use?.(read, withAnnexes) };
-  } finally {
-    for (const connection of connections) await connection.close();
-  }
+  const pages = await fetchPages(client, { recordId, chain: 'content' }, how);
+  const { read, shown } = await takePages(client, recordId, pages, how.part ?? null);
+  const withAnnexes = pages.map(({ reply: { capability } }, i) => ({ capability, shown: shown[i] ?? [] }));
+  return { ...read, result: await use?.(read, withAnnexes) };
 }
 
 /** Verifies the pages of a record's content, of which one part was asked for or all, and gives what each shows. */

@@ -11,39 +11,33 @@ import {
 import { equalBytes, toHex } from 'muniment/wire';
 import { readAccessPages } from './accesses.ts';
 import type { BankClient } from './bank.ts';
-import type { Connection } from './connection.ts';
 import { takePages } from './content.ts';
 import { documentAt, fetchPages, type Page } from './pages.ts';
 import { lookUp } from './people.ts';
 
 /** Exports a record as its owner: one JSON text that `verifyExport` judges offline. */
 export async function fetchExport(client: BankClient, recordId: Uint8Array): Promise<string> {
-  const connections: Connection[] = [];
-  try {
-    const purpose = 'export';
-    const pages = await fetchPages(client, { recordId, chain: 'content' }, { purpose }, connections);
-    await takePages(client, recordId, pages);
-    const checkpoint = pages[0]?.reply.checkpoint ?? '';
-    const { size } = client.readCheckpoint(checkpoint);
-    const accesses = await readAccessPages(client, recordId, { purpose, size }, connections);
-    const [content, access] = [pages, accesses.pages].map((list) => list.flatMap(entriesOf));
-    const authors = authorsOf([...(content ?? []), ...(access ?? [])]);
-    const directory = await fetchRevocations(client, authors, size);
-    const signers = await credentialsOf(client, [...authors, ...authorsOf(directory.entries)]);
-    return exportRecord({
-      origin: client.trust.origin,
-      recordId,
-      charters: [client.trust.charter],
-      credentials: signers.map(({ encoded }) => encoded),
-      content: content ?? [],
-      access: access ?? [],
-      directory,
-      checkpoint,
-      renewals: [],
-    });
-  } finally {
-    for (const connection of connections) await connection.close();
-  }
+  const purpose = 'export';
+  const pages = await fetchPages(client, { recordId, chain: 'content' }, { purpose });
+  await takePages(client, recordId, pages);
+  const checkpoint = pages[0]?.reply.checkpoint ?? '';
+  const { size } = client.readCheckpoint(checkpoint);
+  const accesses = await readAccessPages(client, recordId, { purpose, size });
+  const [content, access] = [pages, accesses.pages].map((list) => list.flatMap(entriesOf));
+  const authors = authorsOf([...(content ?? []), ...(access ?? [])]);
+  const directory = await fetchRevocations(client, authors, size);
+  const signers = await credentialsOf(client, [...authors, ...authorsOf(directory.entries)]);
+  return exportRecord({
+    origin: client.trust.origin,
+    recordId,
+    charters: [client.trust.charter],
+    credentials: signers.map(({ encoded }) => encoded),
+    content: content ?? [],
+    access: access ?? [],
+    directory,
+    checkpoint,
+    renewals: [],
+  });
 }
 
 function entriesOf(page: Page): ExportedEntry[] {

@@ -4,7 +4,6 @@ import { MunimentError } from 'muniment';
 import { decodeSignedEntry, type ChainItem } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
 import type { Answer, BankClient } from './bank.ts';
-import type { Connection } from './connection.ts';
 import type { Answered, ChainOf } from './following.ts';
 
 /** One answer. */
@@ -25,22 +24,16 @@ export interface HowToRead {
 /**
  * Asks for all pages of a chain. Nothing in them is verified yet.
  *
- * @param connections - takes a connection for each page, also if it fails; the caller closes them
  */
 export async function fetchPages(
   client: BankClient,
   of: ChainOf,
   { purpose, size: wanted = null, part = null }: HowToRead,
-  connections: Connection[],
 ): Promise<Page[]> {
   const pages: Page[] = [];
   let size = wanted;
   for (let from: number | null = 0; from !== null;) {
-    const connection = await client.connect();
-    connections.push(connection);
-    const page: Page = await client.askOn<'read'>(connection, {
-      ...{ type: 'read', ...of, from, purpose, size, part },
-    });
+    const page: Page = await client.ask<'read'>({ type: 'read', ...of, from, purpose, size, part });
     pages.push(page);
     from = page.reply.next;
     if (from !== null) size ??= client.readCheckpoint(page.reply.checkpoint).size;

@@ -19,6 +19,7 @@ import {
 } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { SEALED } from '../server/rights.ts';
+import { fetchAnnex } from './annexes.ts';
 import type { BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
 import { readChain, type Shown } from './content.ts';
@@ -68,10 +69,10 @@ export interface ReadOptions {
   readonly asOf?: number;
   /** Of a break-glass: the halves for each document, by `bodyHash` in hexadecimal; `null` otherwise. */
   readonly releases: ReadonlyMap<string, readonly OpenedShare[]> | null;
-  /** Called with each page's documents while its annexes can still be fetched. */
+  /** Called with each page's documents, and how to fetch its annexes: they can be for an hour. */
   readonly onPage?: (
     documents: readonly OpenedDocument[],
-    fetchAnnex: (root: Uint8Array) => Promise<ReadableStream<Uint8Array>>,
+    fetchAnnex: (root: Uint8Array) => ReadableStream<Uint8Array>,
   ) => Promise<void>;
 }
 
@@ -95,10 +96,10 @@ export async function readRecord(
       readers.push(...grants.readers);
       const { authors } = read;
       const size = options.asOf === undefined ? read.chain.length : read.takenBy(options.asOf);
-      for (const { connection, shown: onPage } of pages) {
+      for (const { capability, shown: onPage } of pages) {
         const taken = onPage.filter(({ entry }) => entry.entry.seq < size);
         const opened = await openShown(taken, { readers, options, authors, classes: grants.classes });
-        await options.onPage?.(opened.documents, (root) => connection.getAnnex(root));
+        await options.onPage?.(opened.documents, (root) => fetchAnnex(client, capability, root));
         documents.push(...opened.documents);
         broken.push(...opened.broken);
       }

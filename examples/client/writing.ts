@@ -26,12 +26,12 @@ import {
   seal,
   sealAnnex,
   sealedDigest,
-  type Annex,
   type Policy,
   type Reader,
 } from 'muniment/views';
 import { MunimentError } from 'muniment';
 import { SEALED } from '../server/rights.ts';
+import { sendAnnexes, type SealedAnnex } from './annexes.ts';
 import { Refused, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
 import { followChain } from './following.ts';
@@ -45,13 +45,7 @@ export interface Writing {
   readonly payload: Uint8Array;
   readonly digest: Uint8Array;
   readonly attachments?: readonly Uint8Array[];
-  readonly annexes?: readonly StoredAnnex[];
-}
-
-/** An annex ready to be uploaded. */
-export interface StoredAnnex {
-  readonly annex: Annex;
-  readonly ciphertext: Uint8Array;
+  readonly annexes?: readonly SealedAnnex[];
 }
 
 /** A record that is written to. */
@@ -97,6 +91,8 @@ async function appendBatch(
   writings: readonly Writing[],
   from: Head,
 ): Promise<SignedEntry[]> {
+  const annexes = writings.flatMap((writing) => writing.annexes ?? []);
+  await sendAnnexes(client, record.recordId, annexes);
   let head = from;
   for (let attempt = 1; ; attempt++) {
     const signed = await signAll(client, record, writings, head);
@@ -151,11 +147,8 @@ async function send(
     ...writings.map(({ payload }) => payload),
     ...writings.flatMap(({ attachments = [] }) => attachments),
   ];
-  const uploads = writings.flatMap(({ annexes = [] }) => annexes);
   const question = { type: 'append', recordId: record.recordId, entries } as const;
-  const { reply, request, asked } = await client.ask<'append'>(question, documents, async (connection) => {
-    for (const { annex, ciphertext } of uploads) await connection.putAnnex(annex.root, ciphertext);
-  });
+  const { reply, request, asked } = await client.ask<'append'>(question, documents);
   if (reply.receipts.length !== signed.length) throw new MunimentError('RECORD_RECEIPT');
   const { checkpoint, consistency, head } = reply;
   const items = signed.map((item, i) => {
@@ -203,7 +196,7 @@ export async function sealDraft(client: BankClient, audience: Audience, draft: D
   const { policy, owner, groups, custodian } = audience;
   const { about } = draft;
   const names = { recordId: owner.recordId, docId: systemRandom(16) };
-  const annexes: StoredAnnex[] = [];
+  const annexes: SealedAnnex[] = [];
   for (const { mediaType, bytes } of draft.annexes) {
     const { ciphertext, annex } = sealAnnex(new Blob([bytes.slice()]).stream(), { ...names, mediaType });
     const stored = new Uint8Array(await new Response(ciphertext).arrayBuffer());

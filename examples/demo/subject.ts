@@ -10,7 +10,7 @@ import { fhirPolicy, meditrackPolicy } from '../policies/index.ts';
 import { syntheticRecord } from './patient.ts';
 
 /** Fetches an annex's ciphertext by its root. */
-export type FetchAnnex = (root: Uint8Array) => Promise<ReadableStream<Uint8Array>>;
+export type FetchAnnex = (root: Uint8Array) => ReadableStream<Uint8Array>;
 
 /** A record to play the demo on. */
 export interface Subject {
@@ -98,7 +98,7 @@ async function readAnnex(
   fetchAnnex: FetchAnnex,
 ): Promise<Uint8Array> {
   const annex = decodeAnnex(descriptor);
-  const plaintext = openAnnex(await fetchAnnex(annex.root), annex, names);
+  const plaintext = openAnnex(fetchAnnex(annex.root), annex, names);
   return new Uint8Array(await new Response(plaintext).arrayBuffer());
 }
 

@@ -1,6 +1,6 @@
 /** A twin of the demo's bank: the same keys, and all that the bank has stored so far. */
 
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openSqlite } from '../server/store/sqlite.ts';
 import type { Tables } from '../server/store/tables.ts';
@@ -20,7 +20,7 @@ const COPIED = [
     'entries',
     'payloads',
   ] as const),
-  ...(['attachments', 'requests', 'repeats', 'outcomes'] as const),
+  ...(['attachments', 'annexes', 'annex_chunks', 'uses', 'requests', 'repeats', 'outcomes'] as const),
 ] satisfies (keyof Tables)[];
 
 /** Starts a second server with the bank's keys on this machine, on a copy of all that the first has stored. */
@@ -28,7 +28,6 @@ export async function startTwin(world: World): Promise<RunningServer> {
   const { serverFolder } = world;
   const twin = path.join(serverFolder, 'twin');
   const dataFolder = path.join(twin, 'data');
-  cpSync(path.join(serverFolder, 'data', 'annexes'), path.join(dataFolder, 'annexes'), { recursive: true });
   const copy = await openSqlite(dataFolder);
   try {
     await owned(world, async (database) => {

@@ -105,6 +105,18 @@ const breakGlassRequest = z.strictObject({
   seenSize: count,
 });
 
+/** Announces annexes whose ciphertext is about to be sent. */
+const uploadRequest = z.strictObject({
+  id: requestId,
+  type: z.literal('upload'),
+  /** In which an entry will name them. */
+  recordId,
+  annexes: z
+    .array(z.strictObject({ name: bytes(32), size: z.int().min(1) }))
+    .min(1)
+    .max(4096),
+});
+
 /** All requests, by their type. */
 export const requests = z.discriminatedUnion('type', [
   appendRequest,
@@ -114,6 +126,7 @@ export const requests = z.discriminatedUnion('type', [
   revocationsRequest,
   headRequest,
   breakGlassRequest,
+  uploadRequest,
 ]);
 
 /** A request, parsed after its envelope was verified. */
@@ -129,6 +142,9 @@ const checkpointed = {
 
 /** The bank's signed word on where a chain ended when the log was as the checkpoint says. */
 const signedHead = bytes();
+
+/** What is shown for sending or fetching annexes. */
+const capability = bytes(32);
 
 const receipted = z.strictObject({ receipt: bytes(), proof: z.array(bytes(32)).max(64) });
 
@@ -161,6 +177,8 @@ export const replies = {
     /** Of the access entry that this very read became; `null` for a chain of accesses. */
     access: z.strictObject({ entry: bytes(), ...receipted.shape }).nullable(),
     tagSalt: bytes(32),
+    /** For fetching the annexes that these items name; `null` if they name none. */
+    capability: capability.nullable(),
   }),
   find: z.strictObject({ recordId }),
   lookup: z.strictObject({
@@ -190,6 +208,8 @@ export const replies = {
     releases: document,
     head: signedHead,
   }),
+  /** For sending them, and how many bytes of each are here already. */
+  upload: z.strictObject({ capability, offsets: z.array(count) }),
 } as const;
 
 /** A reply of one type, parsed after its envelope was verified. */

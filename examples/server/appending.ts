@@ -100,7 +100,8 @@ async function judgeBatch(
       const addition = { kept, owner: kept.owner, entry: step.entry, payload, digests, before: accepted };
       await judgeContent(house, change, addition);
     }
-    for (const name of annexes) if (!house.annexes.has(name)) throw new BankRefusal('ANNEX_MISSING');
+    for (const name of annexes)
+      if ((await house.annexes.sizeOf(change, name)) === null) throw new BankRefusal('ANNEX_MISSING');
     if (kept.owner === null && signed.entry.kind !== 'create')
       effect = await directory.prepare(change, step.entry, payload);
     accepted.push(accept(step.entry, { payload, attachments, annexes, effect }));

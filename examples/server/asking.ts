@@ -5,6 +5,7 @@ import type { AnnexStore } from './annexes.ts';
 import type { Directory } from './directory.ts';
 import type { Ledger } from './ledger.ts';
 import type { Records } from './records.ts';
+import type { Changes } from './store/changes.ts';
 import type { Database } from './store/tables.ts';
 import type { Cause, Turn } from './turn.ts';
 
@@ -17,6 +18,8 @@ export interface House {
   readonly annexes: AnnexStore;
   /** For reading what is durable. */
   readonly reading: Database;
+  /** For writing what needs no turn at the ledger. */
+  readonly beside: Changes;
   readonly now: () => number;
   /** For how long an emergency lasts, in milliseconds. */
   readonly releaseTime: number;
@@ -32,13 +35,11 @@ export interface Asking {
 export interface Answer {
   readonly text: string;
   readonly documents: readonly Uint8Array[];
-  /** Annexes that the asker may now fetch on this connection. */
-  readonly annexes: readonly Uint8Array[];
 }
 
 /** An answer of text alone. */
 export function answer(text: string): Answer {
-  return { text, documents: [], annexes: [] };
+  return { text, documents: [] };
 }
 
 /** A turn at the ledger for somebody who is in good standing when it comes: a revocation may have stood before it in the queue. */

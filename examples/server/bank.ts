@@ -9,6 +9,7 @@ import { append } from './appending.ts';
 import { archive, settle, unfinished, type Incoming, type Unfinished } from './archive.ts';
 import { answer, type Answer, type Asking, type House } from './asking.ts';
 import { breakGlass } from './breaking.ts';
+import { checkCapability, type Shown } from './capabilities.ts';
 import { Directory } from './directory.ts';
 import { Ledger } from './ledger.ts';
 import { findRecord, lookUp, tellHeads, tellRevocations } from './looking-up.ts';
@@ -20,6 +21,7 @@ import { plain } from './store/bytes.ts';
 import { Changes, PLAIN } from './store/changes.ts';
 import type { Engine } from './store/engine.ts';
 import { StoredReplayCache } from './store/replay.ts';
+import { announce } from './uploading.ts';
 import { Witnessing, type WitnessAt } from './witnessing.ts';
 
 /** What a bank is made of. */
@@ -58,8 +60,9 @@ export class Bank {
     const records = new Records(directory, log.origin, now);
     const judge = directory.checkStanding.bind(directory);
     this.ledger = new Ledger(engine, { ...parts, judge });
-    this.#house = { ...parts, directory, records, ledger: this.ledger, reading: engine.reading };
-    this.#archive = new Changes(engine, PLAIN);
+    const beside = new Changes(engine, PLAIN);
+    this.#archive = beside;
+    this.#house = { ...parts, directory, records, ledger: this.ledger, reading: engine.reading, beside };
     const consistency = this.ledger.consistency.bind(this.ledger);
     this.#witnessing = new Witnessing(witnesses, logKeysOf(log), { consistency, report });
     this.replay = new StoredReplayCache(engine, this.#archive);
@@ -69,9 +72,9 @@ export class Bank {
   judge = (encoded: Uint8Array, now: number): Promise<Credential> =>
     this.directory.judge(this.#parts.engine.reading, encoded, now);
 
-  /** The registered credential of a subject, or `null`. */
-  findSubject(subject: string): Promise<Credential | null> {
-    return this.directory.findSubject(this.#parts.engine.reading, subject);
+  /** Refuses who may not send or fetch this annex. */
+  checkCapability(shown: Shown): Promise<void> {
+    return checkCapability(this.#parts.engine.reading, this.directory, shown, this.#parts.now());
   }
 
   /**
@@ -180,6 +183,8 @@ export class Bank {
         return this.#archive.run((change) => lookUp(change, this.#house, request, asking));
       case 'break-glass':
         return breakGlass(this.#house, request, asking, documents);
+      case 'upload':
+        return announce(this.#house, request, asking);
     }
   }
 }

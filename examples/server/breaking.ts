@@ -73,7 +73,7 @@ export async function breakGlass(
     ...{ emergencyHash, releases: 0 },
     head: await said.head(record.id, 'content'),
   });
-  return { text, documents: [encodeReleases(releases)], annexes: [] };
+  return { text, documents: [encodeReleases(releases)] };
 }
 
 async function releaseAll(

@@ -16,7 +16,7 @@ const schema = z.strictObject({
   /** The bank's origin: the name of its log, printable ASCII without spaces. */
   origin: z.string().regex(/^[\x21-\x2a\x2c-\x7e]{1,128}$/),
   ...place('127.0.0.1').shape,
-  /** Database, annexes and nothing else. */
+  /** The database of the embedded engine, and nothing else. */
   dataFolder: z.string(),
   /** Where the bank's tables are: in the data folder, or in a PostgreSQL server that several processes share. */
   store: z

@@ -92,7 +92,7 @@ export async function tellRevocations(
     items.push({ entry: add(row.entry), payload: add(payload), receipt: add(row.receipt), proof });
   }
   const text = writeText({ tagSalt: kept.tagSalt, items });
-  return { text, documents, annexes: [] };
+  return { text, documents };
 }
 
 /** The bank's signed word on where both chains of a record end. */

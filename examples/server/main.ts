@@ -4,16 +4,14 @@ import { Command } from 'commander';
 import { MunimentError } from 'muniment';
 import { parseNoteKey } from 'muniment/record';
 import { pino } from 'pino';
-import { annexNames, AnnexStore } from './annexes.ts';
+import { AnnexStore } from './annexes.ts';
 import { Bank } from './bank.ts';
 import { readConfig, type Config } from './config.ts';
 import { explainEvents } from './explain.ts';
 import { buildListeners } from './listening.ts';
 import { openIdentity, openRevocations, openStore, readTls } from './opening.ts';
 import { codeOf } from './refusal.ts';
-
-/** For how long another process may take to name what was uploaded, in milliseconds. */
-const DAY = 86_400_000;
+import { UPLOAD_GRACE } from './uploading.ts';
 
 interface Options {
   readonly config: string;
@@ -44,11 +42,7 @@ async function run(config: Config): Promise<void> {
   const engine = await openStore(config, (error) => {
     logger.error({ event: 'database', code: codeOf(error) });
   });
-  const annexes = new AnnexStore(
-    config.dataFolder,
-    await annexNames(engine.reading),
-    config.store.engine === 'sqlite' ? 0 : DAY,
-  );
+  const annexes = new AnnexStore(engine);
   const bank = new Bank({
     ...{ identity, anchor, log, engine, annexes, now },
     witnesses: config.witnesses.map(({ url, key }) => ({ url, key: parseNoteKey(key) })),
@@ -57,6 +51,7 @@ async function run(config: Config): Promise<void> {
       logger.warn({ event: 'request ended', code: codeOf(error) });
     },
   });
+  await annexes.sweep(now() - UPLOAD_GRACE);
   const recovered = await bank.recover();
   await bank.catchUp();
   const behind = { bank, identity, engine, annexes, tls, revocations, clock, logger };

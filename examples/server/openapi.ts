@@ -72,7 +72,7 @@ async function withListeners<Result>(use: (listeners: Listeners) => Promise<Resu
   const authority = await createAuthority('nobody');
   const { certificate: cert, key } = await authority.issue({ commonName: 'bank', kind: 'server' });
   const engine = await openSqlite(folder);
-  const annexes = new AnnexStore(folder, new Set(), 0);
+  const annexes = new AnnexStore(engine);
   const bank = new Bank({
     ...{
       identity,

@@ -13,6 +13,7 @@ import { equalBytes, toHex } from 'muniment/wire';
 import { encodeAccess, writeText, type RequestOf } from './api.ts';
 import { AFRESH, evidenceOf, settle } from './archive.ts';
 import { turnFor, type Answer, type Asking, type House } from './asking.ts';
+import { issueCapability } from './capabilities.ts';
 import { readGrantEnd } from './grant-end.ts';
 import { partsOf, rootsOf, type Lists } from './parts.ts';
 import type { AskedRecord, KeptRecord } from './records.ts';
@@ -52,8 +53,9 @@ export async function read(house: House, request: RequestOf<'read'>, asking: Ask
       proof: access.leaf < said.size ? said.inclusion(access.leaf) : [],
     },
     head: await said.head(record.id, chain),
+    capability: await capabilityFor(house, user, annexes),
   });
-  return { text, documents, annexes };
+  return { text, documents };
 }
 
 async function takeAccess(
@@ -68,6 +70,15 @@ async function takeAccess(
   const [taken] = await turn.take([accepted], record.tagSalt, cause);
   const { leaf, receipt } = taken ?? malformed();
   return { leaf, receipted: { entry: encodeSignedEntry(accepted.signed), receipt } };
+}
+
+async function capabilityFor(
+  { beside, now }: House,
+  holder: Credential,
+  names: readonly Uint8Array[],
+): Promise<Uint8Array | null> {
+  if (names.length === 0) return null;
+  return beside.run((change) => issueCapability(change, { holder, deed: 'fetch', names, now: now() }));
 }
 
 /** Who reads what. */

@@ -16,7 +16,8 @@ export type RefusalCode =
   | 'RECORD_UNKNOWN'
   | 'REQUEST_REUSED'
   | 'TARGET_UNKNOWN'
-  | 'TLS_SUBJECT';
+  | 'TLS_SUBJECT'
+  | 'UPLOADS_FULL';
 
 /** Thrown where a request is refused; it becomes a signed reply. */
 export class BankRefusal extends Error {

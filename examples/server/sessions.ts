@@ -17,11 +17,11 @@ import { toHex } from 'muniment/wire';
 import { MalformedError, parseRequest } from './api.ts';
 import type { Answer } from './asking.ts';
 import { refuse, type Bank } from './bank.ts';
+import type { Shown } from './capabilities.ts';
 import { tell } from './events.ts';
 import { HalfOpen } from './half-open.ts';
 import type { Limits } from './limits.ts';
 import { BankRefusal } from './refusal.ts';
-import { mayAdd } from './rights.ts';
 
 /** A connection, as sessions see it. */
 export interface Connection {
@@ -30,14 +30,13 @@ export interface Connection {
   readonly subject: string;
 }
 
-/** What goes back, and what the asker may fetch on this connection afterwards. */
+/** What goes back. */
 export interface Outcome {
   readonly message: Uint8Array;
   /** Who asked, for the server's log; `null` if it was not accepted. */
   readonly user: Credential | null;
   readonly type: string;
   readonly outcome: string;
-  readonly annexes: readonly Uint8Array[];
 }
 
 /** The bank's conversations. */
@@ -98,7 +97,7 @@ export class Sessions {
       if (!service.accepted) {
         const { text } = refuse(new MunimentError('SESSION_PEER'));
         const { message } = await reply(service.state, text);
-        return { message, user: null, type: 'unknown', outcome: 'SESSION_PEER', annexes: [] };
+        return { message, user: null, type: 'unknown', outcome: 'SESSION_PEER' };
       }
       const { request: envelope, documents, sessionId, evidence } = service;
       const user = envelope.author;
@@ -123,17 +122,15 @@ export class Sessions {
         ...{ kind: 'replied', outcome, message, text: answer.text.length },
         ...{ documents: answer.documents.length, evidence: replied.length },
       });
-      return { message, user, type, outcome, annexes: answer.annexes };
+      return { message, user, type, outcome };
     } finally {
       service.state.close();
     }
   }
 
-  /** Refuses an upload, unless the certificate names somebody who adds to records and whose credential is good now. */
-  async checkUpload({ subject }: Connection): Promise<void> {
-    const user = await this.#bank.findSubject(subject);
-    if (user === null || !mayAdd(user)) throw new BankRefusal('FORBIDDEN');
-    await this.#bank.judge(user.encoded, this.#clock.now());
+  /** Refuses whoever shows no capability on this connection by which this may be done with an annex. */
+  checkCapability({ subject }: Connection, shown: Omit<Shown, 'subject'>): Promise<void> {
+    return this.#bank.checkCapability({ ...shown, subject });
   }
 
   /** Forgets the conversations of a connection that is gone. */

@@ -24,7 +24,7 @@ import {
 } from 'muniment/record';
 import { concat } from 'muniment/wire';
 import { tell } from './events.ts';
-import { headOf, timeOf } from './store/entries.ts';
+import { headOf, noteUses, timeOf } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
 
 /** An accepted entry on its way into the ledger. */
@@ -143,10 +143,8 @@ export class Turn {
     await change.insertInto('leaves').values({ position: leaf, leaf: leafBytes, time }).execute();
     const place = { record: recordId, chain, seq };
     const entry = encodeSignedEntry(signed);
-    const beside = {
-      annexes: concat(...annexes),
-      attachments: concat(...attachments.map(({ digest }) => digest)),
-    };
+    const digests = attachments.map(({ digest }) => digest);
+    const beside = { annexes: concat(...annexes), attachments: concat(...digests) };
     await change
       .insertInto('entries')
       .values({ ...place, entry, hash, receipt, leaf, ...beside, session: cause.session })
@@ -163,6 +161,7 @@ export class Turn {
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
+    await noteUses(change, place, { annexes, attachments: digests });
     tell({ kind: 'entry taken', chain, seq, leaf, hash, receipt: receipt.length });
     return { receipt, leaf };
   }

@@ -76,7 +76,7 @@ export class TestBank {
     const keys = { origin: 'bank.test.example', ...createLogKeys() };
     const database = await makeDatabase(how.store ?? 'sqlite');
     const engine = await database.open();
-    const annexes = new AnnexStore(folder, new Set(), 0);
+    const annexes = new AnnexStore(engine);
     const time = { ahead: 0 };
     const clock = { now: () => Date.now() + time.ahead, monotonic: () => performance.now() };
     const bank = new Bank({

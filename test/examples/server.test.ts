@@ -506,6 +506,10 @@ describe('revocation', () => {
 
   it('ends sessions and writing at once, begun or not; what was written before stays', async () => {
     const client = await join('doctor-4');
+    const annex = { name: systemRandom(32), size: 16 };
+    const may = { type: 'upload' as const, recordId: record.recordId, annexes: [annex] };
+    const { capability } = (await client.ask<'upload'>(may)).reply;
+    const right = { name: annex.name, capability };
     const writing = await sealed(client);
     const head = await headOf(client);
     const text = appendText(client, await signed(client, writing, head));
@@ -525,11 +529,12 @@ describe('revocation', () => {
     await connection.close();
     expect(await refusalOf(headOf(client))).toBe('SESSION_PEER');
     expect(await refusalOf(append(client, record, [writing]))).toBe('SESSION_PEER');
-    const upload = await client.connect();
-    await expect(upload.putAnnex(systemRandom(32), new Uint8Array(16))).rejects.toMatchObject({
+    expect(await refusalOf(client.ask<'upload'>(may))).toBe('SESSION_PEER');
+    const sending = await client.connect();
+    await expect(sending.sendAnnex(right, 0, new Uint8Array(16))).rejects.toMatchObject({
       code: 'VIEW_ANNEX',
     });
-    await upload.close();
+    await sending.close();
     expect(await headOf(clientOf('doctor'))).toEqual(head);
     const view = await readRecord(clientOf('patient'), record.recordId, { purpose: 'own', releases: null });
     expect(view.documents.at(-1)!.view.author.subject).toBe('doctor-4');

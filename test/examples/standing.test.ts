@@ -59,9 +59,9 @@ beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'muniment-standing-'));
   engine = await openSqlite(folder);
   const annexes = {
-    has: () => {
+    sizeOf: () => {
       between();
-      return true;
+      return Promise.resolve(1);
     },
   };
   identity = await make('bank', 4e12);

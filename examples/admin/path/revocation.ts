@@ -59,11 +59,7 @@ export async function requireNotRevoked(
  * @returns the list, verified, or `null` for that of another issuer
  * @throws `PathError` for one that is not of that time, not signed, or of a kind not understood
  */
-export async function openCrl(
-  der: Uint8Array,
-  issuer: X509Certificate,
-  at: number,
-): Promise<X509Crl | null> {
+export async function openCrl(der: Uint8Array, issuer: X509Certificate, at: number): Promise<X509Crl | null> {
   const crl = new X509Crl(der);
   if (!sameName(crl.issuerName, issuer.subjectName)) return null;
   const usage = issuer.getExtension(KeyUsagesExtension);

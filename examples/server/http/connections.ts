@@ -1,4 +1,4 @@
-/** TLS connections, each with what binds sessions to it, who its certificate names, and what it may fetch. */
+/** TLS connections, each with what binds sessions to it and who its certificate names. */
 
 import type { FastifyRequest } from 'fastify';
 import { systemRandom } from 'muniment/crypto';
@@ -12,12 +12,9 @@ import type { Connection, Sessions } from '../sessions.ts';
 /** RFC 9266. */
 const EXPORTER_LABEL = 'EXPORTER-Channel-Binding';
 
-/** A connection, with the names in hexadecimal of the annexes that a signed, archived read on it has named. */
-export type Known = Connection & { readonly annexes: Set<string> };
-
 /** An open connection. */
 interface Open {
-  readonly known: Known;
+  readonly known: Connection;
   /** By which the log knows it. */
   readonly id: string;
   readonly certificate: { readonly issuer: string; readonly serial: string };
@@ -62,7 +59,7 @@ export class Connections {
   }
 
   /** A request's connection. */
-  of(request: FastifyRequest): Known {
+  of(request: FastifyRequest): Connection {
     return this.#find(request.raw).known;
   }
 
@@ -103,10 +100,9 @@ function open(socket: TLSSocket): Open | null {
   }
   const name = socket.getPeerCertificate().subject.CN;
   const value = new Uint8Array(socket.exportKeyingMaterial(32, EXPORTER_LABEL, Buffer.alloc(0)));
-  const known: Known = {
+  const known: Connection = {
     binding: { kind: 'tls-exporter', value },
     subject: typeof name === 'string' ? name : '', // none or several: no subject of ours
-    annexes: new Set(),
   };
   const { issuer, serialNumber: serial } = certificate;
   return { known, id: toHex(systemRandom(6)), certificate: { issuer, serial }, requests: 0 };

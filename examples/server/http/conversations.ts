@@ -59,7 +59,6 @@ export function conversationRoutes(
       remark(request, { outcome: 'request refused', code: codeOf(error) });
       return response.code(400).send(REFUSED);
     }
-    for (const name of done.annexes) connection.annexes.add(toHex(name));
     const { type, outcome, user, message } = done;
     tell({ kind: 'conversation ended', type, outcome, seconds: (performance.now() - started) / 1000 });
     remark(request, { type, outcome, user: user === null ? null : toHex(user.id).slice(0, 16) });

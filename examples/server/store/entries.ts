@@ -1,8 +1,9 @@
 /** Entries as they are stored, and what goes with them. */
 
 import { EMPTY_CHAIN, type ChainName, type Head } from 'muniment/record';
+import { toHex } from 'muniment/wire';
 import { plain, splitHashes } from './bytes.ts';
-import type { Database, StoredEntry } from './tables.ts';
+import type { Change, Database, StoredEntry } from './tables.ts';
 
 /** What an entry says or names, if it was not erased. */
 export async function payloadOf(
@@ -92,4 +93,21 @@ export async function receiptsOf(database: Database, leaves: readonly number[]):
     .orderBy('leaf')
     .execute();
   return rows.map(({ receipt }) => plain(receipt));
+}
+
+/** Notes what an entry names beside its payload: annexes that were uploaded for it are no longer on their way. */
+export async function noteUses(
+  change: Change,
+  place: Pick<StoredEntry, 'record' | 'chain' | 'seq'>,
+  beside: { readonly annexes: readonly Uint8Array[]; readonly attachments: readonly Uint8Array[] },
+): Promise<void> {
+  const digests = new Map(
+    [...beside.annexes, ...beside.attachments].map((digest) => [toHex(digest), digest]),
+  );
+  for (const digest of digests.values())
+    await change
+      .insertInto('uses')
+      .values({ digest, ...place })
+      .execute();
+  for (const name of beside.annexes) await change.deleteFrom('uploads').where('name', '=', name).execute();
 }

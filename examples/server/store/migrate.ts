@@ -3,12 +3,17 @@
 import { Migrator, type Kysely, type Migration } from 'kysely';
 import type { Engine } from './engine.ts';
 import { bank } from './migrations/0001-bank.ts';
+import { annexes } from './migrations/0002-annexes.ts';
 import { renewals } from './migrations/0003-renewals.ts';
 import type { Tables } from './tables.ts';
 
 type Write = (engine: Engine['name']) => Migration;
 /** All migrations by name, in the order of their names; what was released is never changed. */
-const MIGRATIONS: Readonly<Record<string, Write>> = { '0001-bank': bank, '0003-renewals': renewals };
+const MIGRATIONS: Readonly<Record<string, Write>> = {
+  '0001-bank': bank,
+  '0002-annexes': annexes,
+  '0003-renewals': renewals,
+};
 
 /** Runs what has not been run yet. */
 export async function migrate(database: Kysely<Tables>, engine: Engine['name']): Promise<void> {

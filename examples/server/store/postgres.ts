@@ -60,7 +60,10 @@ const APPENDED = [
   ...['users', 'revocations', 'compartments', 'groups', 'records', 'leaves', 'entries'],
   ...['requests', 'repeats', 'outcomes', 'replies'],
 ];
-const ERASABLE = ['payloads', 'attachments', 'pending', 'first_messages'];
+const ERASABLE = [
+  ...['payloads', 'attachments', 'pending', 'first_messages'],
+  ...['uploads', 'annex_chunks', 'annexes', 'uses', 'capabilities'],
+];
 
 function connect(address: PostgresAddress, report: (error: Error) => void): Kysely<Tables> {
   const ssl = typeof address.ssl === 'object' ? { ...address.ssl, ...STRICT } : address.ssl;

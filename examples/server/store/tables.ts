@@ -24,6 +24,16 @@ export interface Tables {
   readonly replies: Replies;
   /** Rows may be deleted: those that the clock refuses anyway. */
   readonly first_messages: FirstMessages;
+  /** Annexes on their way in, until an entry names them. Rows may be deleted. */
+  readonly uploads: Uploads;
+  /** What annexes and uploads hold. Rows may be deleted, which is how an annex is erased. */
+  readonly annex_chunks: AnnexChunks;
+  /** Annexes that are whole and what their name says. Rows may be deleted. */
+  readonly annexes: Annexes;
+  /** Which entries name an annex or an attachment. Rows may be deleted: those of entries that are erased. */
+  readonly uses: Uses;
+  /** Who may send or fetch which annexes for how long. Rows may be deleted: those whose time is over. */
+  readonly capabilities: Capabilities;
   /** One row, which may be changed: the newest time of a first message that was forgotten. */
   readonly replay_floor: ReplayFloor;
 }
@@ -150,6 +160,51 @@ interface Replies {
 interface FirstMessages {
   readonly digest: Bytes;
   readonly time: Fixed<number>;
+}
+
+interface Uploads {
+  /** By which its chunks are known: 16 random bytes. */
+  readonly upload: Bytes;
+  /** Whose it is. */
+  readonly subject: Fixed<string>;
+  readonly name: Bytes;
+  /** Of the whole annex, in bytes. */
+  readonly size: Fixed<number>;
+  /** When it was announced. */
+  readonly time: Fixed<number>;
+}
+
+interface AnnexChunks {
+  readonly upload: Bytes;
+  /** Counted in chunks, from 0: all but the last are of one length. */
+  readonly position: Fixed<number>;
+  readonly bytes: Bytes;
+}
+
+interface Annexes {
+  readonly name: Bytes;
+  /** As which it came, and by which its chunks are known. */
+  readonly upload: Bytes;
+  /** In bytes. */
+  readonly size: Fixed<number>;
+}
+
+interface Uses {
+  readonly digest: Bytes;
+  readonly record: Bytes;
+  readonly chain: Fixed<ChainName>;
+  readonly seq: Fixed<number>;
+}
+
+interface Capabilities {
+  /** Of the capability, which is not here. */
+  readonly digest: Bytes;
+  /** The Id of whose it is. */
+  readonly holder: Bytes;
+  readonly deed: Fixed<'fetch' | 'upload'>;
+  /** 32 bytes each, joined. */
+  readonly names: Bytes;
+  readonly until: Fixed<number>;
 }
 
 interface ReplayFloor {

@@ -183,7 +183,10 @@ describe.each(ENGINES)('%s', (name) => {
       ...['users', 'revocations', 'compartments', 'groups', 'records', 'leaves', 'entries'],
       ...['requests', 'repeats', 'outcomes', 'replies'],
     ];
-    const ERASABLE = ['payloads', 'attachments', 'pending', 'first_messages'];
+    const ERASABLE = [
+      ...['payloads', 'attachments', 'pending', 'first_messages'],
+      ...['uploads', 'annex_chunks', 'annexes', 'uses', 'capabilities'],
+    ];
 
     it.each([...APPENDED, ...ERASABLE])('in %s, which nobody changes', async (table) => {
       await fill(engine, table);
@@ -203,7 +206,8 @@ describe.each(ENGINES)('%s', (name) => {
       const other = OTHERS[table] ?? '';
       const replaced = {
         ...row,
-        [other]: table === 'outcomes' ? 'another' : table === 'first_messages' ? 1 : systemRandom(3),
+        [other]:
+          typeof row[other] === 'string' ? 'another' : typeof row[other] === 'number' ? 1 : systemRandom(3),
       };
       const values = sql.join(columns.map((column) => (replaced as Record<string, unknown>)[column]));
       const names = sql.join(columns.map((column) => sql.id(column)));
@@ -280,7 +284,13 @@ const OTHERS: Readonly<Record<string, string>> = {
   ...{ users: 'credential', revocations: 'author', compartments: 'statement', groups: 'statement' },
   ...{ records: 'owner', leaves: 'leaf', entries: 'hash', payloads: 'bytes', attachments: 'bytes' },
   ...{ requests: 'evidence', repeats: 'evidence', outcomes: 'reply', pending: 'bytes', replies: 'evidence' },
-  first_messages: 'time',
+  ...{
+    first_messages: 'time',
+    uploads: 'time',
+    annex_chunks: 'bytes',
+    annexes: 'size',
+    capabilities: 'until',
+  },
 };
 
 function newEntry(leaf: number): NewEntry {

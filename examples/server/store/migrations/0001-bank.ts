@@ -2,10 +2,9 @@
 
 import { sql, type CreateTableBuilder, type Kysely, type Migration } from 'kysely';
 import type { Engine } from '../engine.ts';
-import type { Tables } from '../tables.ts';
 
 /** Keys of each table by which an append-only row is known: none of them comes twice, nor goes. */
-const KEYS: Readonly<Record<keyof Tables, [string[], ...string[][]]>> = {
+const KEYS = {
   users: [['id'], ['subject']],
   revocations: [['credential', 'statement']],
   compartments: [
@@ -25,7 +24,7 @@ const KEYS: Readonly<Record<keyof Tables, [string[], ...string[][]]>> = {
   replies: [['session']],
   first_messages: [['digest']],
   replay_floor: [['one']],
-};
+} satisfies Readonly<Record<string, [string[], ...string[][]]>>;
 /** Tables whose rows may go; none of any table changes. */
 const ERASABLE: readonly string[] = ['payloads', 'attachments', 'pending', 'first_messages'];
 const CHANGEABLE = 'replay_floor';
@@ -38,7 +37,7 @@ export function bank(engine: Engine['name']): Migration {
   const integer = engine === 'sqlite' ? 'integer' : 'bigint';
   type Columns = Readonly<Record<string, 'bytes' | 'integer' | 'text'>>;
 
-  const create = async (db: Kysely<unknown>, table: keyof Tables, columns: Columns): Promise<void> => {
+  const create = async (db: Kysely<unknown>, table: keyof typeof KEYS, columns: Columns): Promise<void> => {
     const written = { bytes, integer, text: 'text' } as const;
     let builder: CreateTableBuilder<string, string> = db.schema.createTable(table);
     for (const [name, type] of Object.entries(columns))
