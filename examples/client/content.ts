@@ -11,6 +11,7 @@ import {
   EMPTY_CHAIN,
   hashEntry,
   readCreation,
+  readErasure,
   startOf,
   verifyEntry,
   verifyPayload,
@@ -51,6 +52,8 @@ export interface ReadChain {
   readonly authors: (id: Uint8Array) => Credential | null;
   /** How many entries the bank had taken by a time, as its receipts say. */
   readonly takenBy: (time: number) => number;
+  /** By which entry's word the payload at a position was destroyed. */
+  readonly erased: ReadonlyMap<number, VerifiedEntry>;
 }
 
 /**
@@ -95,15 +98,17 @@ export async function takePages(
     }),
   );
   const all = shown.flat();
-  // From the owner nothing is hidden but what it did not ask for.
-  if (part === null && equalBytes(owner.id, client.user.credential.id) && all.length < chain.length)
+  const erased = erasedBy(all, chain);
+  // From the owner nothing is hidden but what it did not ask for, and nothing is missing that no tombstone names.
+  const isOwner = equalBytes(owner.id, client.user.credential.id);
+  if (part === null && isOwner && all.length + erased.size < chain.length)
     throw new MunimentError('RECORD_PAYLOAD');
   checkCreation(all[0], { owner, tagSalt });
   for (const page of pages) checkAccess(client, page, { recordId, owner, tagSalt, isFirst: page === first });
   const last = chain.at(-1);
   const head = last === undefined ? EMPTY_CHAIN : { size: chain.length, hash: last.hash };
   const takenBy = (time: number): number => countTaken(client, { chain, answered }, time);
-  return { read: { owner, tagSalt, chain, head, authors, takenBy }, shown };
+  return { read: { owner, tagSalt, chain, head, authors, takenBy, erased }, shown };
 }
 
 // No leaf states an earlier time than one before it, so the first entry taken later is found by halving.
@@ -123,6 +128,23 @@ function countTaken(
     else later = middle;
   }
   return taken;
+}
+
+// Tombstones name entries by position and hash; what they name and is shown all the same was not destroyed.
+function erasedBy(all: readonly Shown[], chain: readonly VerifiedItem[]): Map<number, VerifiedEntry> {
+  const there = new Set(all.map(({ entry }) => entry.entry.seq));
+  const erased = new Map<number, VerifiedEntry>();
+  for (const { entry, payload } of all) {
+    if (entry.entry.kind !== 'erase') continue;
+    const named = readErasure(entry.entry, payload);
+    if (named.chain !== 'content') continue;
+    for (const { seq, entryHash } of named.erased) {
+      const item = chain[seq];
+      const same = item !== undefined && equalBytes(item.hash, entryHash);
+      if (same && !there.has(seq) && !erased.has(seq)) erased.set(seq, entry);
+    }
+  }
+  return erased;
 }
 
 // Whose record it is and how its leaves are blinded is what the first entry says, which is shown to everybody, not

@@ -20,7 +20,16 @@ const COPIED = [
     'entries',
     'payloads',
   ] as const),
-  ...(['attachments', 'annexes', 'annex_chunks', 'uses', 'requests', 'repeats', 'outcomes'] as const),
+  ...([
+    'attachments',
+    'annexes',
+    'annex_chunks',
+    'uses',
+    'closures',
+    'requests',
+    'repeats',
+    'outcomes',
+  ] as const),
 ] satisfies (keyof Tables)[];
 
 /** Starts a second server with the bank's keys on this machine, on a copy of all that the first has stored. */

@@ -106,6 +106,14 @@ export class AnnexStore {
     return there;
   }
 
+  /** Erases a whole annex, chunks and all, inside a transaction. */
+  async erase(change: Change, name: Uint8Array): Promise<void> {
+    const whole = await wholeOf(change, name);
+    if (whole === undefined) return;
+    await change.deleteFrom('annex_chunks').where('upload', '=', whole.upload).execute();
+    await forgetUpload(change, whole.upload);
+  }
+
   /** Forgets uploads that no entry names and that are as old as that, of one subject or of all; in a turn. Gives those. */
   async forget(change: Change, before: number, subject: string | null): Promise<readonly Uint8Array[]> {
     let query = change.selectFrom('uploads').select('upload').where('time', '<=', before);

@@ -117,6 +117,15 @@ const uploadRequest = z.strictObject({
     .max(4096),
 });
 
+/** A tombstone, whose payload is the one document. */
+const eraseRequest = z.strictObject({
+  id: requestId,
+  type: z.literal('erase'),
+  recordId,
+  entry: bytes(),
+  seenSize: count,
+});
+
 /** All requests, by their type. */
 export const requests = z.discriminatedUnion('type', [
   appendRequest,
@@ -127,6 +136,7 @@ export const requests = z.discriminatedUnion('type', [
   headRequest,
   breakGlassRequest,
   uploadRequest,
+  eraseRequest,
 ]);
 
 /** A request, parsed after its envelope was verified. */
@@ -164,9 +174,12 @@ const item = z.strictObject({
   proof: z.array(bytes(32)).max(64),
 });
 
+const taken = z.strictObject({ ...checkpointed, receipts: z.array(receipted), head: signedHead });
+
 /** All replies, by the request's type. */
 export const replies = {
-  append: z.strictObject({ ...checkpointed, receipts: z.array(receipted), head: signedHead }),
+  append: taken,
+  erase: taken,
   read: z.strictObject({
     ...checkpointed,
     owner: bytes(32),

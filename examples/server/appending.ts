@@ -4,6 +4,7 @@ import { sha256 } from 'muniment/crypto';
 import { hasRole, type Credential } from 'muniment/keys';
 import {
   decodeSignedEntry,
+  readAuthorityStatement,
   hashEntry,
   readStatement,
   verifyPayload,
@@ -15,15 +16,16 @@ import { equalBytes } from 'muniment/wire';
 import { writeText, type RequestOf } from './api.ts';
 import { replyOf, settle } from './archive.ts';
 import { answer, type Answer, type Asking, type House } from './asking.ts';
+import { nextByStatements } from './authority.ts';
 import { readGrantEnd } from './grant-end.ts';
 import { partsOf, rootsOf, type Lists } from './parts.ts';
-import type { Kept } from './records.ts';
+import type { Kept, KeptRecord, Records } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { DIGESTS, SEALED, SPECIALIST_PARTS } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import { entriesOf, payloadOf, receiptsOf } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
-import { accept, NO_EFFECT, type Accepted, type Turn } from './turn.ts';
+import { accept, NO_EFFECT, type Accepted, type Effect, type Turn } from './turn.ts';
 
 /** Takes a batch: all of it into chain and log, or nothing. Asked again, it is answered with the same receipts. */
 export async function append(
@@ -39,11 +41,24 @@ export async function append(
     await house.directory.checkStanding(turn.change, user, house.now());
     if (request.seenSize > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
     const { kept, accepted } = await judgeBatch(house, turn, { request, user, documents });
-    const taken = await turn.take(accepted, kept.tagSalt, cause);
-    const text = writeText({ leaves: taken.map(({ leaf }) => leaf) });
+    const text = leavesText(await turn.take(accepted, kept.tagSalt, cause));
     await settle(turn.change, cause.request, text);
     return text;
   });
+  return receiptsAnswer(house, request, outcome);
+}
+
+/** What is kept of entries that were taken: where their leaves are. */
+export function leavesText(taken: readonly { readonly leaf: number }[]): string {
+  return writeText({ leaves: taken.map(({ leaf }) => leaf) });
+}
+
+/** The answer to who had entries taken: receipts and proofs, or the refusal that it was. */
+export async function receiptsAnswer(
+  house: House,
+  request: { readonly recordId: Uint8Array; readonly seenSize: number },
+  outcome: string,
+): Promise<Answer> {
   const { leaves } = JSON.parse(outcome) as { readonly leaves?: readonly number[] };
   if (leaves === undefined) return answer(outcome); // the refusal that it was
   const said = house.ledger.said();
@@ -71,18 +86,25 @@ async function judgeBatch(
   const { records, directory } = house;
   const { recordId, entries } = request;
   const accepted: Accepted[] = [];
-  const opening = entries[0] !== undefined && decodeSignedEntry(entries[0].entry).entry.kind === 'create';
   // Of a record that is not there, or not theirs, users hear the same.
-  let kept: Kept | null =
-    opening || records.isDirectory(recordId)
-      ? await records.find(change, recordId)
-      : await records.asked(change, recordId, user);
+  let kept: Kept | null = mayKnow(records, request, user)
+    ? await records.find(change, recordId)
+    : await records.asked(change, recordId, user);
   let head = await turn.head(recordId, 'content');
   let attached = entries.length;
   for (const [i, { entry: bytes, attachments: digests, annexes }] of entries.entries()) {
     const signed = decodeSignedEntry(bytes);
     const payload = documents[i] ?? malformed();
     if (!equalBytes(signed.entry.author, user.id)) throw new BankRefusal('RECORD_AUTHOR');
+    if (signed.entry.kind === 'erase') malformed(); // there is a request for that, which destroys as well
+    if (signed.entry.kind === 'close') {
+      const alone = documents.length === 1 && annexes.length === 0;
+      const owner = kept?.owner ?? null;
+      if (kept === null || owner === null || !alone) malformed();
+      const record = { ...kept, owner };
+      accepted.push(await judgeClosing(house, change, record, { signed, payload, author: user }));
+      continue;
+    }
     let effect = NO_EFFECT;
     if (signed.entry.kind === 'create') {
       const created = await records.create(change, recordId, { signed, payload, author: user });
@@ -108,6 +130,28 @@ async function judgeBatch(
   }
   if (attached !== documents.length || kept === null) malformed();
   return { kept, accepted };
+}
+
+// Who opens a record, or closes one for a death, may not ask for it; whether they may do that is judged by the entry.
+function mayKnow(records: Records, { recordId, entries }: RequestOf<'append'>, user: Credential): boolean {
+  const kind = entries[0] && decodeSignedEntry(entries[0].entry).entry.kind;
+  const closing = kind === 'close' && hasRole(user, 'administrator');
+  return kind === 'create' || closing || records.isDirectory(recordId);
+}
+
+// A closing or a reopening, which holds from here on.
+async function judgeClosing(
+  house: House,
+  change: Change,
+  kept: KeptRecord,
+  said: { readonly signed: SignedEntry; readonly payload: Uint8Array; readonly author: Credential },
+): Promise<Accepted> {
+  const { signed, payload } = said;
+  const entry = await nextByStatements(house, change, kept, said);
+  const { kind } = readAuthorityStatement(signed.entry, payload);
+  const row = { record: kept.id, seq: signed.entry.seq, closed: kind === 'closing' ? 1 : 0 };
+  const effect: Effect = (within) => within.insertInto('closures').values(row).execute();
+  return accept(entry, { payload, attachments: [], annexes: [], effect });
 }
 
 /** An addition to a record, with those before it in its batch. */

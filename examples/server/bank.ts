@@ -11,6 +11,7 @@ import { answer, type Answer, type Asking, type House } from './asking.ts';
 import { breakGlass } from './breaking.ts';
 import { checkCapability, type Shown } from './capabilities.ts';
 import { Directory } from './directory.ts';
+import { erase } from './erasing.ts';
 import { Ledger } from './ledger.ts';
 import { findRecord, lookUp, tellHeads, tellRevocations } from './looking-up.ts';
 import { read } from './reading.ts';
@@ -183,6 +184,8 @@ export class Bank {
         return this.#archive.run((change) => lookUp(change, this.#house, request, asking));
       case 'break-glass':
         return breakGlass(this.#house, request, asking, documents);
+      case 'erase':
+        return erase(this.#house, request, asking, documents);
       case 'upload':
         return announce(this.#house, request, asking);
     }

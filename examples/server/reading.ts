@@ -6,6 +6,7 @@ import {
   encodeSignedEntry,
   innerHash,
   readStatement,
+  type EntryKind,
   type SignedEntry,
 } from 'muniment/record';
 import { decodeSealed, encodeSealed, selectFor, verifyGrant, type GrantScope } from 'muniment/views';
@@ -25,6 +26,8 @@ import { attachmentsOf, entriesOf, payloadOf } from './store/entries.ts';
 import type { Database } from './store/tables.ts';
 import type { Turn } from './turn.ts';
 
+/** Whose record it is, whether it is closed and what was erased, everybody is shown who may ask for it. */
+const PUBLIC: readonly EntryKind[] = ['create', 'close', 'erase'];
 /** Bodies in one reply, in bytes; at least one entry is always sent. */
 const PAGE_LIMIT = 8 * 1024 * 1024;
 const ENTRIES_LIMIT = 500;
@@ -127,14 +130,16 @@ async function readItems(house: House, reading: Reading): Promise<Page> {
       continue;
     }
     total += part.length;
-    const annexes = splitHashes(row.annexes);
+    // What lay beside an erased payload is gone, or another entry's.
+    const annexes = payload === null ? [] : splitHashes(row.annexes);
+    const attachments = payload === null ? [] : await attachmentsOf(database, row);
     page.annexes.push(...annexes);
     const evidence = chain === 'access' ? await evidenceOf(database, row.session) : null;
     page.items.push({
       entry: add(plain(row.entry)),
       opaque: null,
       payload: payload === null ? null : add(part),
-      attachments: (await attachmentsOf(database, row)).map(add),
+      attachments: attachments.map(add),
       annexes,
       evidence: evidence === null ? null : add(evidence),
       ...place,
@@ -192,7 +197,7 @@ function partFor(
   const { signed, payload, seq } = entry;
   const { kind, author, payloadType } = signed.entry;
   const owner = scope === 'whole';
-  const mine = owner || kind === 'create' || grants.has(seq) || own.some((id) => equalBytes(id, author));
+  const mine = owner || PUBLIC.includes(kind) || grants.has(seq) || own.some((id) => equalBytes(id, author));
   if (payload === null) return mine ? new Uint8Array(0) : null; // erased
   if (payloadType !== SEALED) return mine ? payload : null;
   if (scope === 'evidence') return null;

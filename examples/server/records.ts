@@ -19,7 +19,7 @@ import { equalBytes } from 'muniment/wire';
 import type { Directory } from './directory.ts';
 import { idsOf } from './record-number.ts';
 import { BankRefusal } from './refusal.ts';
-import { mayWriteDirectory, mayWriteRecord, scopeOf, type Scope } from './rights.ts';
+import { mayWriteClosed, mayWriteDirectory, mayWriteRecord, scopeOf, type Scope } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import type { Database } from './store/tables.ts';
 
@@ -53,24 +53,25 @@ interface Row {
   readonly id: Uint8Array;
   readonly owner: Uint8Array;
   readonly tagSalt: Uint8Array;
+  readonly closed: boolean;
 }
 
 /** Finds and judges what a bank keeps. */
 export class Records {
   readonly #directory: Directory;
-  readonly #origin: string;
+  readonly origin: string;
   readonly #now: () => number;
 
   constructor(directory: Directory, origin: string, now: () => number) {
     this.#directory = directory;
-    this.#origin = origin;
+    this.origin = origin;
     this.#now = now;
   }
 
   /** A chain that exists, by its id. */
   async find(database: Database, id: Uint8Array): Promise<Kept | null> {
     const row = await this.#row(database, id, id);
-    return row === null ? null : this.#kept(id, await this.#directory.find(database, row.owner), row.tagSalt);
+    return row === null ? null : this.#kept(row, await this.#directory.find(database, row.owner));
   }
 
   /**
@@ -89,7 +90,7 @@ export class Records {
 
   /** The directory's id. */
   get directoryId(): Uint8Array {
-    return directoryId(this.#origin);
+    return directoryId(this.origin);
   }
 
   /** Whether this is the directory's id. */
@@ -118,7 +119,7 @@ export class Records {
       const published = first?.verified.recordId;
       if (published === undefined || !equalBytes(published, id)) throw new BankRefusal('FORBIDDEN');
     }
-    return this.#kept(id, owner, tagSalt);
+    return this.#kept({ id, tagSalt, closed: false }, owner);
   }
 
   /** Verifies an entry of this author's as the next of a chain. Whether its key still stands is judged where the entry is taken. */
@@ -129,7 +130,7 @@ export class Records {
   ): { entry: VerifiedEntry; head: Head } {
     const rule = byRole(kept.mayWrite);
     const rules = {
-      origin: this.#origin,
+      origin: this.origin,
       recordId: kept.id,
       chain: 'content',
       authors: withoutRevocations((id) => (equalBytes(id, author.id) ? author : null)),
@@ -152,26 +153,38 @@ export class Records {
   async #row(database: Database, first: Uint8Array, last: Uint8Array): Promise<Row | null> {
     const row = await database
       .selectFrom('records')
-      .select(['id', 'owner', 'tag_salt'])
+      .select((query) => [
+        ...(['id', 'owner', 'tag_salt'] as const),
+        query
+          .selectFrom('closures')
+          .select('closed')
+          .whereRef('closures.record', '=', 'records.id')
+          .orderBy('seq', 'desc')
+          .limit(1)
+          .as('closed'),
+      ])
       .where('id', '>=', first)
       .where('id', '<=', last)
       .executeTakeFirst();
     return row === undefined
       ? null
-      : { id: plain(row.id), owner: plain(row.owner), tagSalt: plain(row.tag_salt) };
+      : {
+          ...{ id: plain(row.id), owner: plain(row.owner), tagSalt: plain(row.tag_salt) },
+          closed: row.closed === 1,
+        };
   }
 
   async #asked(database: Database, row: Row | null, user: Credential): Promise<AskedRecord> {
     const scope = row === null || this.isDirectory(row.id) ? null : scopeOf(user, row.owner);
     if (row === null || scope === null) throw new BankRefusal('FORBIDDEN');
-    const kept = this.#kept(row.id, await this.#directory.find(database, row.owner), row.tagSalt);
+    const kept = this.#kept(row, await this.#directory.find(database, row.owner));
     if (kept.owner === null) throw new BankRefusal('FORBIDDEN');
     return { ...kept, owner: kept.owner, scope };
   }
 
-  #kept(id: Uint8Array, owner: Credential | null, tagSalt: Uint8Array): Kept {
+  #kept({ id, tagSalt, closed }: Omit<Row, 'owner'>, owner: Credential | null): Kept {
     if (this.isDirectory(id)) return { id, tagSalt, mayWrite: mayWriteDirectory, owner: null };
     if (owner === null || !hasRole(owner, 'patient')) throw new BankRefusal('FORBIDDEN');
-    return { id, tagSalt, mayWrite: mayWriteRecord(owner.id), owner };
+    return { id, tagSalt, mayWrite: (closed ? mayWriteClosed : mayWriteRecord)(owner.id), owner };
   }
 }

@@ -68,10 +68,21 @@ export function mayWriteRecord(ownerId: Uint8Array): MayWrite {
         return equalBytes(author.id, ownerId);
       case 'emergency':
         return hasRole(author, 'emergency');
+      // Of a death, and of what may be erased when: the record's statements are judged beside this.
+      case 'close':
+      case 'erase':
+        return hasRole(author, 'administrator');
       default:
         return false;
     }
   };
+}
+
+/** Rights in a closed record: it is opened again, or erased in time. */
+export function mayWriteClosed(ownerId: Uint8Array): MayWrite {
+  const mayWrite = mayWriteRecord(ownerId);
+  return (entry, author) =>
+    (entry.chain === 'access' || ['close', 'erase'].includes(entry.kind)) && mayWrite(entry, author);
 }
 
 /** What somebody may ask a record for: all of it, what opens for them by their keys, or the proof that it is whole. */

@@ -58,7 +58,7 @@ export async function migratePostgres(owner: PostgresAddress, server: string): P
 
 const APPENDED = [
   ...['users', 'revocations', 'compartments', 'groups', 'records', 'leaves', 'entries'],
-  ...['requests', 'repeats', 'outcomes', 'replies'],
+  ...['requests', 'repeats', 'outcomes', 'replies', 'closures'],
 ];
 const ERASABLE = [
   ...['payloads', 'attachments', 'pending', 'first_messages'],

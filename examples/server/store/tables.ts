@@ -32,6 +32,8 @@ export interface Tables {
   readonly annexes: Annexes;
   /** Which entries name an annex or an attachment. Rows may be deleted: those of entries that are erased. */
   readonly uses: Uses;
+  /** Of records that were closed or opened again. */
+  readonly closures: Closures;
   /** Who may send or fetch which annexes for how long. Rows may be deleted: those whose time is over. */
   readonly capabilities: Capabilities;
   /** One row, which may be changed: the newest time of a first message that was forgotten. */
@@ -194,6 +196,14 @@ interface Uses {
   readonly record: Bytes;
   readonly chain: Fixed<ChainName>;
   readonly seq: Fixed<number>;
+}
+
+interface Closures {
+  readonly record: Bytes;
+  /** Of the entry that said so. */
+  readonly seq: Fixed<number>;
+  /** 1, or 0 where it was opened again. */
+  readonly closed: Fixed<number>;
 }
 
 interface Capabilities {

@@ -181,7 +181,7 @@ describe.each(ENGINES)('%s', (name) => {
     };
     const APPENDED = [
       ...['users', 'revocations', 'compartments', 'groups', 'records', 'leaves', 'entries'],
-      ...['requests', 'repeats', 'outcomes', 'replies'],
+      ...['requests', 'repeats', 'outcomes', 'replies', 'closures'],
     ];
     const ERASABLE = [
       ...['payloads', 'attachments', 'pending', 'first_messages'],
@@ -287,6 +287,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   ...{
     first_messages: 'time',
     uploads: 'time',
+    closures: 'closed',
     annex_chunks: 'bytes',
     annexes: 'size',
     capabilities: 'until',

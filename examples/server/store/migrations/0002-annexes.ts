@@ -1,4 +1,4 @@
-/** Annexes in the database, who may send and fetch them, and which entries name what lies beside them. */
+/** Annexes in the database, who may send and fetch them, which entries name what, and which records are closed. */
 
 import { sql, type Kysely, type Migration } from 'kysely';
 import type { Engine } from '../engine.ts';
@@ -33,6 +33,12 @@ export function annexes(engine: Engine['name']): Migration {
         columns: { digest: 'bytes', record: 'bytes', chain: 'text', seq: 'integer' },
         keys: [['digest', 'record', 'chain', 'seq']],
         ...erasable,
+      });
+      await makeTable(db, engine, {
+        name: 'closures',
+        columns: { record: 'bytes', seq: 'integer', closed: 'integer' },
+        keys: [['record', 'seq']],
+        ...{ erasable: false, repeatable: false },
       });
       await makeTable(db, engine, {
         name: 'capabilities',
