@@ -15,7 +15,11 @@ import { openSqlite } from './store/sqlite.ts';
 
 /** Opens the database. `report` is told of connections to it that broke while nobody used them. */
 export function openStore({ store, dataFolder }: Config, report: (error: Error) => void): Promise<Engine> {
-  if (store.engine === 'sqlite') return openSqlite(dataFolder);
+  if (store.engine === 'sqlite')
+    return openSqlite(dataFolder, (error) => {
+      report(error);
+      process.exit(1); // whoever keeps the server running starts it again
+    });
   const { host, port, database, user, passwordFile, tls } = store;
   const ssl = tls !== null && { ca: read(tls.authority), cert: read(tls.certificate), key: read(tls.key) };
   const password = read(passwordFile).trimEnd();

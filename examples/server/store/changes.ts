@@ -74,7 +74,7 @@ export class Changes {
             only.resolve(result as never);
           });
         } else {
-          for (const one of group) done.push(await aside(transaction, one));
+          for (const one of group) done.push(await this.#aside(transaction, one));
         }
         await transaction.commit().execute();
         this.#around.committed();
@@ -89,29 +89,31 @@ export class Changes {
       }
     } catch (error) {
       if (!isRefusal(error)) tell({ kind: 'database error', code: codeOf(error) });
+      this.#engine.failed(error);
       for (const { reject } of group) reject(error);
       return;
     }
     for (const inform of done) inform();
   }
-}
 
-/** Runs one of several changes so that it can fail alone. Returns how to tell who waits for it. */
-async function aside(
-  transaction: ControlledTransaction<Tables>,
-  { work, resolve, reject }: Waiting,
-): Promise<() => void> {
-  const saved = await transaction.savepoint('one').execute();
-  try {
-    const result = await work(saved);
-    await saved.releaseSavepoint('one').execute();
-    return () => {
-      resolve(result as never);
-    };
-  } catch (error) {
-    await saved.rollbackToSavepoint('one').execute(); // if that fails too, the whole transaction does
-    return () => {
-      reject(error);
-    };
+  /** Runs one of several changes so that it can fail alone. Returns how to tell who waits for it. */
+  async #aside(
+    transaction: ControlledTransaction<Tables>,
+    { work, resolve, reject }: Waiting,
+  ): Promise<() => void> {
+    const saved = await transaction.savepoint('one').execute();
+    try {
+      const result = await work(saved);
+      await saved.releaseSavepoint('one').execute();
+      return () => {
+        resolve(result as never);
+      };
+    } catch (error) {
+      this.#engine.failed(error);
+      await saved.rollbackToSavepoint('one').execute(); // if that fails too, the whole transaction does
+      return () => {
+        reject(error);
+      };
+    }
   }
 }

@@ -11,6 +11,8 @@ export interface Engine {
   readonly reading: Database;
   /** Waits until nobody else changes the ledger, in whatever process; held until the transaction ends. */
   lock(change: Change): Promise<void>;
+  /** Told of every error of a transaction, before anybody else is. */
+  failed(error: unknown): void;
   /** Closes it; nothing may be running. */
   close(): Promise<void>;
 }

@@ -14,14 +14,18 @@ export const SQLITE_FILE = 'bank.sqlite';
 /**
  * Opens or makes the database in a folder, and brings its tables up to date.
  *
+ * @param lost - called if the disk fails: what of a commit is on it is not known any more, and cannot be asked, since the
+ *   operating system reads back what it could not write (https://lwn.net/Articles/752063/). The process must end before
+ *   it tells anybody anything; the next one looks at what is there, and writes it anew.
  * @throws `Error` of SQLite's with its code, such as `SQLITE_CANTOPEN`
  */
-export async function openSqlite(folder: string): Promise<Engine> {
+export async function openSqlite(folder: string, lost: (error: Error) => void = fail): Promise<Engine> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = path.join(folder, SQLITE_FILE);
   const writing = new SQLite(file);
   writing.pragma('journal_mode = WAL');
   writing.pragma('synchronous = FULL');
+  settle(writing);
   const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: preparedOnce(writing) }) });
   await migrate(database, 'sqlite');
   // A connection of its own for what reads: in WAL mode it sees one state and waits for no writer.
@@ -33,12 +37,29 @@ export async function openSqlite(folder: string): Promise<Engine> {
     database,
     reading,
     lock: () => Promise.resolve(), // one process, one writing connection
+    failed(error) {
+      if (error instanceof SQLite.SqliteError && LOST.test(error.code)) lost(error);
+    },
     async close() {
       await reading.destroy();
       writing.pragma('wal_checkpoint(TRUNCATE)');
       await database.destroy();
     },
   };
+}
+
+/** Codes that say that the disk does not do what it is told. A full one does: it says so, and takes nothing. */
+const LOST = /^SQLITE_(IOERR|CORRUPT|NOTADB)/u;
+
+// What the last process wrote may be in the operating system's memory alone, if it ended because its disk had failed.
+// Before anything is built upon it, it is written once more, and flushed.
+function settle(writing: SQLite.Database): void {
+  const [row] = writing.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
+  if (row?.busy !== 0) throw new Error('the database is in use by another process');
+}
+
+function fail(error: Error): never {
+  throw error;
 }
 
 /** Most statements that are kept: the bank has some hundred texts, but lists in them vary in length. */
