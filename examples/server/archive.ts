@@ -20,8 +20,14 @@ export interface Incoming {
 /**
  * Consumes the session and stores the evidence. The same request under the same id is found again; another one under
  * that id is refused. Gives the request's number in the archive.
+ *
+ * @param judge - throws if it may not come in now, and is asked only if it comes for the first time
  */
-export async function archive(change: Change, incoming: Incoming): Promise<number> {
+export async function archive(
+  change: Change,
+  incoming: Incoming,
+  judge: () => void = () => undefined,
+): Promise<number> {
   const { envelope, request, documents, sessionId: session, evidence } = incoming;
   const { author } = envelope;
   const { issuer, subject } = author;
@@ -38,6 +44,7 @@ export async function archive(change: Change, incoming: Incoming): Promise<numbe
     await change.insertInto('repeats').values({ session, request: known.number, evidence }).execute();
     return known.number;
   }
+  judge();
   const { number } = await change
     .insertInto('requests')
     .values({

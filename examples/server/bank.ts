@@ -114,10 +114,12 @@ export class Bank {
    */
   async serve(incoming: Incoming): Promise<Answer> {
     const { request, envelope, documents, sessionId: session } = incoming;
-    if (request.type === 'append') {
+    // Whoever got no answer may ask again when it is too late to ask for the first time.
+    const judge = (): void => {
+      if (request.type !== 'append') return;
       for (const { entry } of request.entries) this.#house.records.checkTime(decodeSignedEntry(entry));
-    }
-    const number = await this.#archive.run((change) => archive(change, incoming));
+    };
+    const number = await this.#archive.run((change) => archive(change, incoming, judge));
     tell({ kind: 'request stored', number, evidence: incoming.evidence.length });
     const cause = { request: number, session, digests: envelope.digests };
     return this.#execute(request, { user: envelope.author, cause }, documents);

@@ -11,6 +11,7 @@ import {
   splitMessages,
   type Binding,
   type Clock,
+  type Responded,
 } from 'muniment/protocol';
 import { MunimentError } from 'muniment';
 import { toHex } from 'muniment/wire';
@@ -21,7 +22,7 @@ import type { Shown } from './capabilities.ts';
 import { tell } from './events.ts';
 import { HalfOpen } from './half-open.ts';
 import type { Limits } from './limits.ts';
-import { BankRefusal } from './refusal.ts';
+import { BankRefusal, isRefusal } from './refusal.ts';
 
 /** A connection, as sessions see it. */
 export interface Connection {
@@ -45,6 +46,8 @@ export class Sessions {
   readonly #identity: Identity;
   readonly #clock: Clock;
   readonly #halfOpen: HalfOpen;
+  /** Of conversations whose caller could not be judged, why: no verdict is not a no. */
+  readonly #defects = new WeakMap<Responded, unknown>();
 
   constructor(bank: Bank, identity: Identity, how: { readonly clock: Clock; readonly limits: Limits }) {
     [this.#bank, this.#identity, this.#clock] = [bank, identity, how.clock];
@@ -60,12 +63,18 @@ export class Sessions {
   async first(message: Uint8Array, connection: Connection): Promise<Uint8Array> {
     let answer: Uint8Array = new Uint8Array(0);
     await this.#halfOpen.begin(connection, async () => {
+      let defect: unknown;
       const responded = await respond(this.#identity, message, {
         binding: connection.binding,
         clock: this.#clock,
         replay: this.#bank.replay,
-        validate: this.#bank.judge,
+        validate: (encoded, now) =>
+          this.#bank.judge(encoded, now).catch((error: unknown) => {
+            if (!isRefusal(error)) defect = error;
+            throw error;
+          }),
       });
+      if (defect !== undefined) this.#defects.set(responded.state, defect);
       answer = responded.message;
       return { handle: toHex(responded.handle), state: responded.state };
     });
@@ -95,6 +104,7 @@ export class Sessions {
     }
     try {
       if (!service.accepted) {
+        if (this.#defects.has(state)) throw this.#defects.get(state);
         const { text } = refuse(new MunimentError('SESSION_PEER'));
         const { message } = await reply(service.state, text);
         return { message, user: null, type: 'unknown', outcome: 'SESSION_PEER' };
