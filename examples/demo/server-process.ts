@@ -5,7 +5,7 @@ import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const START_DEADLINE = 30_000;
+const START_DEADLINE = 120_000;
 const STOP_DEADLINE = 10_000;
 
 /** The server process. */

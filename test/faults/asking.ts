@@ -1,0 +1,114 @@
+/** One good request of every type that the bank serves, as its client would send it; each attack spoils one of these. */
+
+import { systemRandom } from 'muniment/crypto';
+import { conclude, confirm, initiate, joinMessages, request, type Clock } from 'muniment/protocol';
+import { encodeSignedEntry, signEntry, STATEMENT, type Head, type SignedEntry } from 'muniment/record';
+import { declareEmergency } from 'muniment/views';
+import type { BankClient } from '../../examples/client/bank.ts';
+import { CLOCK, type Connection } from '../../examples/client/connection.ts';
+import { statedHead } from '../../examples/client/newest.ts';
+import { statement, type Writing } from '../../examples/client/writing.ts';
+import { writeText, type BankRequest } from '../../examples/server/api.ts';
+import type { Author } from './bank.ts';
+
+/** A type of request. */
+export type RequestType = BankRequest['type'];
+
+/** What goes into one conversation. */
+export interface Asking {
+  readonly text: string;
+  readonly documents: readonly Uint8Array[];
+}
+
+/** What may be wrong with it, though it is signed and sealed as it should be. */
+export interface Spoilt {
+  readonly id?: Uint8Array;
+  /** By how much an entry's own time is off, in milliseconds. */
+  readonly off?: number;
+  /** Whom an entry in it names as its author. */
+  readonly author?: Uint8Array;
+}
+
+/** Writes a request of each type. */
+export const ASKING: Readonly<Record<RequestType, (by: Author, spoilt: Spoilt) => Promise<Asking>>> = {
+  append: async (by, spoilt) => {
+    const entry = encodeSignedEntry(await entryOf(by, by.document, spoilt));
+    const entries = [{ entry, attachments: [], annexes: [] }];
+    const text = textOf(spoilt, { type: 'append', recordId: by.record.recordId, entries, seenSize: 0 });
+    return { text, documents: [by.document.payload] };
+  },
+  read: ({ record }, spoilt) => {
+    const wanted = { chain: 'content', from: 0, purpose: 'of a test', size: null, seenSize: 0 };
+    return plain(spoilt, { type: 'read', recordId: record.recordId, ...wanted });
+  },
+  lookup: (_, spoilt) => plain(spoilt, { type: 'lookup', subjects: ['owner-0'], ids: [], groups: [] }),
+  revocations: (_, spoilt) => plain(spoilt, { type: 'revocations', ids: [], size: 1 }),
+  head: ({ record }, spoilt) => plain(spoilt, { type: 'head', recordId: record.recordId, seenSize: 0 }),
+  'break-glass': async (by, spoilt) => {
+    const { client, record } = by;
+    const { recordId } = record;
+    const about = { recordId, reason: 'of a test', kem: client.user.sealing.kem };
+    const declared = await declareEmergency(client.user, about);
+    const writing = statement('emergency', 'emergency', declared.statement);
+    const entry = encodeSignedEntry(await entryOf(by, writing, spoilt));
+    const text = textOf(spoilt, { type: 'break-glass', recordId, entry, seenSize: 0 });
+    return { text, documents: [writing.payload] };
+  },
+};
+
+/** Types that bring entries with a time and an author of their own. */
+export const BRINGING: readonly RequestType[] = ['append', 'break-glass'];
+
+/** A conversation up to its last message, which is not sent. */
+export interface Prepared {
+  readonly first: Uint8Array;
+  readonly third: Uint8Array;
+  readonly request: Uint8Array;
+  readonly transmission: Uint8Array;
+  /** Opens the answer to it. */
+  read(answer: Uint8Array): Promise<string>;
+}
+
+/**
+ * Begins a conversation, and makes its last transmission.
+ *
+ * @param before - called before the request is sealed
+ */
+export async function prepareOn(
+  connection: Connection,
+  { user, trust }: Pick<BankClient, 'user' | 'trust'>,
+  { text, documents }: Asking,
+  { clock = CLOCK, before }: { readonly clock?: Clock; readonly before?: () => void } = {},
+): Promise<Prepared> {
+  const first = initiate(user, trust.bank, { binding: connection.binding(), clock });
+  const third = await confirm(first.state, await connection.post('/session', first.message));
+  before?.();
+  const asked = await request(third.state, text, documents);
+  return {
+    ...{ first: first.message, third: third.message, request: asked.message },
+    transmission: joinMessages(third.message, asked.message),
+    read: async (answer) => (await conclude(asked.state, answer)).reply.data,
+  };
+}
+
+async function entryOf(
+  { client, record }: Author,
+  { kind, payloadType, digest: payloadDigest }: Writing,
+  { off = 0, author }: Spoilt,
+): Promise<SignedEntry> {
+  const { recordId } = record;
+  const head: Head = await statedHead(client, recordId);
+  const signed = await signEntry(client.user, head, {
+    ...{ origin: client.trust.origin, recordId, chain: 'content', kind, time: Date.now() + off },
+    ...{ payloadType: kind === 'emergency' ? STATEMENT : payloadType, payloadDigest, seen: null },
+  });
+  return author === undefined ? signed : { ...signed, entry: { ...signed.entry, author } };
+}
+
+function plain(spoilt: Spoilt, question: object): Promise<Asking> {
+  return Promise.resolve({ text: textOf(spoilt, question), documents: [] });
+}
+
+function textOf({ id = systemRandom(16) }: Spoilt, question: object): string {
+  return writeText({ id, ...question });
+}
