@@ -4,8 +4,13 @@ import { Command, CommanderError } from 'commander';
 import { explain, statusOf } from '../client/cli/error.ts';
 import { PASSPHRASE_VARIABLE, passphraseFrom } from '../client/cli/passphrase.ts';
 import type { Surroundings } from '../client/cli/program.ts';
+import { BankFolder } from './bank-folder.ts';
 import { caCommand, type CaSurroundings } from './ca/commands.ts';
+import { checkCommand } from './check/command.ts';
+import { initCommand } from './init.ts';
 import { storeCommand } from './store.ts';
+import type { AdminSurroundings } from './surroundings.ts';
+import { userCommand } from './user.ts';
 
 /** Runs one command and resolves to its exit status: 0, 1, or 2 for one that was not written as it must be. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -30,13 +35,17 @@ function createProgram({ out, err, env }: Surroundings): Command {
     say: (line) => out(`${line}\n`),
     passphrase: passphraseFrom(program.opts<{ passphraseFile?: string }>().passphraseFile, env),
   });
-  program.addCommand(inheriting(program, caCommand(surroundings)));
-  program.addCommand(
-    inheriting(
-      program,
-      storeCommand((line) => out(`${line}\n`)),
-    ),
-  );
+  const inFolder = (folder: string): AdminSurroundings => {
+    const { say, passphrase } = surroundings();
+    return { say, passphrase, folder: new BankFolder(folder, passphrase, env) };
+  };
+  for (const command of [caCommand(surroundings), initCommand(inFolder), userCommand(inFolder)])
+    program.addCommand(inheriting(program, command));
+  const say = (line: string): void => {
+    out(`${line}\n`);
+  };
+  for (const command of [storeCommand(say), checkCommand(say)])
+    program.addCommand(inheriting(program, command));
   return program;
 }
 

@@ -1,0 +1,86 @@
+/**
+ * A bank's folder as `init` makes it, and who is who in it.
+ *
+ * ```
+ * authority/        the certificate authority
+ * server/           server.json and all that the server needs; nothing else of this is the server's
+ * administrator/    the wallet at which all trust ends
+ * users/NAME/       wallets of users whose keys were made here
+ * ```
+ */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { writeNew } from '../client/cli/files.ts';
+import { pinFrom, type AskPassphrase } from '../client/cli/passphrase.ts';
+import { Wallet } from '../client/cli/wallet.ts';
+import { Authority, pemOf } from './ca/authority.ts';
+import type { Kind } from './ca/profile.ts';
+import { makeKey } from './ca/subject-key.ts';
+
+/** A bank's folder. */
+export class BankFolder {
+  readonly path: string;
+  readonly #passphrase: AskPassphrase;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(folder: string, passphrase: AskPassphrase, env: NodeJS.ProcessEnv) {
+    [this.path, this.#passphrase, this.#env] = [folder, passphrase, env];
+  }
+
+  /** Where something in it lies. */
+  at(...names: string[]): string {
+    return path.join(this.path, ...names);
+  }
+
+  /** The certificate authority. */
+  authority(): Authority {
+    return new Authority(this.at('authority'), this.#passphrase);
+  }
+
+  /** The administrator's wallet. */
+  administrator(): Wallet {
+    return this.#wallet(this.at('administrator'));
+  }
+
+  /** The anchor's Id. */
+  anchorId(): Uint8Array {
+    const text = readFileSync(this.at('administrator', 'anchor-id'), 'utf8').trim();
+    return Uint8Array.from(Buffer.from(text, 'hex'));
+  }
+
+  /** The wallet of a user whose keys were made here. */
+  user(name: string): Wallet {
+    return this.#wallet(this.at('users', name));
+  }
+
+  /** Makes TLS certificates, and gives them to `work` in a folder of their own, which is gone afterwards. */
+  async withTls<Result>(
+    wishes: readonly {
+      readonly file: string;
+      readonly subject: string;
+      readonly kind: Kind;
+      readonly hosts: readonly string[];
+      readonly days: number;
+    }[],
+    work: (folder: string) => Promise<Result>,
+  ): Promise<Result> {
+    const folder = mkdtempSync(this.at('tls-'));
+    try {
+      const authority = this.authority();
+      writeNew(path.join(folder, 'authority.crt'), pemOf(authority.root));
+      for (const { file, ...wish } of wishes) {
+        const { publicKey, privateKey } = makeKey('p256');
+        writeNew(path.join(folder, `${file}.crt`), pemOf(await authority.issue({ ...wish, publicKey })));
+        writeNew(path.join(folder, `${file}.key`), privateKey);
+      }
+      return await work(folder);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  #wallet(folder: string): Wallet {
+    return new Wallet(folder, this.#passphrase, pinFrom(this.#env));
+  }
+}

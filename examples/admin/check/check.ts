@@ -1,0 +1,65 @@
+/**
+ * The whole bank, derived again from what is stored and nothing else: by the anchor's, the bank's and the log's public keys,
+ * the formats in spec/, and none of the server's code. docs/administration.md, "Checking".
+ */
+
+import { checkReplies, checkStrayOutcomes } from './outcomes.ts';
+import { checkAnnexes, checkUses } from './annexes.ts';
+import { checkRepeats, checkRequests } from './archive.ts';
+import { AskedIn } from './asked.ts';
+import { checkChains } from './chains.ts';
+import type { Context } from './context.ts';
+import { Findings, type Checked } from './findings.ts';
+import { checkLog } from './log.ts';
+import { checkOutside, NOTHING_OUTSIDE, type Outside } from './outside.ts';
+import { checkAbsentPayloads, checkAttachments } from './payloads.ts';
+import { People } from './people.ts';
+import { checkReplayMemory } from './replay.ts';
+import { checkSchema } from './schema.ts';
+import { Scratch } from './scratch.ts';
+import type { Source } from './source.ts';
+import { checkDerivedTables } from './tables.ts';
+import type { BankTrust } from './trust.ts';
+
+/**
+ * Checks a bank, while it runs or not, in memory that does not grow with it.
+ *
+ * @param source - its database, at one moment
+ * @param trust - whose bank it is
+ * @param outside - what others hold of its words
+ */
+export async function checkBank(
+  source: Source,
+  trust: BankTrust,
+  outside: Outside = NOTHING_OUTSIDE,
+): Promise<Checked> {
+  const scratch = new Scratch();
+  try {
+    const findings = new Findings();
+    const [people, asked] = [new People(trust, scratch), new AskedIn(source)];
+    const context: Context = { source, trust, scratch, findings, people, asked };
+    const tables = await checkSchema(context);
+    if (tables !== null) await checkAll(context, tables, outside);
+    return findings.checked();
+  } finally {
+    scratch.close();
+  }
+}
+
+async function checkAll(context: Context, tables: ReadonlySet<string>, outside: Outside): Promise<void> {
+  await checkChains(context);
+  await checkDerivedTables(context);
+  await checkAbsentPayloads(context);
+  await checkAttachments(context);
+  if (tables.has('annexes')) {
+    await checkAnnexes(context);
+    await checkUses(context);
+  }
+  await checkRequests(context);
+  await checkRepeats(context);
+  await checkStrayOutcomes(context);
+  await checkReplies(context);
+  await checkReplayMemory(context);
+  await checkOutside(context, outside);
+  await checkLog(context); // last: by then all that was signed of it is known
+}

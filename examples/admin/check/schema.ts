@@ -1,0 +1,98 @@
+/** The tables themselves: those that this check knows, all of them, and no others; and what keeps a server from changing them. */
+
+import type { Context } from './context.ts';
+
+type Rule = 'appended' | 'erasable' | 'changeable';
+
+/** The tables that each migration has made, and what may happen to their rows. */
+const TABLES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  '0001-bank': {
+    ...{ users: 'appended', revocations: 'appended', compartments: 'appended', groups: 'appended' },
+    ...{ records: 'appended', leaves: 'appended', entries: 'appended', requests: 'appended' },
+    ...{ repeats: 'appended', outcomes: 'appended', replies: 'appended' },
+    ...{ payloads: 'erasable', attachments: 'erasable', pending: 'erasable', first_messages: 'erasable' },
+    replay_floor: 'changeable',
+  },
+  '0002-annexes': {
+    ...{ uploads: 'erasable', annex_chunks: 'erasable', annexes: 'erasable', uses: 'erasable' },
+    capabilities: 'erasable',
+  },
+};
+/** The migration library's own. */
+const MIGRATION_TABLES = ['kysely_migration', 'kysely_migration_lock'];
+
+/** Checks which tables there are. Gives those that can be read; `null` if one is missing or this check is older than the tables. */
+export async function checkSchema(context: Context): Promise<ReadonlySet<string> | null> {
+  const { source, findings } = context;
+  const found = await tablesOf(context);
+  findings.count('tables', found.size);
+  const known: Record<string, Rule> = {};
+  const refused: string[] = [];
+  const refuse = (table: string, detail: string): void => {
+    findings.add(table, '*', 'SCHEMA', detail);
+    refused.push(table);
+  };
+  if (!found.has('kysely_migration')) refuse('kysely_migration', 'there are no tables of a bank');
+  else
+    for await (const { name } of source.rows<{ name: string }>('SELECT name FROM kysely_migration')) {
+      if (TABLES[name] === undefined) refuse('kysely_migration', 'this check is older than the tables');
+      Object.assign(known, TABLES[name]);
+    }
+  for (const name of Object.keys(known)) if (!found.has(name)) refuse(name, 'there is no such table');
+  for (const name of found)
+    if (known[name] === undefined && !MIGRATION_TABLES.includes(name))
+      findings.add(name, '*', 'SCHEMA', 'this check does not know the table');
+  if (source.engine === 'sqlite') await checkTriggers(context, known);
+  else await checkPrivileges(context, known);
+  return refused.length === 0 ? found : null;
+}
+
+async function tablesOf({ source }: Context): Promise<Set<string>> {
+  const sql =
+    source.engine === 'sqlite'
+      ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+      : 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()';
+  const found = new Set<string>();
+  for await (const { name } of source.rows<{ name: string }>(sql)) found.add(name);
+  return found;
+}
+
+async function checkTriggers(
+  { source, findings }: Context,
+  known: Readonly<Record<string, Rule>>,
+): Promise<void> {
+  const found: string[] = [];
+  for await (const { name } of source.rows<{ name: string }>(
+    "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+  ))
+    found.push(name);
+  for (const [table, rule] of Object.entries(known)) {
+    const wanted = {
+      appended: ['update', 'delete', 'insert'],
+      erasable: ['update', 'insert'],
+      changeable: [],
+    }[rule];
+    for (const action of wanted)
+      if (!found.some((name) => name.startsWith(`${table}_${action}`)))
+        findings.add(table, '*', 'SCHEMA', `no trigger refuses to ${action} any more`);
+  }
+}
+
+async function checkPrivileges(
+  { source, findings }: Context,
+  known: Readonly<Record<string, Rule>>,
+): Promise<void> {
+  const owner = await source.row<{ owns: boolean }>(
+    "SELECT pg_has_role(current_user, tableowner, 'MEMBER') AS owns FROM pg_tables WHERE tablename = 'entries' AND schemaname = current_schema()",
+  );
+  if (owner?.owns !== false) return;
+  for (const [table, rule] of Object.entries(known)) {
+    const refused = { appended: ['UPDATE', 'DELETE'], erasable: ['UPDATE'], changeable: ['DELETE'] }[rule];
+    for (const right of [...refused, 'TRUNCATE']) {
+      const sql = 'SELECT has_table_privilege(quote_ident(?), ?) AS may';
+      const row = await source.row<{ may: boolean }>(sql, table, right);
+      if (row?.may !== false)
+        findings.add(table, '*', 'SCHEMA', `the server's role has the right to ${right}`);
+    }
+  }
+}
