@@ -221,7 +221,7 @@ describe.each(ENGINES)('%s', (name) => {
     const { documents, request } = await tombstone(anchor, [1]);
     const entry = (request as { entry: Uint8Array }).entry;
     const appended = { type: 'append', recordId, entries: [{ entry, attachments: [], annexes: [] }] };
-    expect(await ask(anchor, appended, documents)).toMatchObject({ refused: 'MALFORMED' });
+    expect(await ask(anchor, appended, documents)).toMatchObject({ refused: 'FORBIDDEN' });
     expect(await kept()).toEqual({
       ...{ payloads: [...before.payloads, 3], attachments: before.attachments, entries: before.entries + 1 },
     });
