@@ -155,18 +155,17 @@ export class AnnexStore {
   // The last chunk and the word that all of it is good are one transaction.
   async #finish(upload: Upload, bytes: Uint8Array, namer: AnnexNamer): Promise<boolean> {
     if (!equalBytes(namer.name(), upload.name)) {
-      await this.#alone.run((change) => forgetUpload(change, upload.upload));
-      await this.removeChunks([upload.upload]);
+      // Another sender may have been right meanwhile, and what is whole may be named by an entry.
+      const gone = await this.#alone.run(async (change) => {
+        if (await isWhole(change, upload.upload)) return [];
+        await forgetUpload(change, upload.upload);
+        return [upload.upload];
+      });
+      await this.removeChunks(gone);
       throw new BankRefusal('ANNEX_MISSING');
     }
     const there = upload.size - bytes.length;
     return this.#alone.run(async (change) => {
-      const known = await change
-        .selectFrom('uploads')
-        .select('upload')
-        .where('upload', '=', upload.upload)
-        .executeTakeFirst();
-      if (known === undefined) return false;
       // If somebody else's is whole already, that one serves, and this one stays what it is until it is forgotten.
       if ((await this.sizeOf(change, upload.name)) !== null) return true;
       if (!(await addChunk(change, upload, there, bytes))) return false;
@@ -207,6 +206,15 @@ export async function forgetUpload(change: Change, upload: Uint8Array): Promise<
   await change.deleteFrom('uploads').where('upload', '=', upload).execute();
 }
 
+async function isWhole(change: Change, upload: Uint8Array): Promise<boolean> {
+  const whole = await change
+    .selectFrom('annexes')
+    .select('name')
+    .where('upload', '=', upload)
+    .executeTakeFirst();
+  return whole !== undefined;
+}
+
 function wholeOf(
   database: Database,
   name: Uint8Array,
@@ -218,13 +226,20 @@ function wholeOf(
     .executeTakeFirst();
 }
 
-// Of several who write the same chunk one does: what follows a chunk follows it wherever it came from.
+// Of several who write the same chunk one does: what follows a chunk follows it wherever it came from. Of an upload that
+// was forgotten nothing is written any more.
 async function addChunk(
   change: Change,
   { upload }: Upload,
   there: number,
   bytes: Uint8Array,
 ): Promise<boolean> {
+  const announced = await change
+    .selectFrom('uploads')
+    .select('upload')
+    .where('upload', '=', upload)
+    .executeTakeFirst();
+  if (announced === undefined) return false;
   const { numInsertedOrUpdatedRows } = await change
     .insertInto('annex_chunks')
     .values({ upload, position: there / STORED_CHUNK, bytes })

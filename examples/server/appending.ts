@@ -1,5 +1,6 @@
 /** Appending: a batch of additions, each signed on its own, accepted or refused whole. */
 
+import { MunimentError } from 'muniment';
 import { sha256 } from 'muniment/crypto';
 import { hasRole, type Credential } from 'muniment/keys';
 import {
@@ -146,7 +147,9 @@ async function judgeClosing(
   kept: KeptRecord,
   said: { readonly signed: SignedEntry; readonly payload: Uint8Array; readonly author: Credential },
 ): Promise<Accepted> {
-  const { signed, payload } = said;
+  const { signed, payload, author } = said;
+  // Before the whole chain is read: the rule judges it again, by what stands there.
+  if (!kept.mayWrite(signed.entry, author)) throw new MunimentError('RECORD_RIGHT');
   const entry = await nextByStatements(house, change, kept, said);
   const { kind } = readAuthorityStatement(signed.entry, payload);
   const row = { record: kept.id, seq: signed.entry.seq, closed: kind === 'closing' ? 1 : 0 };

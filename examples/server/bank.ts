@@ -60,7 +60,7 @@ export class Bank {
     const { directory } = this;
     const records = new Records(directory, log.origin, now);
     const judge = directory.checkStanding.bind(directory);
-    this.ledger = new Ledger(engine, { ...parts, judge });
+    this.ledger = new Ledger(engine, { ...parts, judge, settled: directory.settled });
     const beside = new Changes(engine, PLAIN);
     this.#archive = beside;
     this.#house = { ...parts, directory, records, ledger: this.ledger, reading: engine.reading, beside };

@@ -53,6 +53,8 @@ export class Directory {
   readonly #bank: Credential;
   // What is registered stays as it is, whatever process registered it.
   readonly #known = new Map<string, Credential>();
+  /** Ids that a transaction has registered of which it is not known yet whether it happened. */
+  readonly #registering = new Set<string>();
 
   constructor(anchor: Credential, bank: Credential) {
     this.#anchor = anchor;
@@ -74,6 +76,12 @@ export class Directory {
     this.#known.set(toHex(id), credential);
     return credential;
   }
+
+  /** Hears whether what was registered since the last time is durable; else it is known no more. */
+  settled = (durable: boolean): void => {
+    if (!durable) for (const id of this.#registering) this.#known.delete(id);
+    this.#registering.clear();
+  };
 
   /** The credential behind an Id that was found before, for verifiers, which do not wait. */
   known = (id: Uint8Array): Credential | null => this.#known.get(toHex(id)) ?? null;
@@ -231,6 +239,7 @@ export class Directory {
     const { id, subject } = credential;
     return async (within) => {
       const { length: number } = await this.#checkRenewal(within, credential);
+      this.#registering.add(toHex(id));
       await within.insertInto('users').values({ id, subject, credential: encoded, number }).execute();
     };
   }

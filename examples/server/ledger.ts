@@ -1,6 +1,8 @@
 /** The bank's ledger: the log over all chains, held in memory and followed in the database, which others may change too. */
 
+import { leafHash } from 'muniment/crypto';
 import { hashTile, Log, TILE_WIDTH, type Tile } from 'muniment/record';
+import { equalBytes } from 'muniment/wire';
 import { Speaker, type Said } from './said.ts';
 import { plain } from './store/bytes.ts';
 import { Changes } from './store/changes.ts';
@@ -32,6 +34,7 @@ export class Ledger {
       },
       committed: () => {
         this.#durable = this.#log.size;
+        parts.settled(true);
       },
     });
   }
@@ -71,21 +74,48 @@ export class Ledger {
   }
 
   #cut(size: number): void {
-    if (this.#log.size > size) this.#log.cut(size);
+    if (this.#log.size <= size) return;
+    this.#log.cut(size);
+    this.#parts.settled(false);
   }
 
-  // What other processes have appended, and at the start all that there is.
+  // What other processes have appended, and at the start all that there is. It begins with the last that was durable: a
+  // database that does not have it any more is an older one, and whoever went on from it would sign a second history.
   async #follow(change: Change): Promise<void> {
     for (let read = LOADED; read === LOADED;) {
+      const from = Math.max(this.#log.size - 1, 0);
       const rows = await change
         .selectFrom('leaves')
-        .select('leaf')
-        .where('position', '>=', this.#log.size)
+        .select(['position', 'leaf'])
+        .where('position', '>=', from)
         .orderBy('position')
         .limit(LOADED)
         .execute();
-      for (const { leaf } of rows) this.#log.append(plain(leaf));
-      read = rows.length;
+      const known = this.#log.size === 0 ? [] : rows.splice(0, 1);
+      if (this.#log.size > 0 && !known.some(({ leaf }) => this.#isLast(plain(leaf))))
+        throw new LostLeavesError();
+      for (const { position, leaf } of rows) {
+        if (position !== this.#log.size) throw new LostLeavesError();
+        this.#log.append(plain(leaf));
+      }
+      read = rows.length + known.length;
     }
+  }
+
+  #isLast(leaf: Uint8Array): boolean {
+    const last = this.#log.size - 1;
+    const tile = { level: 0, index: Math.floor(last / TILE_WIDTH), width: (last % TILE_WIDTH) + 1 };
+    const [hash, hashes] = [leafHash(leaf), hashTile(this.#log, tile)];
+    return hashes !== null && equalBytes(hash, hashes.subarray(-hash.length));
+  }
+}
+
+/** Thrown where the database has less than it had, or has a gap: nothing is built upon it. */
+class LostLeavesError extends Error {
+  override readonly name = 'LostLeavesError';
+  readonly code = 'LEAVES_LOST';
+
+  constructor() {
+    super('the database lacks leaves of the log that it had');
   }
 }

@@ -63,6 +63,8 @@ export interface TurnParts {
   readonly identity: Identity;
   readonly log: LogSigner;
   readonly now: () => number;
+  /** Told that what was done since the last time is durable, or that some of it never was. */
+  readonly settled: (durable: boolean) => void;
   /** Throws unless an author's credential is valid at a time, and neither revoked nor in doubt then. */
   readonly judge: (change: Change, author: Credential, time: number) => Promise<void>;
 }

@@ -162,6 +162,12 @@ describe('who says too much', () => {
     const body = tls('other');
     body.write(post('/session', 40_000));
     expect(await answerTo(body)).toMatch(/^HTTP\/1\.1 400 [^]*SESSION_MESSAGE$/);
+    // Of a type that nobody reads, and so nobody counts.
+    for (const type of ['text/plain', 'application/json']) {
+      const other = tls('other');
+      other.write(post('/request', 40_000_000).replace('application/octet-stream', type));
+      expect(await answerTo(other)).toMatch(/^HTTP\/1\.1 400 [^]*SESSION_MESSAGE$/);
+    }
   });
 });
 

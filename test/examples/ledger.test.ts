@@ -40,7 +40,9 @@ const sizeOf = (ledger: Ledger): Promise<number> => ledger.turn((turn) => Promis
 describe.each(ENGINES)('on %s', (name) => {
   const log = { origin: ORIGIN, ...createLogKeys() };
   const judge = (): Promise<void> => Promise.resolve();
-  const open = (on = engine): Ledger => new Ledger(on, { identity: bank, log, now: () => now, judge });
+  const settled = (): void => undefined;
+  const open = (on = engine): Ledger =>
+    new Ledger(on, { identity: bank, log, now: () => now, judge, settled });
   let database: TestDatabase;
   let engine: Engine;
   beforeAll(async () => {
@@ -105,6 +107,30 @@ describe.each(ENGINES)('on %s', (name) => {
     const now = { size: whole.size, root: whole.root() };
     for (const { tree } of receipts) verifyConsistency(tree, now, whole.consistency(tree.size));
     await Promise.all(engines.map((one) => one.close()));
+  });
+
+  it('builds nothing upon a database that has lost what was durable, or has a gap', async () => {
+    const older = await makeDatabase('sqlite');
+    let current = engine;
+    const moving: Engine = {
+      ...engine,
+      lock: (change) => current.lock(change),
+      get database() {
+        return current.database;
+      },
+    };
+    const ledger = open(moving);
+    const { leafIndex } = await take(ledger);
+    current = await older.open();
+    await expect(take(ledger)).rejects.toMatchObject({ code: 'LEAVES_LOST' });
+    await current.close();
+    await older.remove();
+    current = engine;
+    expect((await take(ledger)).leafIndex).toBe(leafIndex + 1);
+    const gap = { position: leafIndex + 3, leaf: systemRandom(32), time: now };
+    await engine.database.insertInto('leaves').values(gap).execute();
+    await expect(take(ledger)).rejects.toMatchObject({ code: 'LEAVES_LOST' });
+    await expect(take(open())).rejects.toMatchObject({ code: 'LEAVES_LOST' });
   });
 
   async function storedLog(): Promise<Log> {

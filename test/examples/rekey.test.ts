@@ -135,6 +135,13 @@ describe.each(ENGINES)('on %s', (name) => {
     const again = register(at.administrator, at.directory, [await newest('doctor')]);
     expect(await refusalOf(again)).toBe('RECORD_EXISTS');
     expect((await newest('doctor')).notBefore).toBe(notBefore);
+    // What was registered beside what is refused was not registered, and nobody is known by it.
+    const twin = await at.enrol('twin', ['doctor']);
+    const same = await at.enrol('twin', ['doctor']);
+    const both = register(at.administrator, at.directory, [twin.credential, same.credential]);
+    expect(await refusalOf(both)).toBe('KEY_SUCCESSION');
+    const ask = readRecord(at.clientOf(twin), record.recordId, READING);
+    expect(await refusalOf(ask)).toBe('SESSION_PEER');
     // A patient who has published nothing has nothing to lose.
     const { credential } = await at.enrol('newcomer', ['patient'], Date.now());
     await register(at.administrator, at.directory, [credential]);

@@ -63,6 +63,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
     bodyLimit: MESSAGE_LIMIT,
     genReqId: (request) => connections.nextId(request),
   });
+  app.removeAllContentTypeParsers(); // what is not counted is not read
   connections.watch(app.server);
   limitConnections(app, limits);
   await describeWith(app);

@@ -40,10 +40,14 @@ export class Bodies {
   expect(request: FastifyRequest, response: FastifyReply, subject: string): void {
     const held = { subject, bytes: 0, over: false };
     this.#requests.set(request, held);
-    response.raw.once('close', () => {
+    const end = (): void => {
+      request.raw.socket.off('close', end);
       held.over = true;
       this.#count(held, -held.bytes);
-    });
+    };
+    // An answer that waits behind another one is not told that its connection is gone.
+    response.raw.once('close', end);
+    request.raw.socket.once('close', end);
   }
 
   /**

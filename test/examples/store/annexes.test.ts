@@ -100,6 +100,32 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await offsetOf(two)).toBe(SIZE);
   });
 
+  it('destroys nothing that is whole because another sender ends wrongly', async () => {
+    const bytes = fresh();
+    const one = await announced(bytes);
+    const most = 3 * STORED_CHUNK;
+    await expect(store.take(one, 0, breaking(bytes.subarray(0, most)))).rejects.toThrow('the line is gone');
+    let goOn = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => (goOn = resolve));
+    const slow = async function* (): AsyncGenerator<Uint8Array> {
+      await waiting;
+      yield new Uint8Array(SIZE - most);
+    };
+    const spoiling = refusalOf(() => store.take(one, most, slow()));
+    expect(await store.take(one, most, pieces(bytes.subarray(most)))).toBe(SIZE);
+    goOn();
+    expect(await spoiling).toBe('ANNEX_MISSING');
+    expect(toHex(await read(one))).toBe(toHex(bytes));
+  });
+
+  it('writes no chunk of an upload that was forgotten', async () => {
+    const bytes = fresh();
+    const one = await announced(bytes);
+    await engine.database.deleteFrom('uploads').where('upload', '=', one.upload).execute();
+    expect(await store.take(one, 0, pieces(bytes))).toBeNull();
+    expect(await chunksLeft(one)).toBe(0);
+  });
+
   it('lets one of two senders write a chunk, and neither spoils the other’s', async () => {
     const bytes = fresh();
     const one = await announced(bytes);
