@@ -5,14 +5,15 @@
  * authority/        the certificate authority
  * server/           server.json and all that the server needs; nothing else of this is the server's
  * administrator/    the wallet at which all trust ends
- * users/NAME/       wallets of users whose keys were made here
+ * users/NAME/       wallets of users whose keys were made here, and beside each its passphrase
  * ```
  */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeNew } from '../client/cli/files.ts';
-import { pinFrom, type AskPassphrase } from '../client/cli/passphrase.ts';
+import { passphraseFrom, pinFrom, type AskPassphrase } from '../client/cli/passphrase.ts';
 import { Wallet } from '../client/cli/wallet.ts';
 import { Authority, pemOf } from './ca/authority.ts';
 import type { Kind } from './ca/profile.ts';
@@ -40,7 +41,7 @@ export class BankFolder {
 
   /** The administrator's wallet. */
   administrator(): Wallet {
-    return this.#wallet(this.at('administrator'));
+    return new Wallet(this.at('administrator'), this.#passphrase, pinFrom(this.#env));
   }
 
   /** The anchor's Id. */
@@ -49,9 +50,16 @@ export class BankFolder {
     return Uint8Array.from(Buffer.from(text, 'hex'));
   }
 
+  /** Makes a user's place, with a passphrase of its own: it is handed over, and the administrator's never is. */
+  makeUser(name: string): void {
+    mkdirSync(this.at('users'), { recursive: true, mode: 0o700 });
+    writeNew(this.at('users', `${name}.passphrase`), `${randomBytes(24).toString('base64url')}\n`);
+  }
+
   /** The wallet of a user whose keys were made here. */
   user(name: string): Wallet {
-    return this.#wallet(this.at('users', name));
+    const passphrase = passphraseFrom(this.at('users', `${name}.passphrase`), this.#env);
+    return new Wallet(this.at('users', name), passphrase, pinFrom(this.#env));
   }
 
   /** Makes TLS certificates, and gives them to `work` in a folder of their own, which is gone afterwards. */
@@ -78,9 +86,5 @@ export class BankFolder {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  }
-
-  #wallet(folder: string): Wallet {
-    return new Wallet(folder, this.#passphrase, pinFrom(this.#env));
   }
 }

@@ -38,7 +38,9 @@ export function userCommand(surroundings: FindSurroundings): Command {
       const { folder, say } = within();
       await addUser(folder, subject, { roles: role, days });
       say(`${plainly(subject)} is registered as ${role.map(plainly).join(', ')}`);
-      say(`hand over ${folder.at('users', subject)}, and its passphrase by another way; then delete it here`);
+      say(
+        `hand over ${folder.at('users', subject)}, and ${subject}.passphrase by another way; then delete both here`,
+      );
     });
   user
     .command('revoke')
@@ -49,7 +51,9 @@ export function userCommand(surroundings: FindSurroundings): Command {
     .action(async (subject: string, { reason, since }: RevokeOptions) => {
       const { folder, say } = within();
       const certificates = await revokeUser(folder, subject, { reason, since });
-      say(`revoked ${plainly(subject)}, and ${certificates} TLS certificates; now run \`ca crl\``);
+      say(
+        `revoked ${plainly(subject)}, and ${certificates} TLS certificates; now run \`ca crl\`, and give the list to the server`,
+      );
     });
   user
     .command('list')
@@ -75,6 +79,7 @@ async function addUser(
 ): Promise<void> {
   const [administrator, user] = [folder.administrator(), folder.user(subject)];
   user.refuseKeys();
+  folder.makeUser(subject);
   const papers = mkdtempSync(folder.at('papers-'));
   const at = (file: string): string => path.join(papers, file);
   let sent = false;
@@ -95,7 +100,9 @@ async function addUser(
     await registerUsers(administrator, [at('credential')], quiet);
   } catch (error) {
     // Once the bank may have heard of these keys, nobody else's take their place.
-    if (!sent) rmSync(user.folder, { recursive: true, force: true });
+    if (!sent)
+      for (const made of [user.folder, `${user.folder}.passphrase`])
+        rmSync(made, { recursive: true, force: true });
     throw error;
   } finally {
     rmSync(papers, { recursive: true, force: true });
