@@ -41,10 +41,23 @@ export interface InProcess {
   publish(patient: BankClient, names: readonly string[]): Promise<Uint8Array>;
 }
 
+/** What a bank may have otherwise than usual. */
+export interface Founding {
+  /** Its annexes; without them none can be sent. */
+  readonly annexes?: AnnexStore;
+  /** For how many days everybody's credential is good. */
+  readonly days?: number;
+}
+
+// What comes over a line comes in pieces.
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes;
+}
+
 /** Founds a bank on an empty database. */
-export async function foundBank(engine: Engine): Promise<InProcess> {
+export async function foundBank(engine: Engine, { annexes, days = 30 }: Founding = {}): Promise<InProcess> {
   const since = Date.now() - DAY;
-  const validity = { notBefore: since, notAfter: since + 30 * DAY };
+  const validity = { notBefore: since, notAfter: since + days * DAY };
   const profile = { subject: 'administrator', roles: ['administrator'], ...validity };
   const anchor = await createAnchor(profile, SUITE);
   const make = (subject: string, roles: readonly string[], notBefore = since): Promise<Identity> =>
@@ -55,7 +68,7 @@ export async function foundBank(engine: Engine): Promise<InProcess> {
   const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const bank = new Bank({
     ...{ identity, anchor: anchor.credential, log, witnesses: [], engine },
-    annexes: { has: () => true } as unknown as AnnexStore, // none of these tests has one
+    annexes: annexes ?? ({ has: () => true } as unknown as AnnexStore), // most of these tests have none
     now: clock.now,
     releaseTime: 3_600_000,
     report: (error) => reports.push(error),
@@ -82,7 +95,13 @@ export async function foundBank(engine: Engine): Promise<InProcess> {
         answered = true;
         return sessions.first(message, place);
       };
-      const connection: Pick<Connection, 'converse' | 'close'> = {
+      const connection: Pick<Connection, 'converse' | 'sendAnnex' | 'close'> = {
+        async sendAnnex(right, offset, body) {
+          await bank.checkCapability({ ...right, deed: 'upload', subject: place.subject });
+          const upload = await annexes?.offset(place.subject, right.name);
+          const there = upload ? await annexes?.take(upload, offset, once(body)) : null;
+          return there ?? Promise.reject(new Error('nobody announced it'));
+        },
         converse: (parties, data, documents) => converse(send, parties, { binding, clock, data, documents }),
         close: () => Promise.resolve(),
       };

@@ -7,6 +7,7 @@ import { decodeSignedEntry, verifyPayload } from 'muniment/record';
 import { sealedDigest } from 'muniment/views';
 import { equalBytes, fromBase64url } from 'muniment/wire';
 import { createHash } from 'node:crypto';
+import { keepAnnounced } from './annexes.ts';
 import { readEvidence, readRequest, type Evidence, type RequestText } from './asked.ts';
 import { codeOf, type Context } from './context.ts';
 import { checkOutcome } from './outcomes.ts';
@@ -47,6 +48,7 @@ export async function checkRequests(context: Context): Promise<void> {
     last = row.number;
     const request = checkRequest(context, row, name);
     if (request === null) continue;
+    keepAnnounced(context, row, request);
     await checkOutcome(context, row, request);
     if (row.reply === null) await checkPending(context, row, request);
   }
@@ -150,7 +152,7 @@ type Fits = (bytes: Uint8Array) => boolean;
 
 // Payloads first, then attachments, each by the digest that the request names.
 function wantedOf({ type, entries, entry }: RequestText): Fits[] {
-  if (type === 'break-glass' && entry !== undefined) return [payloadOf(entry)];
+  if ((type === 'break-glass' || type === 'erase') && entry !== undefined) return [payloadOf(entry)];
   if (type !== 'append' || entries === undefined) return [];
   return [
     ...entries.map((one) => payloadOf(one.entry)),

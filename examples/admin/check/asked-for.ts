@@ -5,6 +5,7 @@ import { concatAll, equalBytes, fromBase64url, toBase64url } from 'muniment/wire
 import type { Asked } from './asked.ts';
 import type { Entered } from './chains.ts';
 import type { Context } from './context.ts';
+import { keepNamed } from './named.ts';
 
 /** Checks an entry against the archive, and keeps what it names. */
 export async function checkAskedFor(
@@ -74,21 +75,4 @@ function bytesOf(text: string): Uint8Array {
   } catch {
     return NOTHING.annexes;
   }
-}
-
-// What belongs to an erased payload may be gone with it.
-function keepNamed({ scratch }: Context, { row, name }: Entered): void {
-  const erased = row.payload === null ? 1 : 0;
-  for (const digest of hashesIn(row.attachments)) {
-    scratch.add('attachments', { digest, erased, row: name });
-    scratch.add('named', { digest, erased, row: name });
-  }
-  for (const digest of hashesIn(row.annexes)) {
-    scratch.add('annexes', { name: digest, erased, row: name });
-    scratch.add('named', { digest, erased, row: name });
-  }
-}
-
-function hashesIn(joined: Uint8Array): Uint8Array[] {
-  return Array.from({ length: Math.floor(joined.length / 32) }, (_, i) => joined.slice(32 * i, 32 * i + 32));
 }

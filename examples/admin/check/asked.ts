@@ -15,8 +15,10 @@ const form = z.object({
   entries: z
     .array(z.object({ entry: z.string(), attachments: z.array(z.string()), annexes: z.array(z.string()) }))
     .optional(),
-  /** Of a break-glass. */
+  /** Of a break-glass, and of an erasure. */
   entry: z.string().optional(),
+  /** Of an upload. */
+  annexes: z.array(z.object({ name: z.string(), size: count })).optional(),
   /** Of a read. */
   chain: z.enum(['content', 'access']).optional(),
   purpose: z.string().optional(),

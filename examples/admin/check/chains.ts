@@ -6,9 +6,11 @@ import {
   decodeSignedEntry,
   directoryId,
   EMPTY_CHAIN,
+  NO_AUTHORITY,
   hashEntry,
   startOf,
   verifyEntry,
+  type Authority,
   type ChainName,
   type Head,
   type SignedEntry,
@@ -16,14 +18,15 @@ import {
 import { equalBytes, toHex } from 'muniment/wire';
 import { checkAccess } from './accesses.ts';
 import { checkAskedFor } from './asked-for.ts';
-import { checkContent } from './contents.ts';
+import { checkContent, keepTarget } from './contents.ts';
 import { codeOf, type Context } from './context.ts';
 import { checkCreation } from './creations.ts';
 import { checkDirectoryEntry } from './directory.ts';
 import { rowName } from './findings.ts';
 import { checkPayload } from './payloads.ts';
 import { checkReceipt } from './receipts.ts';
-import { mayWriteDirectory, mayWriteRecord } from './rights.ts';
+import { mayWriteDirectory, mayWriteRecord, type RecordState } from './rights.ts';
+import { followStatements } from './statements.ts';
 
 /** An entry's row, its leaf's time, and its payload; the latter two are `null` if they are not there. */
 export interface EntryRow {
@@ -73,6 +76,7 @@ class Walk {
   #chain = '';
   #head: Head = EMPTY_CHAIN;
   #leaf = -1;
+  #said: Authority | null = NO_AUTHORITY;
 
   constructor(context: Context, directory: boolean) {
     [this.#context, this.#directory] = [context, directory];
@@ -83,7 +87,10 @@ class Walk {
     const { record, chain, seq } = row;
     findings.count('entries');
     const key = `${toHex(record)} ${chain}`;
-    if (key !== this.#chain) [this.#chain, this.#head, this.#leaf] = [key, EMPTY_CHAIN, -1];
+    if (key !== this.#chain) {
+      [this.#chain, this.#head, this.#leaf] = [key, EMPTY_CHAIN, -1];
+      this.#said = NO_AUTHORITY;
+    }
     const name = rowName({ record, chain, seq });
     let signed: SignedEntry;
     try {
@@ -95,17 +102,23 @@ class Walk {
     }
     const hash = hashEntry(signed);
     const entered: Entered = { row, signed, hash, name };
+    const payload = checkPayload(this.#context, entered);
     this.#checkColumns(entered);
     this.#checkPlace(entered);
     this.#head = { size: signed.entry.seq + 1, hash };
     const receipt = checkReceipt(this.#context, entered);
     await checkAskedFor(this.#context, entered, receipt);
-    const stated = checkPayload(this.#context, entered);
-    if (stated === null) return;
-    if (signed.entry.kind === 'create') checkCreation(this.#context, entered, stated);
-    else if (this.#directory) checkDirectoryEntry(this.#context, entered, stated);
-    else if (chain === 'access') await checkAccess(this.#context, entered, stated);
-    else checkContent(this.#context, entered, stated);
+    const content = !this.#directory && chain === 'content';
+    if (content) this.#said = followStatements(this.#context, entered, payload, this.#said);
+    if (payload !== null) await this.#checkStated(entered, payload);
+    if (content) keepTarget(this.#context, entered);
+  }
+
+  async #checkStated(entered: Entered, payload: Uint8Array): Promise<void> {
+    if (entered.signed.entry.kind === 'create') checkCreation(this.#context, entered, payload);
+    else if (this.#directory) checkDirectoryEntry(this.#context, entered, payload);
+    else if (entered.row.chain === 'access') await checkAccess(this.#context, entered, payload);
+    else checkContent(this.#context, entered, payload);
   }
 
   #checkColumns({ row, signed: { entry }, hash, name }: Entered): void {
@@ -128,7 +141,7 @@ class Walk {
     const rule = byRole((entry, author) =>
       this.#directory
         ? mayWriteDirectory(entry, author)
-        : mayWriteRecord(entry, author, ownerOf(scratch, record)),
+        : mayWriteRecord(entry, author, stateOf(scratch, record)),
     );
     const authors = (id: Uint8Array) => people.standing(id, { leaf, time: row.time ?? signed.entry.time });
     try {
@@ -143,6 +156,11 @@ class Walk {
   }
 }
 
-function ownerOf(scratch: Context['scratch'], record: Uint8Array): Uint8Array | null {
-  return scratch.row<{ owner: Uint8Array }>('SELECT owner FROM records WHERE id = ?', record)?.owner ?? null;
+function stateOf(scratch: Context['scratch'], id: Uint8Array): RecordState {
+  const record = scratch.row<{ owner: Uint8Array }>('SELECT owner FROM records WHERE id = ?', id);
+  const last = scratch.row<{ closed: number }>(
+    'SELECT closed FROM closures WHERE record = ? ORDER BY seq DESC LIMIT 1',
+    id,
+  );
+  return { owner: record?.owner ?? null, closed: last?.closed === 1 };
 }

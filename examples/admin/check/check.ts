@@ -4,13 +4,15 @@
  */
 
 import { checkReplies, checkStrayOutcomes } from './outcomes.ts';
-import { checkAnnexes, checkUses } from './annexes.ts';
+import { checkAnnexes, checkUploads } from './annexes.ts';
 import { checkRepeats, checkRequests } from './archive.ts';
 import { AskedIn } from './asked.ts';
+import { checkCapabilities } from './capabilities.ts';
 import { checkChains } from './chains.ts';
 import type { Context } from './context.ts';
 import { Findings, type Checked } from './findings.ts';
 import { checkLog } from './log.ts';
+import { checkUses, markErased } from './named.ts';
 import { checkOutside, NOTHING_OUTSIDE, type Outside } from './outside.ts';
 import { checkAbsentPayloads, checkAttachments } from './payloads.ts';
 import { People } from './people.ts';
@@ -38,24 +40,24 @@ export async function checkBank(
     const findings = new Findings();
     const [people, asked] = [new People(trust, scratch), new AskedIn(source)];
     const context: Context = { source, trust, scratch, findings, people, asked };
-    const tables = await checkSchema(context);
-    if (tables !== null) await checkAll(context, tables, outside);
+    if (await checkSchema(context)) await checkAll(context, outside);
     return findings.checked();
   } finally {
     scratch.close();
   }
 }
 
-async function checkAll(context: Context, tables: ReadonlySet<string>, outside: Outside): Promise<void> {
+async function checkAll(context: Context, outside: Outside): Promise<void> {
   await checkChains(context);
   await checkDerivedTables(context);
   await checkAbsentPayloads(context);
+  markErased(context);
   await checkAttachments(context);
-  if (tables.has('annexes')) {
-    await checkAnnexes(context);
-    await checkUses(context);
-  }
+  await checkUses(context);
   await checkRequests(context);
+  await checkAnnexes(context);
+  await checkUploads(context);
+  await checkCapabilities(context);
   await checkRepeats(context);
   await checkStrayOutcomes(context);
   await checkReplies(context);

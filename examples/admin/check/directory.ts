@@ -14,7 +14,6 @@ import {
   type Credential,
 } from 'muniment/keys';
 import { readStatement } from 'muniment/record';
-import { equalBytes } from 'muniment/wire';
 import type { Entered } from './chains.ts';
 import { codeOf, type Context } from './context.ts';
 
@@ -51,10 +50,17 @@ function derive(context: Context, entered: Entered, author: Credential, payload:
   }
 }
 
+// Another credential of a subject begins later than the one before; who has published compartments gets no other.
 function register({ trust, scratch, people }: Context, { row }: Entered, encoded: Uint8Array): void {
-  const { id, subject } = verifyCredential(encoded, trust.anchor, 'ever');
-  const taken = people.findSubject(subject) !== null;
-  if (taken || !scratch.add('users', { id, subject, credential: encoded, leaf: row.leaf }))
+  const { id, subject, notBefore } = verifyCredential(encoded, trust.anchor, 'ever');
+  const before = people.credentialsOf(subject);
+  const last = before.at(-1);
+  if (last !== undefined && notBefore <= last.notBefore) throw new MunimentError('KEY_SUCCESSION');
+  const published = before.some(
+    (one) => scratch.row('SELECT 1 FROM compartments WHERE owner = ? LIMIT 1', one.id) !== undefined,
+  );
+  const user = { id, subject, credential: encoded, number: before.length, leaf: row.leaf };
+  if (published || people.isOwn(subject) || people.find(id) !== null || !scratch.add('users', user))
     throw new MunimentError('KEY_CREDENTIAL');
 }
 
@@ -76,6 +82,9 @@ function revoke(
   scratch.add('revocations', { credential, author: signer, statement, heard, seq: row.seq, leaf: row.leaf });
 }
 
+/** Of a record's id, that make its public number. */
+const NUMBER_BYTES = 6;
+
 function publishCompartments(
   { scratch }: Context,
   { row }: Entered,
@@ -89,11 +98,15 @@ function publishCompartments(
   const { recordId, number } = verifyCompartments(statement, author);
   if (last === undefined) verifyCompartmentsHistory([statement], author, null);
   else verifyNextCompartments(statement, author, verifyCompartments(last.statement, author));
-  const other = scratch.row<{ owner: Uint8Array }>(
-    'SELECT owner FROM compartments WHERE record = ? LIMIT 1',
-    recordId,
+  // No two owners share a record, nor its public number, which is how its id begins.
+  const filled = (byte: number): Uint8Array => recordId.map((one, i) => (i < NUMBER_BYTES ? one : byte));
+  const other = scratch.row(
+    'SELECT 1 FROM compartments WHERE record >= ? AND record <= ? AND owner <> ? LIMIT 1',
+    filled(0),
+    filled(0xff),
+    author.id,
   );
-  if (other !== undefined && !equalBytes(other.owner, author.id)) throw new MunimentError('RECORD_RIGHT');
+  if (other !== undefined) throw new MunimentError('RECORD_RIGHT');
   scratch.add('compartments', { owner: author.id, number, record: recordId, statement, leaf: row.leaf });
 }
 

@@ -27,8 +27,8 @@ export async function checkOutcome(context: Context, row: RequestRow, request: R
     return;
   }
   findings.count('outcomes');
-  const fits =
-    isRefusal(reply) || (request.type === 'append' ? await isTaken(context, reply, request) : reply === '');
+  const entries = enteredBy(request);
+  const fits = isRefusal(reply) || (entries === null ? reply === '' : await isTaken(context, reply, entries));
   if (!fits) findings.add('outcomes', name, 'FORM', 'it is no outcome of such a request');
   // Of what was done, the reply says more; of what was refused, the same.
   const agrees = isRefusal(reply) ? (text: string) => text === reply : (text: string) => !isRefusal(text);
@@ -38,13 +38,23 @@ export async function checkOutcome(context: Context, row: RequestRow, request: R
 
 const takenForm = z.strictObject({ leaves: z.array(z.int().min(0)) });
 
-// What was asked to be appended stands at the leaves that are named.
-async function isTaken({ source }: Context, reply: string, { entries = [] }: RequestText): Promise<boolean> {
+// Of requests whose outcome is where their entries stand.
+function enteredBy({ type, entries, entry }: RequestText): readonly (string | undefined)[] | null {
+  if (type === 'erase') return [entry];
+  return type === 'append' ? (entries ?? []).map((one) => one.entry) : null;
+}
+
+// What was asked to be entered stands at the leaves that are named.
+async function isTaken(
+  { source }: Context,
+  reply: string,
+  entries: readonly (string | undefined)[],
+): Promise<boolean> {
   const taken = parsed(takenForm, reply);
   if (taken?.leaves.length !== entries.length) return false;
   for (const [i, leaf] of taken.leaves.entries()) {
     const row = await source.row<{ entry: Uint8Array }>('SELECT entry FROM entries WHERE leaf = ?', leaf);
-    if (row === undefined || toBase64url(row.entry) !== entries[i]?.entry) return false;
+    if (row === undefined || toBase64url(row.entry) !== entries[i]) return false;
   }
   return true;
 }
@@ -135,14 +145,17 @@ function textOf(evidence: Uint8Array): string {
   }
 }
 
+/** Every refusal is as long as the longest. */
+const REFUSAL_LENGTH = 192;
+
 function isRefusal(text: string): boolean {
-  return parsed(refusalForm, text) !== null;
+  return parsed(refusalForm, text, REFUSAL_LENGTH) !== null;
 }
 
-function parsed<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> | null {
+function parsed<Schema extends z.ZodType>(schema: Schema, text: string, length = 0): z.output<Schema> | null {
   try {
     const result = schema.safeParse(JSON.parse(text));
-    return result.success && JSON.stringify(result.data) === text ? result.data : null;
+    return result.success && JSON.stringify(result.data).padEnd(length) === text ? result.data : null;
   } catch {
     return null;
   }

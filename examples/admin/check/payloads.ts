@@ -6,7 +6,8 @@ import { equalBytes } from 'muniment/wire';
 import { createHash } from 'node:crypto';
 import type { Entered } from './chains.ts';
 import { codeOf, type Context } from './context.ts';
-import { rowName, type KeyValue } from './findings.ts';
+import { rowName } from './findings.ts';
+import { checkNoneMissing, checkStored } from './named.ts';
 import { SEALED } from './rights.ts';
 
 const DIGESTS = { [SEALED]: sealedDigest };
@@ -56,26 +57,16 @@ export async function checkAbsentPayloads({ scratch, findings, source }: Context
 }
 
 /** Checks every attachment: its digest, that an entry names it, and that none is missing. */
-export async function checkAttachments({ scratch, findings, source }: Context): Promise<void> {
+export async function checkAttachments(context: Context): Promise<void> {
+  const { source, findings } = context;
   const rows = source.rows<{ digest: Uint8Array; bytes: Uint8Array }>(
     'SELECT digest, bytes FROM attachments',
   );
   for await (const { digest, bytes } of rows) {
     findings.count('attachments');
-    const name = nameOf({ digest });
     if (!equalBytes(createHash('sha256').update(bytes).digest(), digest))
-      findings.add('attachments', name, 'DIGEST', 'its digest is another');
-    if (scratch.row('SELECT digest FROM attachments WHERE digest = ?', digest) === undefined)
-      findings.add('attachments', name, 'EXTRA', 'no entry names it');
-    scratch.run('UPDATE attachments SET found = 1 WHERE digest = ?', digest);
+      findings.add('attachments', rowName({ digest }), 'DIGEST', 'its digest is another');
+    checkStored(context, 'attachments', digest);
   }
-  const missing = scratch.rows<{ digest: Uint8Array }>(
-    'SELECT digest FROM attachments WHERE found = 0 AND erased = 0',
-  );
-  for (const { digest } of missing)
-    findings.add('attachments', nameOf({ digest }), 'MISSING', 'an entry names it');
-}
-
-function nameOf(key: Record<string, KeyValue>): string {
-  return rowName(key);
+  checkNoneMissing(context, 'attachments');
 }

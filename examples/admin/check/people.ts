@@ -38,12 +38,18 @@ export class People {
     return found === null || found.leaf >= before ? null : found.credential;
   }
 
-  /** The credential of a name. */
-  findSubject(subject: string): Credential | null {
-    const own = [...this.#own.values()].find((one) => one.subject === subject);
-    if (own !== undefined) return own;
-    const row = this.#scratch.row<{ id: Uint8Array }>('SELECT id FROM users WHERE subject = ?', subject);
-    return row === undefined ? null : this.find(row.id);
+  /** The credentials that a registered subject was given, oldest first. */
+  credentialsOf(subject: string): Credential[] {
+    const rows = this.#scratch.all<{ id: Uint8Array }>(
+      'SELECT id FROM users WHERE subject = ? ORDER BY number',
+      subject,
+    );
+    return rows.map(({ id }) => this.find(id)).filter((one) => one !== null);
+  }
+
+  /** Whether a name is the anchor's or the bank's. */
+  isOwn(subject: string): boolean {
+    return [...this.#own.values()].some((one) => one.subject === subject);
   }
 
   /**

@@ -20,16 +20,41 @@ export function mayWriteDirectory({ chain, kind, payloadType }: Entry, author: C
 
 const DOCUMENT_KINDS: readonly string[] = ['insert', 'annotate', 'amend'];
 
-/** Whether an author may write an entry into a record of this owner. */
+/** A record, as far as rights in it hang on it. */
+export interface RecordState {
+  /** `null` before its creation. */
+  readonly owner: Uint8Array | null;
+  readonly closed: boolean;
+}
+
+/** Whether an author may write an entry into a record. */
 export function mayWriteRecord(
   { chain, kind, payloadType }: Entry,
   author: Credential,
-  owner: Uint8Array | null,
+  { owner, closed }: RecordState,
 ): boolean {
   const is = (role: string): boolean => author.roles.includes(role);
   if (payloadType !== (DOCUMENT_KINDS.includes(kind) ? SEALED : STATED)) return false;
   if (chain === 'access') return is('bank') && ['access', 'release'].includes(kind);
-  if (kind === 'create' || DOCUMENT_KINDS.includes(kind)) return is('doctor');
-  if (kind === 'grant') return owner !== null && equalBytes(author.id, owner);
+  const owns = owner !== null && equalBytes(author.id, owner);
+  // When a record is closed, opened again and erased, and by whom of these, its statements say: statements.ts.
+  if (kind === 'close') return is('administrator') || owns;
+  if (kind === 'erase') return is('administrator');
+  if (closed) return false;
+  if (kind === 'create') return is('doctor');
+  if (DOCUMENT_KINDS.includes(kind)) return is('doctor') || isSpecialist(author);
+  if (kind === 'grant' || kind === 'revoke') return owns;
   return kind === 'emergency' && is('emergency');
+}
+
+/** Whether somebody is a specialist in something. */
+export function isSpecialist({ roles }: Credential): boolean {
+  return roles.some((role) => role.startsWith('specialist:'));
+}
+
+/** Whether a document may lie in these parts of a record: a specialist who is no doctor adds to one of BEHC's nine alone. */
+export function mayAddTo(parts: readonly string[], { roles }: Credential): boolean {
+  return (
+    roles.includes('doctor') || (parts.length > 0 && parts.every((part) => part === 'specialistDocuments'))
+  );
 }

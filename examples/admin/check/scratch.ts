@@ -8,25 +8,32 @@ import type { Parameter } from './source.ts';
 
 /** The bank's tables that its directory and its creations make, with the place in the log of what made each row. */
 const TABLES = `
-  CREATE TABLE users (id BLOB PRIMARY KEY, subject TEXT, credential BLOB, leaf INTEGER, found INTEGER DEFAULT 0);
+  CREATE TABLE users (
+    id BLOB PRIMARY KEY, subject TEXT, credential BLOB, number INTEGER, leaf INTEGER, found INTEGER DEFAULT 0,
+    UNIQUE (subject, number));
   CREATE TABLE revocations (
     credential BLOB, author BLOB, statement BLOB, heard INTEGER, seq INTEGER, leaf INTEGER, found INTEGER DEFAULT 0,
     PRIMARY KEY (credential, statement));
   CREATE TABLE compartments (
     owner BLOB, number INTEGER, record BLOB, statement BLOB, leaf INTEGER, found INTEGER DEFAULT 0,
     PRIMARY KEY (owner, number));
+  CREATE INDEX compartments_record ON compartments (record);
   CREATE TABLE groups (
     name TEXT, epoch INTEGER, keeper BLOB, statement BLOB, leaf INTEGER, found INTEGER DEFAULT 0,
     PRIMARY KEY (name, epoch));
-  CREATE TABLE records (id BLOB PRIMARY KEY, owner BLOB, tag_salt BLOB, leaf INTEGER, found INTEGER DEFAULT 0);`;
+  CREATE TABLE records (id BLOB PRIMARY KEY, owner BLOB, tag_salt BLOB, leaf INTEGER, found INTEGER DEFAULT 0);
+  CREATE TABLE closures (
+    record BLOB, seq INTEGER, closed INTEGER, leaf INTEGER, found INTEGER DEFAULT 0, PRIMARY KEY (record, seq));`;
 
-/** What is named and looked for later: payloads that are gone or erased, attachments, annexes, and signed words on the log. */
+/** What is named and looked for later: payloads that are gone or erased, attachments and annexes, what later entries are about, and signed words on the log. */
 const NAMED = `
   CREATE TABLE absent (record BLOB, chain TEXT, seq INTEGER, hash BLOB, PRIMARY KEY (record, chain, seq));
   CREATE TABLE erased (record BLOB, chain TEXT, seq INTEGER, hash BLOB, PRIMARY KEY (record, chain, seq));
-  CREATE TABLE attachments (digest BLOB, erased INTEGER, row TEXT, found INTEGER DEFAULT 0, PRIMARY KEY (digest, erased));
-  CREATE TABLE annexes (name BLOB, erased INTEGER, row TEXT, found INTEGER DEFAULT 0, PRIMARY KEY (name, erased));
-  CREATE TABLE named (digest BLOB, row TEXT, erased INTEGER, found INTEGER DEFAULT 0, PRIMARY KEY (digest, row));
+  CREATE TABLE named (
+    digest BLOB, kind TEXT, record BLOB, chain TEXT, seq INTEGER, hash BLOB, erased INTEGER DEFAULT 0,
+    found INTEGER DEFAULT 0, used INTEGER DEFAULT 0, PRIMARY KEY (digest, kind, record, chain, seq));
+  CREATE TABLE targets (record BLOB, kind TEXT, hash BLOB, PRIMARY KEY (record, kind, hash));
+  CREATE TABLE announced (subject TEXT, name BLOB, size INTEGER, PRIMARY KEY (subject, name, size));
   CREATE TABLE claims (size INTEGER, root BLOB, place TEXT, row TEXT);
   CREATE TABLE extensions (older INTEGER, newer INTEGER, root BLOB, proof BLOB, place TEXT, row TEXT);
   CREATE TABLE roots (size INTEGER PRIMARY KEY, root BLOB);`;

@@ -9,7 +9,7 @@ import type { Value } from './source.ts';
 const DERIVED: Readonly<
   Record<string, { readonly columns: readonly string[]; readonly key: readonly string[] }>
 > = {
-  users: { columns: ['id', 'subject', 'credential'], key: ['id'] },
+  users: { columns: ['id', 'subject', 'credential', 'number'], key: ['id'] },
   revocations: {
     columns: ['credential', 'author', 'statement', 'heard', 'seq'],
     key: ['credential', 'statement'],
@@ -17,6 +17,7 @@ const DERIVED: Readonly<
   compartments: { columns: ['owner', 'number', 'record', 'statement'], key: ['owner', 'number'] },
   groups: { columns: ['name', 'epoch', 'keeper', 'statement'], key: ['name', 'epoch'] },
   records: { columns: ['id', 'owner', 'tag_salt'], key: ['id'] },
+  closures: { columns: ['record', 'seq', 'closed'], key: ['record', 'seq'] },
 };
 
 type Row = Readonly<Record<string, Exclude<Value, null>>>;

@@ -75,6 +75,7 @@ export async function migratePostgres(owner: PostgresAddress, server: string): P
     for (const table of ERASABLE)
       await sql`GRANT SELECT, INSERT, DELETE ON ${sql.id(table)} TO ${role}`.execute(database);
     await sql`GRANT SELECT, UPDATE ON replay_floor TO ${role}`.execute(database);
+    await sql`GRANT SELECT ON kysely_migration TO ${role}`.execute(database);
   } finally {
     await database.destroy();
   }

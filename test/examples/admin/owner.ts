@@ -4,6 +4,7 @@ import SQLite from 'better-sqlite3';
 import pg from 'pg';
 import path from 'node:path';
 import type { World } from '../../../examples/demo/world.ts';
+import type { TestDatabase } from '../store/engines.ts';
 import {
   postgresSource,
   sqliteSource,
@@ -21,6 +22,11 @@ export interface Owner {
   /** Undoes everything that was changed. */
   undo(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Takes a database of a test. */
+export function ownerOfDatabase({ place }: TestDatabase): Promise<Owner> {
+  return 'file' in place ? Promise.resolve(ownSqlite(place.file)) : ownPostgres(place.account);
 }
 
 /** Takes the database of a world. */

@@ -15,7 +15,7 @@ type Row = Readonly<Record<string, Uint8Array | string | number>>;
 
 /** Columns by table, with those of its key, and a row that is worth changing: the first of that condition. */
 const COLUMNS: Readonly<Record<string, { key: string[]; others: string[]; where?: string }>> = {
-  users: { key: ['id'], others: ['subject', 'credential'] },
+  users: { key: ['id'], others: ['subject', 'credential', 'number'] },
   revocations: { key: ['credential'], others: ['author', 'statement', 'heard', 'seq'] },
   compartments: { key: ['owner', 'number'], others: ['record', 'statement'] },
   groups: { key: ['name', 'epoch'], others: ['keeper', 'statement'] },
@@ -43,7 +43,8 @@ export function columnTamperings(): Tampering[] {
   return Object.entries(COLUMNS).flatMap(([table, { key, others, where }]) =>
     [...key, ...others].map((column) => ({
       name: `${table}.${column} is changed`,
-      found: table,
+      // PostgreSQL leaves numbers out by itself: it shows by the outcome, which then names no request.
+      found: table === 'requests' && column === 'number' ? 'outcomes' : table,
       apply: async (owner: Owner): Promise<void> => {
         const row = await first(owner, table, { key, where, column });
         const same = key.map((name) => `${name} = ?`).join(' AND ');
@@ -101,7 +102,7 @@ export function otherTamperings(origin: string): Tampering[] {
       },
     },
     other('a user is slipped in', 'users', [
-      "INSERT INTO users (id, subject, credential) SELECT ?, 'intruder', credential FROM users LIMIT 1",
+      "INSERT INTO users (id, subject, credential, number) SELECT ?, 'intruder', credential, 0 FROM users LIMIT 1",
       zeros,
     ]),
     other('an attachment is slipped in', 'attachments', [

@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startPostgres } from '../../../examples/demo/postgres.ts';
 import type { Engine } from '../../../examples/server/store/engine.ts';
-import { openPostgres } from '../../../examples/server/store/postgres.ts';
-import { openSqlite } from '../../../examples/server/store/sqlite.ts';
+import { openPostgres, type PostgresAddress } from '../../../examples/server/store/postgres.ts';
+import { openSqlite, SQLITE_FILE } from '../../../examples/server/store/sqlite.ts';
 
 /** One empty database, which outlives those who open it. */
 export interface TestDatabase {
   /** Opens it as one server process does. */
   open(): Promise<Engine>;
+  /** Where whoever owns the machine finds it: SQLite's file, or the account that owns PostgreSQL's tables. */
+  readonly place: { readonly file: string } | { readonly account: PostgresAddress };
   remove(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export async function makeDatabase(name: EngineName): Promise<TestDatabase> {
   if (name === 'sqlite')
     return {
       open: () => openSqlite(folder),
+      place: { file: path.join(folder, SQLITE_FILE) },
       remove() {
         remove();
         return Promise.resolve();
@@ -39,6 +42,7 @@ export async function makeDatabase(name: EngineName): Promise<TestDatabase> {
   };
   return {
     open: () => Promise.resolve(openPostgres(server.bank, fail)),
+    place: { account: server.owner },
     async remove() {
       stopping = true;
       await server.stop();
