@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { explain, statusOf } from '../client/cli/error.ts';
 import { PASSPHRASE_VARIABLE, passphraseFrom } from '../client/cli/passphrase.ts';
 import type { Surroundings } from '../client/cli/program.ts';
+import { backupCommand, restoreCommand } from './backup/commands.ts';
 import { BankFolder } from './bank-folder.ts';
 import { caCommand, type CaSurroundings } from './ca/commands.ts';
 import { checkCommand } from './check/command.ts';
@@ -44,7 +45,7 @@ function createProgram({ out, err, env }: Surroundings): Command {
   const say = (line: string): void => {
     out(`${line}\n`);
   };
-  for (const command of [storeCommand(say), checkCommand(say)])
+  for (const command of [storeCommand(say), checkCommand(say), backupCommand(say), restoreCommand(say)])
     program.addCommand(inheriting(program, command));
   return program;
 }

@@ -11,6 +11,7 @@ import { explainEvents } from './explain.ts';
 import { buildListeners } from './listening.ts';
 import { openIdentity, openRevocations, openStore, readTls } from './opening.ts';
 import { codeOf } from './refusal.ts';
+import { refuseRestored } from './restored.ts';
 import { UPLOAD_GRACE } from './uploading.ts';
 
 interface Options {
@@ -33,6 +34,7 @@ try {
 }
 
 async function run(config: Config): Promise<void> {
+  refuseRestored(config.dataFolder);
   const logger = pino({ level: config.logLevel });
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const { now } = clock;

@@ -4,12 +4,14 @@ import { Command } from 'commander';
 import { CliError } from '../../client/cli/error.ts';
 import { plainly } from '../../client/cli/show.ts';
 import { checkBank } from './check.ts';
+import { openBackup } from '../backup/manifest.ts';
 import { openSource, readTrust } from './config.ts';
 import type { Checked } from './findings.ts';
 import { readOutside } from './outside.ts';
 
 interface CheckOptions {
   readonly config: string;
+  readonly backup?: string;
   readonly checkpoint: string[];
   readonly receipts: string[];
   readonly json: boolean;
@@ -22,13 +24,14 @@ export function checkCommand(say: (line: string) => void): Command {
       'derive the whole bank again from what is stored, while it runs or not, and name what is wrong',
     )
     .requiredOption('--config <file>', "the server's configuration")
+    .option('--backup <dir>', 'a backup of that bank, instead of the bank')
     .option('--checkpoint <file...>', 'checkpoints that witnesses or clients hold', [])
     .option('--receipts <path...>', 'wallets of clients, or files of receipts, one a line', [])
     .option('--json', 'one JSON object', false)
-    .action(async ({ config, json, checkpoint, receipts }: CheckOptions) => {
+    .action(async ({ config, backup, json, checkpoint, receipts }: CheckOptions) => {
       const outside = readOutside(checkpoint, receipts);
       const trust = readTrust(config);
-      const source = await openSource(config);
+      const source = backup === undefined ? await openSource(config) : await openBackup(backup);
       let checked: Checked;
       try {
         checked = await checkBank(source, trust, outside);

@@ -70,6 +70,8 @@ export async function migratePostgres(owner: PostgresAddress, server: string): P
   try {
     await migrate(database, 'postgres');
     const role = sql.id(server);
+    // To set it forward behind what a backup brings back. Set wrongly, it lets no new request in, and changes none.
+    await sql`GRANT UPDATE ON SEQUENCE requests_number_seq TO ${role}`.execute(database);
     for (const table of APPENDED)
       await sql`GRANT SELECT, INSERT ON ${sql.id(table)} TO ${role}`.execute(database);
     for (const table of ERASABLE)

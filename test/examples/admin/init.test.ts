@@ -1,4 +1,4 @@
-/** From nothing to a bank with two users, by the very commands that docs/administration.md gives. */
+/** From nothing to a bank with two users, and back from its backup, by the very commands that docs/administration.md gives. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,9 +9,10 @@ import { expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-function commands(): string {
+function commands(section: string): string {
   const docs = readFileSync(`${ROOT}docs/administration.md`, 'utf8');
-  return /## From nothing to a bank\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(docs)?.[1] ?? '';
+  const [, after = ''] = docs.split(`## ${section}\n`);
+  return /```sh\n([\s\S]*?)```/.exec(after)?.[1] ?? 'false';
 }
 
 async function freePort(): Promise<number> {
@@ -23,8 +24,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-it('leads from nothing to a bank that serves two users and is as it was signed', async () => {
-  const script = `set -e\ntrap 'kill $SERVER 2>/dev/null || true' EXIT\n${commands()}`;
+it('leads from nothing to a bank that serves two users and is as it was signed, and back to it from a backup', async () => {
+  const all = commands('From nothing to a bank') + commands('Backup and restore');
+  const script = `set -e\ntrap 'kill $SERVER 2>/dev/null || true' EXIT\n${all}`;
   const env = { ...process.env, PORT: String(await freePort()) };
   const shell = spawn('bash', ['-c', script], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
@@ -35,5 +37,6 @@ it('leads from nothing to a bank that serves two users and is as it was signed',
   expect(out).toContain('the bank bank.example/records is ready');
   expect(out).toMatch(/valid {4}until \S+ {2}doctor-1 {2}doctor, /);
   expect(out).toMatch(/valid {4}until \S+ {2}patient-1 {2}patient\n/);
-  expect(out).toContain('all of it holds');
+  expect(out.match(/all of it holds\n/g)).toHaveLength(3); // as it was, in its backup, and restored
+  expect(out).toMatch(/the server may be started\n$/);
 });
