@@ -27,7 +27,7 @@ export interface Access {
   readonly action: 'read' | 'break-glass';
   /** What the reader itself signed: the purpose, or the reason of an emergency. */
   readonly purpose: string;
-  /** When the bank logged it, in milliseconds since 1970. */
+  /** When it was asked for, by the bank's clock, in milliseconds since 1970. */
   readonly time: number;
 }
 
@@ -120,7 +120,7 @@ function prove(
   const reader = how.find(statement.reader);
   if (reader === null || evidence === null) throw new MunimentError('RECORD_AUTHOR');
   const { bank } = how.client.trust;
-  // Asked when the bank says it was answered, give or take their clocks and the life of a session.
+  // Asked when the bank says, give or take their clocks and the life of a session.
   const { notBefore, notAfter } = clockWindow(entry.entry.time);
   const time = { notBefore: notBefore - DEADLINES.session, notAfter };
   const expected = { type: 'request', author: reader, to: bank.id, answers: null, time } as const;

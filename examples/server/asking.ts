@@ -29,6 +29,8 @@ export interface House {
 export interface Asking {
   readonly user: Credential;
   readonly cause: Cause;
+  /** When it was asked, by the bank's clock: what an access states, whatever that clock does meanwhile. */
+  readonly at: number;
 }
 
 /** A reply before it is signed. */

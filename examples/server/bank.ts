@@ -105,14 +105,17 @@ export class Bank {
     const expected = { type: 'request', author, to, answers: null, time } as const;
     const evidence = verifyEvidence(plain(stored.evidence), expected);
     const cause = { request: stored.number, session: plain(stored.session), digests: evidence.digests };
-    await this.#execute(parseRequest(evidence.data), { user: author, cause }, documents);
+    const asking = { user: author, cause, at: this.#parts.now() };
+    await this.#execute(parseRequest(evidence.data), asking, documents);
   }
 
   /**
    * Serves one verified request: archives it, then executes it. What is wrong with it becomes a signed refusal; a
    * defect of the bank's own is thrown, and whoever asks again is served then.
+   *
+   * @param at - when it was asked, by the clock that its own time was held against
    */
-  async serve(incoming: Incoming): Promise<Answer> {
+  async serve(incoming: Incoming, at: number): Promise<Answer> {
     const { request, envelope, documents, sessionId: session } = incoming;
     // Whoever got no answer may ask again when it is too late to ask for the first time.
     const judge = (): void => {
@@ -122,7 +125,7 @@ export class Bank {
     const number = await this.#archive.run((change) => archive(change, incoming, judge));
     tell({ kind: 'request stored', number, evidence: incoming.evidence.length });
     const cause = { request: number, session, digests: envelope.digests };
-    return this.#execute(request, { user: envelope.author, cause }, documents);
+    return this.#execute(request, { user: envelope.author, cause, at }, documents);
   }
 
   /** Stores the evidence of a reply, before it is sent. */

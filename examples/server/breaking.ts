@@ -34,7 +34,7 @@ export async function breakGlass(
   asking: Asking,
   documents: readonly Uint8Array[],
 ): Promise<Answer> {
-  const { user, cause } = asking;
+  const { user, cause, at } = asking;
   const signed = decodeSignedEntry(request.entry);
   const payload = documents[0] ?? malformed();
   if (documents.length !== 1 || signed.entry.kind !== 'emergency') malformed();
@@ -63,7 +63,8 @@ export async function breakGlass(
     ...{ from: signed.entry.seq, emergency: payload },
   });
   await turnFor(house, asking, async (turn) => {
-    await turn.take([await turn.own(record.id, { kind: 'release', content })], record.tagSalt, cause);
+    const own = await turn.own(record.id, { kind: 'release', content, time: at });
+    await turn.take([own], record.tagSalt, cause);
     await settle(turn.change, cause.request, AFRESH);
   });
   const said = house.ledger.said();

@@ -65,11 +65,11 @@ async function takeAccess(
   turn: Turn,
   record: KeptRecord,
   { purpose, from }: RequestOf<'read'>,
-  { user, cause }: Asking,
+  { user, cause, at }: Asking,
 ): Promise<{ readonly leaf: number; readonly receipted: object }> {
   const access = { reader: user.id, action: 'read', purpose, request: cause.digests, from } as const;
   const content = encodeAccess({ ...access, emergency: new Uint8Array(0) });
-  const accepted = await turn.own(record.id, { kind: 'access', content });
+  const accepted = await turn.own(record.id, { kind: 'access', content, time: at });
   const [taken] = await turn.take([accepted], record.tagSalt, cause);
   const { leaf, receipt } = taken ?? malformed();
   return { leaf, receipted: { entry: encodeSignedEntry(accepted.signed), receipt } };

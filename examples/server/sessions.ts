@@ -1,9 +1,10 @@
 /** Conversations: the bank's side of NSL-KEM/1, from a first message to the sealed reply. */
 
-import { decodeSealed } from 'muniment/envelope';
+import { decodeSealed, type VerifiedEnvelope } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
 import {
   accept,
+  clockWindow,
   HANDSHAKE_LIMIT,
   reply,
   respond,
@@ -111,17 +112,18 @@ export class Sessions {
       }
       const { request: envelope, documents, sessionId, evidence } = service;
       const user = envelope.author;
+      const at = this.#timeOf(envelope);
       let answer: Answer;
       let type = 'malformed';
       try {
         if (user.subject !== connection.subject) throw new BankRefusal('TLS_SUBJECT');
         // The verdict is from message 1: a registration or a validity may have ended since, or been revoked.
-        await this.#bank.judge(user.encoded, this.#clock.now());
+        await this.#bank.judge(user.encoded, at);
         const parsed = parseRequest(envelope.data);
         type = parsed.type;
         const { digests, data } = envelope;
         tell({ kind: 'request verified', type, digests, text: data.length, documents: documents.length });
-        answer = await this.#bank.serve({ envelope, request: parsed, documents, sessionId, evidence });
+        answer = await this.#bank.serve({ envelope, request: parsed, documents, sessionId, evidence }, at);
       } catch (error) {
         answer = refuse(error instanceof MalformedError ? new BankRefusal('MALFORMED') : error);
       }
@@ -136,6 +138,15 @@ export class Sessions {
     } finally {
       service.state.close();
     }
+  }
+
+  // When it was asked, for all that the bank states of that. A clock may jump after the envelope was held against it, and
+  // no later reading of it need fit the reader's own time, which the owner holds against the bank's.
+  #timeOf({ header: { timestamp } }: VerifiedEnvelope): number {
+    const at = this.#clock.now();
+    const { notBefore, notAfter } = clockWindow(at);
+    if (timestamp < notBefore || timestamp > notAfter) throw new MunimentError('SESSION_MESSAGE');
+    return at;
   }
 
   /** Refuses whoever shows no capability on this connection by which this may be done with an annex. */

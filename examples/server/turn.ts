@@ -111,13 +111,18 @@ export class Turn {
   /** Makes an entry of the bank's own for a record's access chain. */
   async own(
     recordId: Uint8Array,
-    { kind, content }: { readonly kind: EntryKind & ('access' | 'release'); readonly content: Uint8Array },
+    stated: {
+      readonly kind: EntryKind & ('access' | 'release');
+      readonly content: Uint8Array;
+      readonly time: number;
+    },
   ): Promise<Accepted> {
-    const { identity, log, now } = this.#parts;
+    const { identity, log } = this.#parts;
+    const { kind, content, time } = stated;
     const payload = encodeStatement({ kind, content });
     const { size } = this.#log;
     const signed = await signEntry(identity, await this.head(recordId, 'access'), {
-      ...{ origin: log.origin, recordId, chain: 'access', kind, time: now() },
+      ...{ origin: log.origin, recordId, chain: 'access', kind, time },
       ...{ payloadType: STATEMENT, payloadDigest: statementDigest(payload) },
       seen: size === 0 ? null : { size, root: this.#log.root() },
     });

@@ -38,6 +38,8 @@ let record: RecordName;
 /** `bodyHash` of the first document, and when it had been taken and the second had not. */
 let first: Uint8Array;
 let between: number;
+let jump = 0;
+const HOUR = 3_600_000;
 
 const put = async (part: Part, about?: Parameters<typeof draftIn>[1]): Promise<Uint8Array> => {
   const writing = await sealDraft(users.doctor, await audienceOf(at, users.patient), draftIn(part, about));
@@ -55,7 +57,7 @@ const lastTime = async (): Promise<number> => {
 beforeAll(async () => {
   database = await makeDatabase('sqlite');
   engine = await database.open();
-  at = await foundBank(engine);
+  at = await foundBank(engine, { jump: () => jump });
   users = await at.join(USERS);
   await foundGroups(at, users.doctor, [users.doctor.user.credential]);
   record = await openRecord(at, users.patient, users.doctor);
@@ -143,4 +145,18 @@ it('an audit: the whole chain to its end without an entry but the first, and the
   const { proven, unproven } = await readAccesses(users.patient, record.recordId);
   expect(unproven).toEqual([]);
   expect(proven.some((one) => one.reader.subject === 'auditor' && one.purpose === 'yearly')).toBe(true);
+});
+
+it('while the clock jumps: an access states when it was asked, which its owner can hold against the request', async () => {
+  const before = Date.now();
+  for (const hour of [HOUR, -HOUR]) {
+    jump = hour;
+    await read(users.doctor);
+  }
+  jump = 0;
+  const { proven, unproven } = await readAccesses(users.patient, record.recordId);
+  expect(unproven).toEqual([]);
+  const since = proven.filter(({ time }) => time >= before);
+  expect(since.map(({ reader }) => reader.subject)).toEqual(['doctor', 'doctor']);
+  expect(since.every(({ time }) => time <= Date.now())).toBe(true);
 });

@@ -122,13 +122,16 @@ describe.each(ENGINES)('%s', (name) => {
   async function ask(user: Identity, request: object, documents: readonly Uint8Array[]): Promise<Reply> {
     const data = writeText({ id: systemRandom(16), seenSize: 0, ...request });
     const digests = { data: sha256(utf8(data)), signature: systemRandom(32) };
-    const answer = await bank.serve({
-      envelope: { author: user.credential, data, digests } as unknown as VerifiedEnvelope<'request'>,
-      request: parseRequest(data),
-      documents,
-      sessionId: systemRandom(32),
-      evidence: systemRandom(32),
-    });
+    const answer = await bank.serve(
+      {
+        envelope: { author: user.credential, data, digests } as unknown as VerifiedEnvelope<'request'>,
+        request: parseRequest(data),
+        documents,
+        sessionId: systemRandom(32),
+        evidence: systemRandom(32),
+      },
+      now,
+    );
     return { ...(JSON.parse(answer.text) as object), documents: answer.documents };
   }
   interface Reply {

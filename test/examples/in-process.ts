@@ -47,6 +47,8 @@ export interface Founding {
   readonly annexes?: AnnexStore;
   /** For how many days everybody's credential is good. */
   readonly days?: number;
+  /** By how much its clock is off once a request was verified, in milliseconds. */
+  readonly jump?: () => number;
 }
 
 // What comes over a line comes in pieces.
@@ -55,7 +57,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
 }
 
 /** Founds a bank on an empty database. */
-export async function foundBank(engine: Engine, { annexes, days = 30 }: Founding = {}): Promise<InProcess> {
+export async function foundBank(
+  engine: Engine,
+  { annexes, days = 30, jump = (): number => 0 }: Founding = {},
+): Promise<InProcess> {
   const since = Date.now() - DAY;
   const validity = { notBefore: since, notAfter: since + days * DAY };
   const profile = { subject: 'administrator', roles: ['administrator'], ...validity };
@@ -69,7 +74,7 @@ export async function foundBank(engine: Engine, { annexes, days = 30 }: Founding
   const bank = new Bank({
     ...{ identity, anchor: anchor.credential, log, witnesses: [], engine },
     annexes: annexes ?? ({ has: () => true } as unknown as AnnexStore), // most of these tests have none
-    now: clock.now,
+    now: () => clock.now() + jump(),
     releaseTime: 3_600_000,
     report: (error) => reports.push(error),
   });

@@ -29,7 +29,7 @@ const CAUSE = {
 };
 
 async function takeIn(turn: Turn): Promise<Receipt> {
-  const accepted = await turn.own(RECORD, { kind: 'access', content: utf8('read') });
+  const accepted = await turn.own(RECORD, { kind: 'access', content: utf8('read'), time: now });
   const [receipted] = await turn.take([accepted], new Uint8Array(32), CAUSE);
   return verifyReceipt(receipted!.receipt, bank.credential, { origin: ORIGIN, entryHash: accepted.hash });
 }

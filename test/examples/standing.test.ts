@@ -106,13 +106,16 @@ async function append(user: Identity, writings: readonly Writing[]): Promise<unk
   const id = systemRandom(16);
   const data = writeText({ id, type: 'append', recordId: DIRECTORY, entries, seenSize: 0 });
   const digests = { data: sha256(utf8(data)), signature: systemRandom(32) };
-  const { text } = await bank.serve({
-    envelope: { author: user.credential, data, digests } as unknown as VerifiedEnvelope<'request'>,
-    request: parseRequest(data),
-    documents: writings.map(({ payload }) => payload),
-    sessionId: systemRandom(32),
-    evidence: systemRandom(32),
-  });
+  const { text } = await bank.serve(
+    {
+      envelope: { author: user.credential, data, digests } as unknown as VerifiedEnvelope<'request'>,
+      request: parseRequest(data),
+      documents: writings.map(({ payload }) => payload),
+      sessionId: systemRandom(32),
+      evidence: systemRandom(32),
+    },
+    now,
+  );
   return JSON.parse(text);
 }
 
