@@ -2,13 +2,22 @@
 
 import { systemRandom } from 'muniment/crypto';
 import { conclude, confirm, initiate, joinMessages, request, type Clock } from 'muniment/protocol';
-import { encodeSignedEntry, signEntry, STATEMENT, type Head, type SignedEntry } from 'muniment/record';
+import {
+  encodeErasure,
+  encodeSignedEntry,
+  ERASE,
+  signEntry,
+  TEN_YEARS_AFTER_DEATH,
+  type Head,
+  type SignedEntry,
+} from 'muniment/record';
 import { declareEmergency } from 'muniment/views';
 import type { BankClient } from '../../examples/client/bank.ts';
 import { CLOCK, type Connection } from '../../examples/client/connection.ts';
 import { statedHead } from '../../examples/client/newest.ts';
 import { statement, type Writing } from '../../examples/client/writing.ts';
 import { writeText, type BankRequest } from '../../examples/server/api.ts';
+import { recordNumber } from '../../examples/server/record-number.ts';
 import type { Author } from './bank.ts';
 
 /** A type of request. */
@@ -38,9 +47,10 @@ export const ASKING: Readonly<Record<RequestType, (by: Author, spoilt: Spoilt) =
     return { text, documents: [by.document.payload] };
   },
   read: ({ record }, spoilt) => {
-    const wanted = { chain: 'content', from: 0, purpose: 'of a test', size: null, seenSize: 0 };
+    const wanted = { chain: 'content', from: 0, purpose: 'of a test', part: null, size: null, seenSize: 0 };
     return plain(spoilt, { type: 'read', recordId: record.recordId, ...wanted });
   },
+  find: ({ record }, spoilt) => plain(spoilt, { type: 'find', number: recordNumber(record.recordId) }),
   lookup: (_, spoilt) => plain(spoilt, { type: 'lookup', subjects: ['owner-0'], ids: [], groups: [] }),
   revocations: (_, spoilt) => plain(spoilt, { type: 'revocations', ids: [], size: 1 }),
   head: ({ record }, spoilt) => plain(spoilt, { type: 'head', recordId: record.recordId, seenSize: 0 }),
@@ -54,10 +64,27 @@ export const ASKING: Readonly<Record<RequestType, (by: Author, spoilt: Spoilt) =
     const text = textOf(spoilt, { type: 'break-glass', recordId, entry, seenSize: 0 });
     return { text, documents: [writing.payload] };
   },
+  upload: ({ record }, spoilt) => {
+    const annexes = [{ name: systemRandom(32), size: 4096 }];
+    return plain(spoilt, { type: 'upload', recordId: record.recordId, annexes });
+  },
+  erase: async (by, spoilt) => {
+    const { recordId } = by.record;
+    const erased = [{ seq: 1, entryHash: systemRandom(32) }];
+    const ruleVersion = TEN_YEARS_AFTER_DEATH.version;
+    const content = encodeErasure({ chain: 'content', erased, ground: 'retention', ruleVersion });
+    const writing = statement('erase', ERASE, content);
+    const entry = encodeSignedEntry(await entryOf(by, writing, spoilt));
+    const text = textOf(spoilt, { type: 'erase', recordId, entry, seenSize: 0 });
+    return { text, documents: [writing.payload] };
+  },
 };
 
 /** Types that bring entries with a time and an author of their own. */
-export const BRINGING: readonly RequestType[] = ['append', 'break-glass'];
+export const BRINGING: readonly RequestType[] = ['append', 'break-glass', 'erase'];
+
+/** What becomes of a good one: an erasure's term of ten years is over in no bank that was just made. */
+export const OUTCOMES: Partial<Record<RequestType, string>> = { erase: 'RECORD_RETENTION' };
 
 /** A conversation up to its last message, which is not sent. */
 export interface Prepared {
@@ -92,15 +119,15 @@ export async function prepareOn(
 }
 
 async function entryOf(
-  { client, record }: Author,
+  { client, record, owner }: Author,
   { kind, payloadType, digest: payloadDigest }: Writing,
   { off = 0, author }: Spoilt,
 ): Promise<SignedEntry> {
   const { recordId } = record;
-  const head: Head = await statedHead(client, recordId);
+  const head: Head = await statedHead(owner, recordId); // an administrator may write and not ask
   const signed = await signEntry(client.user, head, {
     ...{ origin: client.trust.origin, recordId, chain: 'content', kind, time: Date.now() + off },
-    ...{ payloadType: kind === 'emergency' ? STATEMENT : payloadType, payloadDigest, seen: null },
+    ...{ payloadType, payloadDigest, seen: null },
   });
   return author === undefined ? signed : { ...signed, entry: { ...signed.entry, author } };
 }

@@ -36,6 +36,7 @@ export interface Subject {
 /** Who writes into a record, and a document that is ready to be written into it again and again. */
 export interface Author {
   readonly client: BankClient;
+  readonly owner: BankClient;
   readonly record: RecordName;
   readonly document: Writing;
 }
@@ -193,7 +194,7 @@ export async function prepare(client: BankClient, { owner, record }: Subject): P
   };
   const text = JSON.stringify({ patient: { bloodType: 'A+' } });
   const document = await sealDraft(client, audience, { type: 'record', annexes: [], toJson: () => text });
-  return { client, record, document };
+  return { client, owner, record, document };
 }
 
 function nobody(): never {

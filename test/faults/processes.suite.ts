@@ -33,11 +33,13 @@ it('four processes, one killed', () =>
       await seeded(
         () => `process ${String(killed)}, ${String(moment)} ms after ${String(OPERATIONS)} operations`,
         async () => {
-          await done(load, OPERATIONS);
+          await load.until(({ operations }) => operations >= OPERATIONS);
+          load.check();
           await pause(moment);
           await servers[killed]?.kill();
           const before = load.counts;
-          await done(load, before.operations + OPERATIONS); // nobody is told which one is gone
+          // Nobody is told which one is gone.
+          await load.until(({ operations }) => operations >= before.operations + OPERATIONS);
           await load.end();
           const left = ports.filter((_, i) => i !== killed);
           for (const port of left) await load.verify({ postgres }, port);
@@ -56,10 +58,3 @@ it('four processes, one killed', () =>
       await bank.end();
     }
   }));
-
-async function done(load: Load, operations: number): Promise<void> {
-  while (load.counts.operations < operations) {
-    load.check();
-    await pause(200);
-  }
-}
