@@ -5,6 +5,8 @@ import { Kysely, SqliteDialect } from 'kysely';
 import { decodeSignedEntry, encodeSignedEntry, hashEntry, logLeaf } from 'muniment/record';
 import { equalBytes, toHex } from 'muniment/wire';
 import path from 'node:path';
+import { checkBank } from '../../examples/admin/check/check.ts';
+import { openSource, readTrust } from '../../examples/admin/check/config.ts';
 import { openPostgres } from '../../examples/server/store/postgres.ts';
 import { SQLITE_FILE } from '../../examples/server/store/sqlite.ts';
 import type { Database, Tables } from '../../examples/server/store/tables.ts';
@@ -95,6 +97,13 @@ export async function checkWhole(at: Keeping, { unserved = false } = {}): Promis
     if (!unserved && (await count('pending')) > 0) fail('documents of an executed request are left over');
     return leaves.length;
   });
+}
+
+/** The whole bank, derived again from what is stored, as its operator does it. */
+export async function checkAll(configuration: string): Promise<void> {
+  const source = await openSource(configuration);
+  const { findings } = await checkBank(source, readTrust(configuration)).finally(() => source.close());
+  if (findings.length > 0) fail(JSON.stringify(findings, null, 2));
 }
 
 /** How many entries a record's content has. */

@@ -2,7 +2,7 @@
 
 import { describe, it } from 'vitest';
 import { createBank, type TestBank } from './bank.ts';
-import { checkHeld, checkWhole, type Keeping } from './kept.ts';
+import { checkAll, checkHeld, checkWhole, type Keeping } from './kept.ts';
 import { Door, Load } from './load.ts';
 import { pause, withPostgres, type PostgresServer } from './postgres.ts';
 import { Random } from './random.ts';
@@ -96,6 +96,7 @@ async function killed(bank: TestBank, postgres: PostgresServer | null): Promise<
       server = bank.start();
       await server.ready;
       await load.verify(at, bank.port);
+      await checkAll(bank.configuration);
     },
   ).finally(() => server?.kill());
   const { operations, entries, unanswered, again, honoured } = load.counts;
