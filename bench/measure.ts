@@ -20,17 +20,22 @@ export interface TimedContest {
 export interface Row {
   /** Once; a promise is awaited, and the awaiting is timed, because every caller pays it. */
   readonly run: () => unknown;
+  /** How many operations one run is; one if nothing is said. What is timed is one operation. */
+  readonly each?: number | undefined;
+  /** What tells the time, in milliseconds; the wall's clock if nothing is said. */
+  readonly clock?: (() => number) | undefined;
   /** Before each timed stretch, untimed: whatever the rows set against each other, like the backend. */
   readonly before?: (() => void) | undefined;
   /** In how many rounds at most, the first ones, and without a warm-up: for what takes seconds. */
   readonly rounds?: number | undefined;
 }
 
-/** How many bytes the rows came to. */
+/** What the rows came to: bytes, or microseconds that were counted elsewhere. */
 export interface CountedContest {
   readonly name: string;
   readonly baseline: string;
-  readonly bytes: Readonly<Record<string, number>>;
+  readonly unit: 'bytes' | 'microseconds';
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** Yields its contests one by one: set up before the yield, clear away after it (or in `finally`). */
@@ -42,7 +47,7 @@ export interface Result {
   readonly rounds: number;
   readonly rows: Readonly<Record<string, Timing>>;
   /** Of the rows; microseconds if nothing is said. */
-  readonly unit?: 'bytes';
+  readonly unit?: CountedContest['unit'];
 }
 
 /** Microseconds a call, over the rounds. Or bytes, which are what they are. */
@@ -93,15 +98,15 @@ export async function measure({ name, baseline, rows }: TimedContest): Promise<R
   return { name, baseline, rounds: round, rows: Object.fromEntries(timings) };
 }
 
-/** Sizes as a result like others. */
-export function count({ name, baseline, bytes }: CountedContest): Result {
-  const yardstick = bytes[baseline];
+/** Counts as a result like others. */
+export function count({ name, baseline, unit, counts }: CountedContest): Result {
+  const yardstick = counts[baseline];
   if (yardstick === undefined) throw new RangeError(`${name}: no row ${baseline} to compare with`);
-  const rows = Object.entries(bytes).map(([title, size]) => [
+  const rows = Object.entries(counts).map(([title, size]) => [
     title,
     { median: size, p25: size, p75: size, ratio: size / yardstick },
   ]);
-  return { name, baseline, rounds: 1, rows: Object.fromEntries(rows) as Result['rows'], unit: 'bytes' };
+  return { name, baseline, rounds: 1, rows: Object.fromEntries(rows) as Result['rows'], unit };
 }
 
 /** Runs a row until it is compiled and its caches are filled; returns how many calls fill a stretch. */
@@ -109,7 +114,7 @@ async function warmUp(row: Row): Promise<number> {
   const deadline = performance.now() + WARM_UP_MS;
   let calls = 1;
   do {
-    const fitting = Math.round((STRETCH_MS * 1000) / (await time(row, calls)));
+    const fitting = Math.round((STRETCH_MS * 1000) / ((await time(row, calls)) * (row.each ?? 1)));
     calls = Math.max(1, Math.min(fitting, 2 * calls));
   } while (performance.now() < deadline);
   return calls;
@@ -123,19 +128,20 @@ function order<Item>(items: readonly Item[], round: number): Item[] {
 }
 
 /** Microseconds a call, of a stretch during which the system gave the processor to nobody else, if one of a few is so lucky. */
-async function time({ run, before }: Row, calls: number): Promise<number> {
+async function time(row: Row, calls: number): Promise<number> {
+  const { run, before, each: operations = 1, clock = () => performance.now() } = row;
   let each = NaN;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     before?.();
     await run(); // untimed: the processor's caches are still full of the row before
     const interruptions = process.resourceUsage().involuntaryContextSwitches;
-    const start = performance.now();
+    const start = clock();
     for (let call = 0; call < calls; call += 1) {
       const result = run();
       if (result instanceof Promise) await result;
     }
-    const elapsed = performance.now() - start;
-    each = (elapsed * 1000) / calls;
+    const elapsed = clock() - start;
+    each = (elapsed * 1000) / (calls * operations);
     const interrupted = process.resourceUsage().involuntaryContextSwitches !== interruptions;
     if (!interrupted || elapsed > SCHEDULERS_TURN_MS) break;
   }

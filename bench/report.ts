@@ -51,7 +51,7 @@ function table(job: string, results: readonly Result[]): string {
     name,
     ...columns.map((column) => {
       if (rows[column] === undefined) return '';
-      return unit === 'bytes' ? sizeCell(rows[column]) : cell(rows[column]);
+      return unit === undefined ? cell(rows[column]) : countCell(rows[column], unit);
     }),
   ]);
   const all = [[job, ...columns], ...lines];
@@ -70,8 +70,9 @@ function cell({ ratio, median, p25, p75 }: Timing): string {
   return `${significant(ratio)} · ${duration(median)} ±${spread}%`;
 }
 
-function sizeCell({ ratio, median }: Timing): string {
-  return `${significant(ratio)} · ${Math.round(median).toLocaleString('en')} B`;
+function countCell({ ratio, median }: Timing, unit: NonNullable<Result['unit']>): string {
+  const count = unit === 'bytes' ? `${Math.round(median).toLocaleString('en')} B` : duration(median);
+  return `${significant(ratio)} · ${count}`;
 }
 
 function duration(microseconds: number): string {

@@ -32,6 +32,7 @@ const JOBS: ReadonlyMap<string, () => Promise<Loaded>> = new Map<string, () => P
   ],
   ['grant', async () => ({ job: (await import('./jobs/grant.ts')).grants })],
   ['record', async () => ({ job: (await import('./jobs/record.ts')).record })],
+  ['server', async () => ({ job: (await import('./jobs/server.ts')).server })],
   ['session', async () => ({ job: (await import('./jobs/session.ts')).session })],
   ['views', async () => ({ job: (await import('./jobs/views.ts')).views })],
 ]);
@@ -112,7 +113,7 @@ async function runJob(name: string, job: Job): Promise<Result[]> {
   const results: Result[] = [];
   for await (const contest of job()) {
     console.error(`bench: ${name}: ${contest.name}`);
-    results.push('bytes' in contest ? count(contest) : await measure(contest));
+    results.push('counts' in contest ? count(contest) : await measure(contest));
   }
   return results;
 }

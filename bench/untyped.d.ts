@@ -1,4 +1,4 @@
-/** Of the peers that come without types, what is used here. */
+/** Of the peers that come without types, and of Node 24, what is used here. */
 
 declare module 'noise-handshake' {
   interface KeyPair {
@@ -40,4 +40,9 @@ declare module 'hypercore' {
     close(): Promise<void>;
   }
   export = Hypercore;
+}
+
+declare module 'crypto' {
+  export function encapsulate(key: KeyObject): { sharedKey: Buffer; ciphertext: Buffer };
+  export function decapsulate(key: KeyObject, ciphertext: Uint8Array): Buffer;
 }

@@ -26,7 +26,8 @@ export async function* grants(): AsyncGenerator<Contest> {
     yield {
       name: 'bytes written',
       baseline: '10 KiB',
-      bytes: { '10 KiB': 10 * 1024, X25519: await x25519(), 'X-Wing': await xwing() },
+      unit: 'bytes',
+      counts: { '10 KiB': 10 * 1024, X25519: await x25519(), 'X-Wing': await xwing() },
     };
   } finally {
     forceBackend(null);

@@ -236,7 +236,7 @@ function counted(name: string, all: readonly (readonly [string, number | null])[
   const bytes = Object.fromEntries(
     all.flatMap(([title, count]) => (count === null ? [] : [[title, count] as const])),
   );
-  return { name, baseline: 'X25519', bytes };
+  return { name, baseline: 'X25519', unit: 'bytes', counts: bytes };
 }
 
 function average(values: readonly number[]): number {

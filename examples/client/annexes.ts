@@ -1,5 +1,6 @@
 /** Sending and fetching annexes: what breaks off goes on where it stopped, on another connection, some times. */
 
+import { ReadableStream as NodeStream } from 'node:stream/web';
 import { setTimeout } from 'node:timers/promises';
 import { MunimentError } from 'muniment';
 import { annexName, type Annex } from 'muniment/views';
@@ -74,7 +75,9 @@ export function fetchAnnex(
   root: Uint8Array,
 ): ReadableStream<Uint8Array> {
   if (capability === null) throw new MunimentError('VIEW_ANNEX');
-  return ReadableStream.from(fetchPieces(client, { name: annexName(root), capability }));
+  // The same class as the global one, which a program with a browser's types takes for another.
+  const pieces: unknown = NodeStream.from(fetchPieces(client, { name: annexName(root), capability }));
+  return pieces as ReadableStream<Uint8Array>;
 }
 
 async function* fetchPieces(client: BankClient, right: AnnexRight): AsyncGenerator<Uint8Array, void> {

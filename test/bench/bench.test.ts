@@ -46,11 +46,11 @@ describe('measure', () => {
   });
 
   it('sets sizes against each other', () => {
-    const sizes = count({ name: 'x', baseline: 'a', bytes: { a: 200, b: 300 } });
+    const sizes = count({ name: 'x', baseline: 'a', unit: 'bytes', counts: { a: 200, b: 300 } });
     const of = (size: number, ratio: number) => ({ median: size, p25: size, p75: size, ratio });
     expect(sizes).toMatchObject({ unit: 'bytes', rows: { a: of(200, 1), b: of(300, 1.5) } });
     expect(tables('job', [sizes])).toContain('| x   | 1.00 · 200 B | 1.50 · 300 B |');
-    expect(() => count({ name: 'x', baseline: 'a', bytes: {} })).toThrow(RangeError);
+    expect(() => count({ name: 'x', baseline: 'a', unit: 'bytes', counts: {} })).toThrow(RangeError);
   });
 
   it('refuses a contest whose baseline does not take part', async () => {

@@ -71,7 +71,7 @@ function usage(purpose: 'clientAuth' | 'serverAuth'): Extension {
 function alternativeNames(hosts: readonly string[]): Extension {
   if (hosts.length === 0) throw new RangeError('a server needs a host');
   return new SubjectAlternativeNameExtension(
-    hosts.map((value) => {
+    hosts.map((value): { readonly type: 'dns' | 'ip'; readonly value: string } => {
       if (isIP(value) !== 0) return { type: 'ip', value };
       if (value.length > HOST_NAME_MAX || !HOST_NAME.test(value))
         throw new RangeError('host is neither a DNS name nor an address');
