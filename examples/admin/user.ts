@@ -1,4 +1,4 @@
-/** `npm run admin -- user …`: enrols users with a running bank, renews and revokes them, and says who there is. docs/administration.md, "Users". */
+/** `npm run admin -- user …`: enrols users with a running bank, revokes them, and says who there is. docs/administration.md, "Users". */
 
 import { Argument, Command, Option } from 'commander';
 import { REVOCATION_REASONS, verifyCredential, type RevocationTerms } from 'muniment/keys';
