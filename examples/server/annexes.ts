@@ -8,7 +8,7 @@ import { AnnexNamer } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
 import { BankRefusal } from './refusal.ts';
 import { plain } from './store/bytes.ts';
-import { Changes, PLAIN } from './store/changes.ts';
+import { Changes, PLAIN, type Around } from './store/changes.ts';
 import type { Engine } from './store/engine.ts';
 import type { Change, Database } from './store/tables.ts';
 
@@ -45,8 +45,9 @@ export class AnnexStore {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#changes = new Changes(engine, PLAIN);
-    this.#alone = new Changes(engine, { ...PLAIN, begin: (change) => engine.lock(change) });
+    const around: Around = { ...PLAIN, of: 'annexes' };
+    this.#changes = new Changes(engine, around);
+    this.#alone = new Changes(engine, { ...around, lock: (change) => engine.lock(change) });
   }
 
   /** The size of a whole annex in bytes; `null` if there is none of this name. */

@@ -33,7 +33,14 @@ export type BankEvent =
     }
   | { readonly kind: 'checkpoint signed'; readonly size: number; readonly root: Uint8Array }
   | { readonly kind: 'cosigned'; readonly lines: number }
-  | { readonly kind: 'committed'; readonly changes: number }
+  | {
+      readonly kind: 'committed';
+      /** What changed: chains and log, requests and replies, or annexes. */
+      readonly of: 'ledger' | 'archive' | 'annexes';
+      readonly changes: number;
+      /** From the lock to the commit. */
+      readonly seconds: number;
+    }
   | { readonly kind: 'database error'; readonly code: string }
   | {
       readonly kind: 'replied';

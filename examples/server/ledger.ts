@@ -26,8 +26,9 @@ export class Ledger {
     this.#parts = parts;
     this.#speaker = new Speaker({ ...parts, database: engine.reading }, this.#log);
     this.#changes = new Changes(engine, {
+      of: 'ledger',
+      lock: (change) => engine.lock(change),
       begin: async (change) => {
-        await engine.lock(change);
         this.#cut(this.#durable); // the leaves of a failed transaction never were
         await this.#follow(change);
         this.#durable = this.#log.size;

@@ -13,7 +13,7 @@ export interface Gauged {
   readonly revocationsUntil: () => number | null;
 }
 
-const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const DURATIONS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const TOGETHER = [1, 2, 4, 8, 16, 32, 64];
 
 /** Counts from now on. Returns where to read the counts, and what ends it. */
@@ -47,7 +47,11 @@ export function countEvents(gauged: Gauged): { readonly registry: Registry; read
   });
   const together = new Histogram({
     ...{ name: 'muniment_commit_changes', help: 'Changes that went to disk together.', registers },
-    buckets: TOGETHER,
+    ...{ labelNames: ['of'] as const, buckets: TOGETHER },
+  });
+  const commits = new Histogram({
+    ...{ name: 'muniment_commit_seconds', help: 'From the lock to the commit.', registers },
+    ...{ labelNames: ['of'] as const, buckets: DURATIONS },
   });
   gauge('connections', 'Open TLS connections.', gauged.connections);
   gauge('message_bytes', 'Memory of long messages, as the limits count it.', gauged.messageBytes);
@@ -80,7 +84,8 @@ export function countEvents(gauged: Gauged): { readonly registry: Registry; read
         database.inc({ code: event.code });
         break;
       case 'committed':
-        together.observe(event.changes);
+        together.observe({ of: event.of }, event.changes);
+        commits.observe({ of: event.of }, event.seconds);
         break;
       default: // what only explains
     }

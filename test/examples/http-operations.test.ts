@@ -94,7 +94,10 @@ describe.each(ENGINES)('a bank on %s', (store) => {
     const before = await metrics();
     expect(before).toMatch(/^muniment_conversations_total\{type="append",outcome="served"\} [1-9]/m);
     expect(before).toMatch(/^muniment_conversation_seconds_count\{type="read"\} [1-9]/m);
-    expect(before).toMatch(/^muniment_commit_changes_count [1-9]/m);
+    for (const of of ['ledger', 'archive']) {
+      expect(before).toMatch(new RegExp(`^muniment_commit_changes_count\\{of="${of}"\\} [1-9]`, 'm'));
+      expect(before).toMatch(new RegExp(`^muniment_commit_seconds_sum\\{of="${of}"\\} 0?\\.?\\d`, 'm'));
+    }
     expect(before).toMatch(new RegExp(`^muniment_log_leaves ${String(bank.bank.ledger.size)}$`, 'm'));
     expect(before).toMatch(/^muniment_revocations_end_seconds \d/m);
     expect(before).toMatch(/^process_resident_memory_bytes \d/m);

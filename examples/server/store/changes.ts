@@ -21,14 +21,23 @@ interface Waiting {
 
 /** What goes around every transaction. */
 export interface Around {
-  /** Runs first in it. */
+  /** What the transactions change. */
+  readonly of: 'ledger' | 'archive' | 'annexes';
+  /** Keeps others out until it ends, where that is needed. */
+  lock(change: Change): Promise<void>;
+  /** Runs before the changes. */
   begin(change: Change): Promise<void>;
   /** Runs once it is durable. */
   committed(): void;
 }
 
-/** Nothing. */
-export const PLAIN: Around = { begin: () => Promise.resolve(), committed: () => undefined };
+/** Nothing, for what is kept beside the ledger. */
+export const PLAIN: Around = {
+  of: 'archive',
+  lock: () => Promise.resolve(),
+  begin: () => Promise.resolve(),
+  committed: () => undefined,
+};
 
 /** Runs changes one after another. */
 export class Changes {
@@ -66,6 +75,8 @@ export class Changes {
     try {
       const transaction = await this.#engine.database.startTransaction().execute();
       try {
+        await this.#around.lock(transaction);
+        const locked = performance.now();
         await this.#around.begin(transaction);
         const [only] = group;
         if (group.length === 1 && only !== undefined) {
@@ -78,7 +89,8 @@ export class Changes {
         }
         await transaction.commit().execute();
         this.#around.committed();
-        tell({ kind: 'committed', changes: group.length });
+        const seconds = (performance.now() - locked) / 1000;
+        tell({ kind: 'committed', of: this.#around.of, changes: group.length, seconds });
       } catch (error) {
         // A connection that is lost rolls back by itself.
         await transaction
