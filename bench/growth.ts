@@ -3,19 +3,22 @@
 import path from 'node:path';
 import SQLite from 'better-sqlite3';
 import { SQLITE_FILE } from '../examples/server/store/sqlite.ts';
-import { WAVE, type BankAtWork } from './bank-at-work.ts';
+import type { BankAtWork } from './bank-at-work.ts';
 
-const WAVES = 4;
+const TIMES = 4;
 
-/** Bytes of one conversation by table, and of all of them together, in a bank on SQLite. */
-export async function measureGrowth(bank: BankAtWork): Promise<Record<string, number>> {
-  const file = path.join(bank.world.serverFolder, 'data', SQLITE_FILE);
+/** Bytes that a deed leaves by table, and of all of them together, in a bank on SQLite. */
+export async function measureGrowth(
+  { world }: BankAtWork,
+  deed: { readonly run: () => Promise<void>; readonly each?: number },
+): Promise<Record<string, number>> {
+  const file = path.join(world.serverFolder, 'data', SQLITE_FILE);
   const database = new SQLite(file, { readonly: true });
   try {
     const before = sizes(database);
-    for (let wave = 0; wave < WAVES; wave += 1) await bank.wave(1);
+    for (let time = 0; time < TIMES; time += 1) await deed.run();
     const grown = [...sizes(database)].map(
-      ([table, size]) => [table, (size - (before.get(table) ?? 0)) / (WAVES * WAVE)] as const,
+      ([table, size]) => [table, (size - (before.get(table) ?? 0)) / (TIMES * (deed.each ?? 1))] as const,
     );
     const all = grown.reduce((sum, [, size]) => sum + size, 0);
     return { all, ...Object.fromEntries(grown.filter(([, size]) => size > 0)) };

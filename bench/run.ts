@@ -32,6 +32,7 @@ const JOBS: ReadonlyMap<string, () => Promise<Loaded>> = new Map<string, () => P
   ],
   ['grant', async () => ({ job: (await import('./jobs/grant.ts')).grants })],
   ['record', async () => ({ job: (await import('./jobs/record.ts')).record })],
+  ['refusals', async () => ({ job: (await import('./jobs/refusals.ts')).refusals })],
   ['server', async () => ({ job: (await import('./jobs/server.ts')).server })],
   ['session', async () => ({ job: (await import('./jobs/session.ts')).session })],
   ['views', async () => ({ job: (await import('./jobs/views.ts')).views })],

@@ -141,6 +141,29 @@ const TARGETS: readonly Target[] = [
     bound: ['at most', 1.3],
     node: 20,
   },
+  ...['read', 'head', 'find', 'append', 'break the glass'].flatMap((question) =>
+    (
+      [
+        ["another's", 'absent'],
+        ['absent', "another's"],
+      ] as const
+    ).map((ratio): Target => ({
+      job: 'refusals',
+      contest: `refuse to ${question}`,
+      ratio,
+      bound: ['at most', 1.05],
+      node: 20,
+    })),
+  ),
+  ...['SQLite', 'PostgreSQL'].flatMap((row) =>
+    ['conversation', "both sides' processors"].map((contest): Target => ({
+      job: 'server',
+      contest,
+      ratio: [row, 'bare calls'],
+      bound: ['at most', 2],
+      node: 20,
+    })),
+  ),
   {
     job: 'session',
     contest: 'session',

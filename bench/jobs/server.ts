@@ -15,11 +15,14 @@ import { startBank, WAVE, type BankAtWork } from '../bank-at-work.ts';
 import { bareEd25519 } from '../bare.ts';
 import { bareHpkeMessages } from '../conversations.ts';
 import { measureGrowth } from '../growth.ts';
+import { measureLoading } from '../loading.ts';
 import type { Contest, Row } from '../measure.ts';
 import { mutualTls } from '../mutual-tls.ts';
 import { profileServer } from '../profile.ts';
 
 const PROCESSES = 4;
+/** Waves in which the ledger's lock is watched. */
+const WATCHED = 8;
 
 export async function* server(): AsyncGenerator<Contest> {
   const sqlite = await startBank('sqlite', 1);
@@ -52,8 +55,18 @@ export async function* server(): AsyncGenerator<Contest> {
       },
     };
     yield* commits(postgres);
-    const growth = await measureGrowth(sqlite);
-    yield { name: 'what one leaves', baseline: 'all', unit: 'bytes', counts: growth };
+    const reading = await measureGrowth(sqlite, { run: () => sqlite.wave(1), each: WAVE });
+    yield { name: 'what a read leaves', baseline: 'all', unit: 'bytes', counts: reading };
+    const writing = await measureGrowth(sqlite, { run: () => sqlite.insert() });
+    yield { name: 'what a document leaves', baseline: 'all', unit: 'bytes', counts: writing };
+    const ledger = {
+      SQLite: await heldFor(sqlite, 1),
+      PostgreSQL: await heldFor(postgres, 1),
+      [`PostgreSQL, ${PROCESSES} processes`]: await heldFor(postgres, PROCESSES),
+    };
+    yield { name: "ledger's lock", baseline: 'SQLite', unit: 'microseconds', counts: ledger };
+    const loading = { SQLite: await measureLoading() };
+    yield { name: 'leaf read at the start', baseline: 'SQLite', unit: 'microseconds', counts: loading };
     yield { name: 'where it goes', baseline: 'all', unit: 'microseconds', counts: await profileServer() };
   } finally {
     await sqlite.end();
@@ -82,6 +95,15 @@ async function bareCalls(): Promise<() => Promise<void>> {
       if (!ed25519.verify(message, signature)) throw new Error('a signature does not verify');
     await mlDsa44.sign(message);
   };
+}
+
+/** For how long a conversation holds the ledger's lock, which nobody else can hold meanwhile: microseconds. */
+async function heldFor(bank: BankAtWork, processes: number): Promise<number> {
+  const before = await bank.counted();
+  for (let wave = 0; wave < WATCHED; wave += 1) await bank.wave(processes);
+  const after = await bank.counted();
+  if (after.changes - before.changes < WATCHED * WAVE) throw new Error('conversations are missing');
+  return ((after.seconds - before.seconds) * 1e6) / (WATCHED * WAVE);
 }
 
 async function* commits(bank: BankAtWork): AsyncGenerator<Contest> {
