@@ -32,6 +32,8 @@ export interface Counted {
 export interface BankAtWork {
   /** A wave of conversations, spread over so many of the bank's processes. */
   wave(processes: number): Promise<void>;
+  /** One conversation, and nothing beside it. */
+  read(): Promise<void>;
   /** One document of a patient's history, put into the record. */
   insert(): Promise<void>;
   /** Processor time that the bank's processes have used, in milliseconds. Of Linux alone. */
@@ -90,6 +92,7 @@ export async function startBank(
       });
       await Promise.all(users);
     },
+    read: () => read(servers[0]),
     insert: () => insert(at(doctor, servers[0])),
     processorTime: () => processorTime(startedIn(world, servers).map(({ pid }) => pid)),
     counted: () => counted(startedIn(world, servers).map(({ operations }) => operations)),

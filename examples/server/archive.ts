@@ -87,14 +87,16 @@ export interface Unfinished {
   readonly documents: readonly Uint8Array[];
 }
 
-/** Requests that were archived but not executed when the server stopped. */
+/**
+ * Requests to append that were archived but not executed when the server stopped. What each brought along is kept until
+ * it is executed, so they are found without a look at all the others.
+ */
 export async function unfinished(database: Database): Promise<Unfinished[]> {
   const rows = await database
     .selectFrom('requests')
-    .leftJoin('outcomes', 'outcomes.request', 'requests.number')
-    .selectAll('requests')
+    .selectAll()
+    .where('number', 'in', (query) => query.selectFrom('pending').select('request').distinct())
     .where('type', '=', 'append')
-    .where('outcomes.request', 'is', null)
     .orderBy('number')
     .execute();
   const found = [];

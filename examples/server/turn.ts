@@ -97,11 +97,12 @@ export class Turn {
     // No leaf states an earlier time than the one before, whatever the clock does.
     const time = Math.max(this.#parts.now(), await timeOf(this.change, this.#log.size));
     // Nor does a bank sign receipts under a key that no verifier will take.
-    await this.#parts.judge(this.change, this.#parts.identity.credential, time);
+    const bank = this.#parts.identity.credential;
+    await this.#parts.judge(this.change, bank, time);
     const taken: Taken[] = [];
     for (const one of accepted) {
       // By the time that the leaf states: even an entry of this very batch may have ended its author's key.
-      await this.#parts.judge(this.change, one.author, time);
+      if (one.author !== bank) await this.#parts.judge(this.change, one.author, time);
       taken.push(await this.#takeOne(one, tagSalt, cause, time));
       await one.effect(this.change, time);
     }
