@@ -2,7 +2,8 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { readFileSync } from 'node:fs';
-import { migratePostgres } from '../server/store/postgres.ts';
+import { isThisMachine } from '../server/config.ts';
+import { migratePostgres, type PostgresAddress } from '../server/store/postgres.ts';
 
 interface MigrateOptions {
   readonly host: string;
@@ -11,6 +12,9 @@ interface MigrateOptions {
   readonly owner: string;
   readonly passwordFile: string;
   readonly server: string;
+  readonly authority?: string;
+  readonly certificate?: string;
+  readonly key?: string;
 }
 
 /** The command `store`. */
@@ -27,13 +31,34 @@ export function storeCommand(say: (line: string) => void): Command {
     .requiredOption('--owner <role>', 'who will own the tables')
     .requiredOption('--password-file <file>', "the owner's password")
     .requiredOption('--server <role>', "the bank server's role, which exists and is another")
-    .action(async ({ host, port: number, database, owner, passwordFile, server }: MigrateOptions) => {
+    .option(
+      '--authority <file>',
+      "of the database server's certificate; on another machine this and the next two are needed",
+    )
+    .option('--certificate <file>', "the owner's, for TLS")
+    .option('--key <file>', 'of that certificate')
+    .action(async (options: MigrateOptions) => {
+      const { host, port: number, database, owner, passwordFile, server } = options;
       if (owner === server) throw new RangeError('a server that owns the tables can change what is written');
       const password = readFileSync(passwordFile, 'utf8').trimEnd();
-      await migratePostgres({ host, port: number, database, user: owner, password }, server);
+      const address = { host, port: number, database, user: owner, password, ...tlsOf(options) };
+      await migratePostgres(address, server);
       say(`${database}: the tables are ready, and ${server} may read and add`);
     });
   return store;
+}
+
+function tlsOf({ host, authority, certificate, key }: MigrateOptions): Pick<PostgresAddress, 'ssl'> {
+  const isNamed = [authority, certificate, key].some((file) => file !== undefined);
+  if (!isNamed && isThisMachine(host)) return {};
+  if (authority === undefined || certificate === undefined || key === undefined)
+    throw new RangeError(
+      isNamed
+        ? '--authority, --certificate and --key belong together'
+        : 'a database server on another machine needs --authority, --certificate and --key',
+    );
+  const read = (file: string): string => readFileSync(file, 'utf8');
+  return { ssl: { ca: read(authority), cert: read(certificate), key: read(key) } };
 }
 
 function port(text: string): number {

@@ -119,6 +119,9 @@ async function judgeBatch(
     verifyPayload(signed.entry, payload, DIGESTS);
     const attachments = digests.map((digest) => ({ digest, bytes: documents[attached++] ?? malformed() }));
     if (!attachments.every(({ digest, bytes }) => equalBytes(sha256(bytes), digest))) malformed();
+    // A grant brings along the keys that it hands over, a document its annexes; nothing else has anything beside it.
+    if (digests.length !== (signed.entry.kind === 'grant' ? 1 : 0)) malformed();
+    if (annexes.length > 0 && signed.entry.payloadType !== SEALED) malformed();
     if (kept.owner !== null) {
       const addition = { kept, owner: kept.owner, entry: step.entry, payload, digests, before: accepted };
       await judgeContent(house, change, addition);
@@ -174,7 +177,7 @@ async function judgeContent(house: House, change: Change, addition: Addition): P
       return;
     case 'grant': {
       const grant = verifyGrant(readStatement(entry.entry, payload, 'grant'), entry.author, null);
-      const whole = digests.some((digest) => equalBytes(digest, grant.wrapHash));
+      const whole = equalBytes(digests[0] ?? malformed(), grant.wrapHash);
       if (!whole || !equalBytes(grant.recordId, kept.id)) malformed();
       return;
     }

@@ -6,7 +6,7 @@ import { decodeSignedEntry, logKeysOf, type LogSigner } from 'muniment/record';
 import type { AnnexStore } from './annexes.ts';
 import { parseRequest, writeText, type BankRequest } from './api.ts';
 import { append } from './appending.ts';
-import { archive, settle, unfinished, type Incoming, type Unfinished } from './archive.ts';
+import { AFRESH, archive, replyOf, settle, unfinished, type Incoming, type Unfinished } from './archive.ts';
 import { answer, type Answer, type Asking, type House } from './asking.ts';
 import { breakGlass } from './breaking.ts';
 import { checkCapability, type Shown } from './capabilities.ts';
@@ -73,8 +73,8 @@ export class Bank {
   judge = (encoded: Uint8Array, now: number): Promise<Credential> =>
     this.directory.judge(this.#parts.engine.reading, encoded, now);
 
-  /** Refuses who may not send or fetch this annex. */
-  checkCapability(shown: Shown): Promise<void> {
+  /** Refuses who may not send or fetch this annex. Gives who may. */
+  checkCapability(shown: Shown): Promise<Credential> {
     return checkCapability(this.#parts.engine.reading, this.directory, shown, this.#parts.now());
   }
 
@@ -140,8 +140,13 @@ export class Bank {
     } catch (error) {
       this.#parts.report(error);
       const refusal = refuse(error);
-      await this.#archive.run((change) => settle(change, asking.cause.request, refusal.text));
-      return refusal;
+      const number = asking.cause.request;
+      const settled = await this.#archive.run(async (change) => {
+        await settle(change, number, refusal.text);
+        return replyOf(change, number);
+      });
+      if (settled === refusal.text || settled === AFRESH) return refusal;
+      done = await this.#dispatch(request, asking, documents); // asked twice at once, the other was faster: one verdict
     }
     return this.#cosigned(done);
   }
@@ -151,10 +156,10 @@ export class Bank {
     return this.ledger.turn((turn) => Promise.resolve(turn.size));
   }
 
-  /** Throws unless the bank's own credential is good now. */
-  checkOwn(): Promise<void> {
-    const { engine, identity, now } = this.#parts;
-    return this.directory.checkStanding(engine.reading, identity.credential, now());
+  /** Throws unless a user's credential, or the bank's own if nobody is named, is good now. */
+  checkStanding(user = this.#parts.identity.credential): Promise<void> {
+    const { engine, now } = this.#parts;
+    return this.directory.checkStanding(engine.reading, user, now());
   }
 
   /** A checkpoint of the newest state, durable and cosigned like those in answers. */

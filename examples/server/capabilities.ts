@@ -49,14 +49,14 @@ export async function issueCapability(
 
 /**
  * Refuses whoever shows no capability that is its own and good now for this annex, or whose credential is not. Every
- * refusal is the same: none there, another's, over, for other annexes, for something else.
+ * refusal is the same: none there, another's, over, for other annexes, for something else. Gives whose it is.
  */
 export async function checkCapability(
   database: Database,
   directory: Directory,
   shown: Shown,
   now: number,
-): Promise<void> {
+): Promise<Credential> {
   const { capability, deed, name, subject } = shown;
   const row = await database
     .selectFrom('capabilities')
@@ -68,4 +68,5 @@ export async function checkCapability(
     throw new BankRefusal('FORBIDDEN');
   if (!splitHashes(row.names).some((one) => equalBytes(one, name))) throw new BankRefusal('FORBIDDEN');
   await directory.checkStanding(database, holder, now);
+  return holder;
 }

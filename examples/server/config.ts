@@ -1,7 +1,8 @@
 /** The server's configuration file. */
 
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import { isIPv4 } from 'node:net';
+import path, { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_LIMITS, limitsSchema } from './limits.ts';
 
@@ -11,6 +12,13 @@ const place = (host: string) =>
     /** 0 takes a free port, which is then announced on standard output. */
     port: z.int().min(0).max(65535),
   });
+
+/** Whether a database server is reached without a network: over the loopback interface, or a socket in a folder. */
+export function isThisMachine(host: string): boolean {
+  return (
+    host === 'localhost' || host === '::1' || isAbsolute(host) || (isIPv4(host) && host.startsWith('127.'))
+  );
+}
 
 const schema = z.strictObject({
   /** The bank's origin: the name of its log, printable ASCII without spaces. */
@@ -22,17 +30,22 @@ const schema = z.strictObject({
   store: z
     .discriminatedUnion('engine', [
       z.strictObject({ engine: z.literal('sqlite') }),
-      z.strictObject({
-        engine: z.literal('postgres'),
-        host: z.string(),
-        port: z.int().min(1).max(65535),
-        database: z.string(),
-        /** The server's role, which does not own the tables. */
-        user: z.string(),
-        passwordFile: z.string(),
-        /** The authority of the database server's certificate, and the bank's own for it; `null` on one machine. */
-        tls: z.strictObject({ authority: z.string(), certificate: z.string(), key: z.string() }).nullable(),
-      }),
+      z
+        .strictObject({
+          engine: z.literal('postgres'),
+          host: z.string(),
+          port: z.int().min(1).max(65535),
+          database: z.string(),
+          /** The server's role, which does not own the tables. */
+          user: z.string(),
+          passwordFile: z.string(),
+          /** The authority of the database server's certificate, and the bank's own for it; `null` on one machine. */
+          tls: z.strictObject({ authority: z.string(), certificate: z.string(), key: z.string() }).nullable(),
+        })
+        .refine(({ host, tls }) => tls !== null || isThisMachine(host), {
+          path: ['tls'],
+          error: 'needed unless the database server is on this machine',
+        }),
     ])
     .default({ engine: 'sqlite' }),
   /** PEM files: the server's own certificate and key; who certifies clients, and which of those it took back. */

@@ -33,11 +33,11 @@ export async function erase(
     if (settled !== null) return settled;
     await directory.checkStanding(change, user, now());
     if (request.seenSize > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
+    // One answer for "no such record" and "not yours to erase"; who may erase nothing has nothing looked up.
+    if (!hasRole(user, 'administrator')) throw new BankRefusal('FORBIDDEN');
     const kept = await records.find(change, request.recordId);
     const owner = kept?.owner ?? null;
-    // One answer for "no such record" and "not yours to erase".
-    if (kept === null || owner === null || !hasRole(user, 'administrator'))
-      throw new BankRefusal('FORBIDDEN');
+    if (kept === null || owner === null) throw new BankRefusal('FORBIDDEN');
     const record = { ...kept, owner };
     const [signed, payload] = [decodeSignedEntry(request.entry), documents[0] ?? malformed()];
     if (documents.length !== 1 || signed.entry.kind !== 'erase') malformed();

@@ -28,7 +28,7 @@ export interface Readiness {
 
 /** What is looked at. */
 export interface HealthParts {
-  readonly bank: Pick<Bank, 'catchUp' | 'checkOwn'>;
+  readonly bank: Pick<Bank, 'catchUp' | 'checkStanding'>;
   readonly reading: Database;
   readonly credential: Credential;
   /** When the server's TLS certificate ends, in milliseconds since 1970. */
@@ -52,7 +52,7 @@ export class Health {
     const [database, log, standing] = await Promise.all([
       judge(() => reading.selectFrom('replay_floor').select('one').executeTakeFirstOrThrow()),
       judge(() => this.#catchUp()),
-      judge(() => bank.checkOwn()),
+      judge(() => bank.checkStanding()),
     ]);
     const checks: Record<string, Check> = {
       database,

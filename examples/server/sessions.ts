@@ -150,8 +150,13 @@ export class Sessions {
   }
 
   /** Refuses whoever shows no capability on this connection by which this may be done with an annex. */
-  checkCapability({ subject }: Connection, shown: Omit<Shown, 'subject'>): Promise<void> {
+  checkCapability({ subject }: Connection, shown: Omit<Shown, 'subject'>): Promise<Credential> {
     return this.#bank.checkCapability({ ...shown, subject });
+  }
+
+  /** Refuses whoever may not do anything any more. */
+  checkStanding(user: Credential): Promise<void> {
+    return this.#bank.checkStanding(user);
   }
 
   /** Forgets the conversations of a connection that is gone. */

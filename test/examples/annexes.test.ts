@@ -1,6 +1,7 @@
 /** Annexes over a line that breaks, on the real server: both ways they go on where they stopped; nobody else gets near them. */
 
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { KEM_X25519, systemRandom } from 'muniment/crypto';
 import { createRoot } from 'muniment/keys';
 import { annexName, AnnexTreeBuilder, decodeAnnex, definePolicy, sealAnnex } from 'muniment/views';
@@ -17,6 +18,7 @@ import {
   publishCompartmentsOf,
   publishGroupOf,
   register,
+  renounce,
 } from '../../examples/client/publishing.ts';
 import { append, createRecord, sealDraft, type RecordName } from '../../examples/client/writing.ts';
 import { startServer, type RunningServer } from '../../examples/demo/server-process.ts';
@@ -37,6 +39,7 @@ describe.each(ENGINES)('%s', (store) => {
   let server: RunningServer;
   let line: BreakingLine;
   let record: RecordName;
+  let directory: RecordName;
 
   /** Somebody behind the line. */
   const clientOf = (role: keyof World['clients']): BankClient => {
@@ -49,7 +52,7 @@ describe.each(ENGINES)('%s', (store) => {
     ({ server } = world);
     line = await BreakingLine.open(server.port);
     const { administrator, ...users } = world.clients;
-    const directory = await openDirectory(administrator);
+    directory = await openDirectory(administrator);
     await register(
       administrator,
       directory,
@@ -348,6 +351,27 @@ describe.each(ENGINES)('%s', (store) => {
     const [first] = refused;
     expect(first?.status).toBe(400);
     for (const one of refused) expect(one).toEqual(first);
+  });
+
+  it('stops in the middle once its user does not stand any more', async () => {
+    const doctor = clientOf('doctor');
+    const one = await sealed(8 * MIB);
+    const right = await announce(doctor, [one]);
+    let answered = (): void => undefined;
+    const answer = new Promise<void>((resolve) => (answered = resolve));
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield one.ciphertext.subarray(0, 3 * MIB);
+      await renounce(clientOf('doctor'), directory);
+      yield one.ciphertext.subarray(3 * MIB, 5 * MIB);
+      await answer; // which does not wait for the rest
+    }
+    const { body: none, headers, ...options } = patch(right, 0, new Uint8Array(0));
+    expect(none.length).toBe(0);
+    const asked = { ...options, headers: { ...headers, 'content-length': String(one.ciphertext.length) } };
+    const { status } = await ask(doctor, { ...asked, body: Readable.from(body()) });
+    answered();
+    expect(status).toBe(400);
+    expect(await statusOf(doctor, head(right))).toBe(400);
   });
 });
 

@@ -143,8 +143,11 @@ describe('a list that ends', () => {
       status: 200,
       checks: { revocations: { ok: true, note: /^warning: ends 2/ } },
     });
+    const open = await visit('administrator');
+    const closed = once(open.socket, 'close');
     bank.clock.ahead = 7.5 * DAY;
     await bank.listeners.look();
+    await closed; // who was let in before may be revoked by now
     expect(await ready()).toMatchObject({
       status: 503,
       checks: { revocations: { ok: false, note: /^ended 2/ } },

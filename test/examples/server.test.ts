@@ -232,10 +232,16 @@ describe('starting', () => {
     const wrong = altered('wrong', (config) => {
       config['port'] = 'all of them';
     });
-    const lines = await Promise.all([failure(broken), failure(`${broken}.not`), failure(wrong)]);
+    const inTheClear = altered('in the clear', (config) => {
+      const role = { database: 'bank', user: 'bank', passwordFile: 'passphrase' };
+      config['store'] = { engine: 'postgres', host: 'db.example', port: 5432, ...role, tls: null };
+    });
+    const files = [broken, `${broken}.not`, wrong, inTheClear];
+    const lines = await Promise.all(files.map((file) => failure(file)));
     expect(lines[0]).toMatch(/cannot be read as JSON$/);
     expect(lines[1]).toMatch(/cannot be read as JSON$/);
     expect(lines[2]).toMatch(/is wrong at "port"/);
+    expect(lines[3]).toMatch(/is wrong at "store.tls": needed unless the database server is on this machine$/);
   });
 
   it('ends with one line where port, data folder or passphrase cannot be had', async () => {

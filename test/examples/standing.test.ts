@@ -1,5 +1,6 @@
 /** Whether an author may still write is judged in the step that takes the leaf: what an honest bank takes never convicts it. */
 
+import type { KyselyPlugin } from 'kysely';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,10 +27,11 @@ import {
 import { utf8 } from 'muniment/wire';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { statement, type Writing } from '../../examples/client/writing.ts';
-import type { AnnexStore } from '../../examples/server/annexes.ts';
+import { AnnexStore } from '../../examples/server/annexes.ts';
 import { parseRequest, writeText } from '../../examples/server/api.ts';
 import { Bank } from '../../examples/server/bank.ts';
 import { createLogKeys } from '../../examples/server/log-keys.ts';
+import { BankRefusal } from '../../examples/server/refusal.ts';
 import type { Engine } from '../../examples/server/store/engine.ts';
 import { openSqlite } from '../../examples/server/store/sqlite.ts';
 
@@ -44,7 +46,7 @@ let anchor: Identity;
 let identity: Identity;
 let patient: Identity;
 let now: number;
-/** What happens between the judging of a batch and the leaf: the bank looks for its annexes. */
+/** What happens between the judging of the author and the leaf: the bank looks for the lists of parts that there are. */
 let between: () => void;
 let reports: unknown[];
 
@@ -57,19 +59,25 @@ beforeEach(async () => {
   anchor = await createAnchor(profile, suite);
   patient = await make('patient', END);
   folder = mkdtempSync(path.join(tmpdir(), 'muniment-standing-'));
-  engine = await openSqlite(folder);
-  const annexes = {
-    sizeOf: () => {
-      between();
-      return Promise.resolve(1);
+  const watching: KyselyPlugin = {
+    transformQuery({ node }) {
+      const isLists = JSON.stringify(node).includes('"name":"compartments"');
+      if (node.kind !== 'SelectQueryNode' || !isLists) return node;
+      const deed = between;
+      between = () => undefined;
+      deed();
+      return node;
     },
+    transformResult: ({ result }) => Promise.resolve(result),
   };
+  const opened = await openSqlite(folder);
+  engine = { ...opened, database: opened.database.withPlugin(watching) };
   identity = await make('bank', 4e12);
   bank = new Bank({
     ...{ identity, anchor: anchor.credential, engine },
     log: { origin: ORIGIN, ...createLogKeys() },
     witnesses: [],
-    annexes: annexes as unknown as AnnexStore,
+    annexes: new AnnexStore(engine),
     now: () => now,
     releaseTime: 0,
     report: (error) => reports.push(error),
@@ -93,6 +101,11 @@ async function compartments(): Promise<Writing> {
 
 /** Asks the bank to take a batch into its directory, as somebody whose request was verified. */
 async function append(user: Identity, writings: readonly Writing[]): Promise<unknown> {
+  return serve(user, writings, await asked(user, writings));
+}
+
+/** The text of such a request. */
+async function asked(user: Identity, writings: readonly Writing[]): Promise<string> {
   let { head } = await state();
   const entries: object[] = [];
   for (const { kind, payloadType, digest } of writings) {
@@ -101,10 +114,13 @@ async function append(user: Identity, writings: readonly Writing[]): Promise<unk
       ...{ payloadType, payloadDigest: digest, seen: null },
     });
     head = headAfter(signed);
-    entries.push({ entry: encodeSignedEntry(signed), attachments: [], annexes: [systemRandom(32)] });
+    entries.push({ entry: encodeSignedEntry(signed), attachments: [], annexes: [] });
   }
   const id = systemRandom(16);
-  const data = writeText({ id, type: 'append', recordId: DIRECTORY, entries, seenSize: 0 });
+  return writeText({ id, type: 'append', recordId: DIRECTORY, entries, seenSize: 0 });
+}
+
+async function serve(user: Identity, writings: readonly Writing[], data: string): Promise<unknown> {
   const digests = { data: sha256(utf8(data)), signature: systemRandom(32) };
   const { text } = await bank.serve(
     {
@@ -212,4 +228,16 @@ it('signs no refusal for a defect of its own, and starts again over a request th
   expect(reports.slice(length)).toMatchObject([{ name: 'MunimentError' }]);
   await expectUnchanged();
   expect(await append(patient, [await compartments()])).toHaveProperty('receipts');
+});
+
+it('has one verdict on a request that comes twice at once', async () => {
+  const writings = [await compartments()];
+  const data = await asked(patient, writings);
+  between = () => {
+    throw new BankRefusal('CLOCK'); // for whichever comes first
+  };
+  const [one, other] = await Promise.all([serve(patient, writings, data), serve(patient, writings, data)]);
+  expect(one).toMatchObject({ receipts: [{}] });
+  expect(one).toEqual(other);
+  expect(reports.map(String)).toEqual(['BankRefusal: CLOCK']);
 });

@@ -1,9 +1,10 @@
 /** Of a record that is not there and one that is not theirs, users hear the same: the same words, at the same length, after the same work. */
 
 import type { KyselyPlugin } from 'kysely';
-import { systemRandom } from 'muniment/crypto';
+import { KEM_X25519, systemRandom } from 'muniment/crypto';
 import { createRoot, publishCompartments } from 'muniment/keys';
 import { EMPTY_CHAIN, encodeSignedEntry, signEntry } from 'muniment/record';
+import { declareEmergency } from 'muniment/views';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BankClient } from '../../examples/client/bank.ts';
 import { findRecord } from '../../examples/client/finding.ts';
@@ -73,14 +74,25 @@ describe.each(ENGINES)('on %s', (name) => {
     return { data: reply.data, length: reply.data.length, work };
   }
 
+  async function breaking(client: BankClient, recordId: Uint8Array) {
+    const terms = { recordId, reason: 'curiosity', kem: KEM_X25519 };
+    const declared = await declareEmergency(client.user, terms);
+    const writing = statement('emergency', 'emergency', declared.statement);
+    const { entry } = await signedEntry(client, recordId, writing);
+    return observe(client, { type: 'break-glass', recordId, entry, seenSize: 0 }, [writing.payload]);
+  }
+
   async function appending(client: BankClient, recordId: Uint8Array, writing: Writing) {
-    const head = await headOf(at, recordId);
-    const entry = await signEntry(client.user, head, {
+    const entries = [{ ...(await signedEntry(client, recordId, writing)), attachments: [], annexes: [] }];
+    return observe(client, { type: 'append', recordId, entries, seenSize: 0 }, [writing.payload]);
+  }
+
+  async function signedEntry(client: BankClient, recordId: Uint8Array, writing: Writing) {
+    const signed = await signEntry(client.user, await headOf(at, recordId), {
       ...{ origin: at.trust.origin, recordId, chain: 'content', kind: writing.kind, time: Date.now() },
       ...{ payloadType: writing.payloadType, payloadDigest: writing.digest, seen: null },
     });
-    const entries = [{ entry: encodeSignedEntry(entry), attachments: [], annexes: [] }];
-    return observe(client, { type: 'append', recordId, entries, seenSize: 0 }, [writing.payload]);
+    return { entry: encodeSignedEntry(signed) };
   }
 
   const reading = (recordId: Uint8Array, chain = 'content') => ({
@@ -103,6 +115,7 @@ describe.each(ENGINES)('on %s', (name) => {
         await observe(client, { type: 'find', number: recordNumber(none) }),
       ],
       [await appending(client, theirs, ended), await appending(client, none, ended)],
+      [await breaking(client, theirs), await breaking(client, none)],
     ];
     for (const [one, other] of pairs) {
       expect(JSON.parse(one!.data)).toEqual({ refused: 'FORBIDDEN', head: null });

@@ -81,7 +81,8 @@ export async function startDatabase(lab: Lab, certificates: string): Promise<Dat
   const passwords = { owner: at('owner.password'), bank: at('bank.password') };
   writeFileSync(passwords.owner, `${ownerPassword}\n`, { mode: 0o600 });
   writeFileSync(passwords.bank, `${bankPassword}\n`, { mode: 0o600 });
-  const variables = ['-v', `owner_password=${ownerPassword}`, '-v', `bank_password=${bankPassword}`];
+  execFileSync('chown', ['postgres:postgres', ...Object.values(passwords)]);
+  const variables = ['-v', `owner_file=${passwords.owner}`, '-v', `bank_file=${passwords.bank}`];
   const psql = ['psql', '-h', at('socket'), '-p', ADDRESSES.database_port, '-v', 'ON_ERROR_STOP=1', '-q'];
   run(...AS_POSTGRES, ...psql, ...variables, '-f', path.join(DEPLOY, 'database', 'roles.sql'), 'postgres');
   const owner = ['--database', 'bank', '--owner', 'bank_owner', '--password-file', passwords.owner];

@@ -6,6 +6,7 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Credential } from 'muniment/keys';
 import { fromBase64url } from 'muniment/wire';
 import { Readable } from 'node:stream';
 import { STORED_CHUNK, type AnnexStore } from '../annexes.ts';
@@ -18,6 +19,8 @@ import { codeOf, REFUSED } from './refused.ts';
 const ANNEX_TYPE = 'application/vnd.muniment.annex';
 const TUS = { 'tus-resumable': '1.0.0' } as const;
 const TUS_TYPE = 'application/offset+octet-stream';
+/** After so many bytes of a transfer it is looked at again whether its user stands. */
+const UNWATCHED = 1024 * 1024;
 
 interface Parts {
   readonly sessions: Sessions;
@@ -41,8 +44,9 @@ export function annexRoutes(app: FastifyInstance, parts: Parts): void {
       try {
         const connection = connections.of(request);
         const name = nameOf(request);
-        await sessions.checkCapability(connection, { capability: capabilityOf(request), deed, name });
-        return await then(request, { connection, name }, response);
+        const shown = { capability: capabilityOf(request), deed, name };
+        const user = await sessions.checkCapability(connection, shown);
+        return await then(request, { connection, name, user }, response);
       } catch (error) {
         request.log.info({ event: 'annex refused', code: codeOf(error) });
         // What is left of a body nobody reads.
@@ -67,6 +71,7 @@ export function annexRoutes(app: FastifyInstance, parts: Parts): void {
 interface Permitted {
   readonly connection: Connection;
   readonly name: Uint8Array;
+  readonly user: Credential;
 }
 
 async function tellOffset(
@@ -82,9 +87,9 @@ async function tellOffset(
 }
 
 async function takeMore(
-  { annexes }: Parts,
+  { annexes, sessions }: Parts,
   request: Asked,
-  { connection, name }: Permitted,
+  { connection, name, user }: Permitted,
   response: FastifyReply,
 ): Promise<FastifyReply> {
   const { headers } = request;
@@ -93,8 +98,8 @@ async function takeMore(
   const upload = (await annexes.offset(connection.subject, name)) ?? missing();
   if (headers['upload-offset'] !== String(upload.offset)) return conflict(response);
   // A reader that ends early would end the connection, and nobody would hear why.
-  const body = (request.body as Readable).iterator({ destroyOnReturn: false });
-  const offset = await annexes.take(upload, upload.offset, body as AsyncIterable<Uint8Array>);
+  const body = (request.body as Readable).iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  const offset = await annexes.take(upload, upload.offset, whileStanding(sessions, user, body));
   if (offset === null) return conflict(response);
   return response
     .code(204)
@@ -103,9 +108,9 @@ async function takeMore(
 }
 
 async function give(
-  { annexes }: Parts,
+  { annexes, sessions }: Parts,
   request: Asked,
-  { name }: Permitted,
+  { name, user }: Permitted,
   response: FastifyReply,
 ): Promise<FastifyReply> {
   const annex = (await annexes.find(name)) ?? missing();
@@ -122,7 +127,7 @@ async function give(
   if (range !== null)
     void response.code(206).header('content-range', `bytes ${String(first)}-${String(last)}/${String(size)}`);
   // Read as the peer takes it, a chunk ahead.
-  const stream = Readable.from(annex.part(first, last + 1), {
+  const stream = Readable.from(whileStanding(sessions, user, annex.part(first, last + 1)), {
     objectMode: false,
     highWaterMark: STORED_CHUNK,
   });
@@ -130,6 +135,23 @@ async function give(
     .type(ANNEX_TYPE)
     .header('content-length', last + 1 - first)
     .send(stream);
+}
+
+// A transfer may take an hour, and who it is for may be revoked meanwhile.
+async function* whileStanding(
+  sessions: Sessions,
+  user: Credential,
+  stream: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  let passed = 0;
+  for await (const bytes of stream) {
+    passed += bytes.length;
+    if (passed > UNWATCHED) {
+      await sessions.checkStanding(user);
+      passed = 0;
+    }
+    yield bytes;
+  }
 }
 
 // One range with a beginning; any other is passed over, as RFC 9110 allows, and all of it is sent.

@@ -80,6 +80,13 @@ export class Connections {
     return revoked.length;
   }
 
+  /** Closes all of them: when nobody can know who was revoked. Returns how many. */
+  closeAll(): number {
+    const closed = this.#open.size;
+    for (const socket of this.#open) socket.destroy();
+    return closed;
+  }
+
   #isRevoked({ certificate }: Open): boolean {
     return this.#revocations?.isRevoked(certificate) === true;
   }

@@ -76,7 +76,10 @@ export class Revoking {
     if (state === this.#said) return;
     this.#said = state;
     const until = new Date(end).toISOString();
-    if (state === 'ended') this.#logger.error({ event: 'revocations ended: nobody is let in', until });
+    if (state === 'ended') {
+      const closed = this.#server.connections.closeAll();
+      this.#logger.error({ event: 'revocations ended: nobody is let in', until, closed });
+    }
     if (state === 'ends soon') this.#logger.warn({ event: 'revocations end soon', until });
   }
 }

@@ -114,12 +114,9 @@ export class Changes {
     { work, resolve, reject }: Waiting,
   ): Promise<() => void> {
     const saved = await transaction.savepoint('one').execute();
+    let result: unknown;
     try {
-      const result = await work(saved);
-      await saved.releaseSavepoint('one').execute();
-      return () => {
-        resolve(result as never);
-      };
+      result = await work(saved);
     } catch (error) {
       this.#engine.failed(error);
       await saved.rollbackToSavepoint('one').execute(); // if that fails too, the whole transaction does
@@ -127,5 +124,9 @@ export class Changes {
         reject(error);
       };
     }
+    await saved.releaseSavepoint('one').execute(); // likewise: whoever did the work believes that it was done
+    return () => {
+      resolve(result as never);
+    };
   }
 }

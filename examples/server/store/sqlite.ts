@@ -2,7 +2,7 @@
 
 import SQLite from 'better-sqlite3';
 import { Kysely, SqliteDialect, type SqliteDatabase } from 'kysely';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Engine } from './engine.ts';
 import { migrate } from './migrate.ts';
@@ -21,6 +21,7 @@ export const SQLITE_FILE = 'bank.sqlite';
  */
 export async function openSqlite(folder: string, lost: (error: Error) => void = fail): Promise<Engine> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if ((statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700); // made by somebody else
   const file = path.join(folder, SQLITE_FILE);
   const writing = new SQLite(file);
   writing.pragma('journal_mode = WAL');

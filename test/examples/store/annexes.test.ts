@@ -207,7 +207,7 @@ describe.each(ENGINES)('%s', (name) => {
     const capability = await issue(NOW);
     const shown = { capability, deed: 'fetch', name: names[1]!, subject: holder.subject } as const;
     const check = (other: object, now = NOW): Promise<void> =>
-      checkCapability(engine.reading, directory, { ...shown, ...other }, now);
+      checkCapability(engine.reading, directory, { ...shown, ...other }, now).then(() => undefined);
     await check({});
     await check({}, NOW + CAPABILITY_TIME);
     for (const [other, now] of [

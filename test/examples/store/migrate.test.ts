@@ -23,13 +23,14 @@ afterAll(async () => {
 async function migrate(
   password: string,
   role: string,
+  ...more: readonly string[]
 ): Promise<{ status: number; out: string; err: string }> {
   const file = path.join(folder, 'password');
   writeFileSync(file, `${password}\n`);
   const { user, port, database } = server.owner;
   let [out, err] = ['', ''];
   const where = ['--port', String(port), '--database', database, '--owner', user, '--password-file', file];
-  const status = await run(['store', 'migrate', ...where, '--server', role], {
+  const status = await run(['store', 'migrate', ...where, '--server', role, ...more], {
     out: (text) => (out += text),
     err: (text) => (err += text),
     env: {},
@@ -52,5 +53,16 @@ it('refuses a server that owns the tables, a wrong password and a role that is n
     expect({ status, out }).toEqual({ status: 1, out: '' });
     expect(err).toMatch(/^muniment-admin: [^\n]+\n$/);
     expect(err).not.toContain(password === 'wrong' ? 'wrong' : server.owner.password);
+  }
+});
+
+it('goes to another machine over TLS or not at all', async () => {
+  for (const [more, why] of [
+    [['--host', 'db.example'], 'needs --authority, --certificate and --key'],
+    [['--host', 'db.example', '--authority', 'authority.crt'], 'belong together'],
+  ] as const) {
+    const { status, err } = await migrate(server.owner.password, 'bank', ...more);
+    expect(status).toBe(1);
+    expect(err).toContain(why);
   }
 });
