@@ -62,7 +62,7 @@ export async function receiptsAnswer(
 ): Promise<Answer> {
   const { leaves } = JSON.parse(outcome) as { readonly leaves?: readonly number[] };
   if (leaves === undefined) return answer(outcome); // the refusal that it was
-  const said = house.ledger.said();
+  const said = await house.said();
   const receipts = await receiptsOf(house.reading, leaves);
   return answer(
     writeText({

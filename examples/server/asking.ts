@@ -5,6 +5,7 @@ import type { AnnexStore } from './annexes.ts';
 import type { Directory } from './directory.ts';
 import type { Ledger } from './ledger.ts';
 import type { Records } from './records.ts';
+import type { Said } from './said.ts';
 import type { Changes } from './store/changes.ts';
 import type { Database } from './store/tables.ts';
 import type { Cause, Turn } from './turn.ts';
@@ -15,6 +16,8 @@ export interface House {
   readonly directory: Directory;
   readonly records: Records;
   readonly ledger: Ledger;
+  /** What the bank says of a durable size of the log, the newest if none is given; cosigned, where it has witnesses. */
+  readonly said: (size?: number) => Promise<Said>;
   readonly annexes: AnnexStore;
   /** For reading what is durable. */
   readonly reading: Database;

@@ -51,7 +51,6 @@ export class Bank {
   readonly #house: House;
   /** What is written beside the ledger: evidence and its outcomes. */
   readonly #archive: Changes;
-  readonly #witnessing: Witnessing;
 
   constructor(parts: BankParts) {
     this.#parts = parts;
@@ -63,9 +62,11 @@ export class Bank {
     this.ledger = new Ledger(engine, { ...parts, judge, settled: directory.settled });
     const beside = new Changes(engine, PLAIN);
     this.#archive = beside;
-    this.#house = { ...parts, directory, records, ledger: this.ledger, reading: engine.reading, beside };
-    const consistency = this.ledger.consistency.bind(this.ledger);
-    this.#witnessing = new Witnessing(witnesses, logKeysOf(log), { consistency, report });
+    const { reading } = engine;
+    const collecting = { ledger: this.ledger, log: logKeysOf(log), reading, changes: beside, report };
+    const witnessing = new Witnessing(witnesses, collecting);
+    const said = witnessing.said.bind(witnessing);
+    this.#house = { ...parts, directory, records, ledger: this.ledger, said, reading, beside };
     this.replay = new StoredReplayCache(engine, this.#archive);
   }
 
@@ -134,9 +135,8 @@ export class Bank {
   }
 
   async #execute(request: BankRequest, asking: Asking, documents: readonly Uint8Array[]): Promise<Answer> {
-    let done: Answer;
     try {
-      done = await this.#dispatch(request, asking, documents);
+      return await this.#dispatch(request, asking, documents);
     } catch (error) {
       this.#parts.report(error);
       const refusal = refuse(error);
@@ -146,14 +146,13 @@ export class Bank {
         return replyOf(change, number);
       });
       if (settled === refusal.text || settled === AFRESH) return refusal;
-      done = await this.#dispatch(request, asking, documents); // asked twice at once, the other was faster: one verdict
+      return this.#dispatch(request, asking, documents); // asked twice at once, the other was faster: one verdict
     }
-    return this.#cosigned(done);
   }
 
   /** Reads what other processes have written, and at the start everything. Returns the log's size. */
   catchUp(): Promise<number> {
-    return this.ledger.turn((turn) => Promise.resolve(turn.size));
+    return this.ledger.catchUp();
   }
 
   /** Throws unless a user's credential, or the bank's own if nobody is named, is good now. */
@@ -165,17 +164,8 @@ export class Bank {
   /** A checkpoint of the newest state, durable and cosigned like those in answers. */
   async checkpoint(): Promise<string> {
     await this.catchUp();
-    const { checkpoint } = await this.ledger.said().checkpoint(0);
-    return this.#parts.witnesses.length === 0 ? checkpoint : this.#witnessing.cosigned(checkpoint);
-  }
-
-  // The checkpoint in an answer is durable now, and so a witness may see it: it would never cosign another state.
-  async #cosigned(done: Answer): Promise<Answer> {
-    if (this.#parts.witnesses.length === 0) return done;
-    const reply = JSON.parse(done.text) as { readonly checkpoint?: string };
-    if (reply.checkpoint === undefined) return done;
-    const checkpoint = await this.#witnessing.cosigned(reply.checkpoint);
-    return { ...done, text: writeText({ ...reply, checkpoint }) };
+    const { checkpoint } = await (await this.#house.said()).checkpoint(0);
+    return checkpoint;
   }
 
   #dispatch(request: BankRequest, asking: Asking, documents: readonly Uint8Array[]): Promise<Answer> {

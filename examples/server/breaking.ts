@@ -67,7 +67,7 @@ export async function breakGlass(
     await turn.take([own], record.tagSalt, cause);
     await settle(turn.change, cause.request, AFRESH);
   });
-  const said = house.ledger.said();
+  const said = await house.said();
   const text = writeText({
     ...(await said.checkpoint(request.seenSize)),
     receipt: { receipt: standing.receipt, proof: said.inclusion(standing.leaf) },

@@ -53,6 +53,11 @@ export class Ledger {
     });
   }
 
+  /** Reads what other processes have written, and at the start everything. Returns the log's size. */
+  catchUp(): Promise<number> {
+    return this.turn((turn) => Promise.resolve(turn.size));
+  }
+
   /** What the bank says of the log as it is durable now, or was when it had a size. */
   said(size = this.#durable): Said {
     return this.#speaker.of(size);

@@ -74,7 +74,7 @@ export async function tellRevocations(
     await settle(turn.change, asking.cause.request, AFRESH);
     return found;
   });
-  const said = house.ledger.said(size);
+  const said = await house.said(size);
   const positions = new Set<number>();
   for (const id of ids) {
     const credential = await directory.find(reading, id);
@@ -103,7 +103,7 @@ export async function tellHeads(house: House, request: RequestOf<'head'>, asking
     if (!records.isDirectory(recordId)) await records.asked(turn.change, recordId, asking.user);
     await settle(turn.change, asking.cause.request, AFRESH);
   });
-  const said = house.ledger.said();
+  const said = await house.said();
   return answer(
     writeText({
       ...(await said.checkpoint(seenSize)),

@@ -45,7 +45,7 @@ export async function read(house: House, request: RequestOf<'read'>, asking: Ask
     await settle(turn.change, cause.request, AFRESH);
     return { record: asked, access: taken };
   });
-  const said = house.ledger.said(wanted ?? undefined);
+  const said = await house.said(wanted ?? undefined);
   const { items, next, documents, annexes } = await readItems(house, { request, record, user, said });
   const text = writeText({
     ...(await said.checkpoint(Math.min(seenSize, said.size))),

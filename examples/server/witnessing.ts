@@ -1,7 +1,21 @@
-/** Collecting cosignatures: each checkpoint goes to every witness, and comes back with the lines of those that agreed. */
+/**
+ * Collecting cosignatures: what the bank says of a size of the log goes to every witness, and is said to others with the
+ * lines of those that agreed. A witness that has seen a larger log cosigns no smaller one, and any of the bank's processes
+ * may have shown it that: so the lines are in the database, and who comes too late asks again with the newest log.
+ */
 
-import { addCosignatures, verifyCheckpoint, type LogKeys, type NoteKey } from 'muniment/record';
+import {
+  addCosignatures,
+  formatNoteKey,
+  verifyCheckpoint,
+  type LogKeys,
+  type NoteKey,
+} from 'muniment/record';
 import { tell } from './events.ts';
+import type { Ledger } from './ledger.ts';
+import type { Said } from './said.ts';
+import type { Changes } from './store/changes.ts';
+import type { Database } from './store/tables.ts';
 
 /** Where a witness is, and the key under which its lines verify. */
 export interface WitnessAt {
@@ -12,98 +26,123 @@ export interface WitnessAt {
 /** How long a witness may take, in milliseconds; and for how long one that failed is left alone. */
 const PATIENCE = 5000;
 const RESPITE = 5000;
-/** Cosigned checkpoints that are kept, for the pages of one reading. */
-const KEPT = 256;
+/** How often a newer log is shown to witnesses that have seen one that is newer still. */
+const ATTEMPTS = 4;
+/** Lines of so many sizes before the newest are kept, for the pages of one reading. */
+const KEPT = 4096;
 
 /** A witness that has seen more is not at fault. */
 class OlderError extends Error {
   override readonly name = 'OlderError';
 }
 
-/** A checkpoint, and the lines of those who cosigned it so far, by where they are. */
-interface Kept {
-  readonly checkpoint: string;
-  readonly lines: Map<string, string>;
+/** Who collects, and where what was collected is. */
+export interface WitnessingParts {
+  readonly ledger: Pick<Ledger, 'said' | 'consistency' | 'catchUp'>;
+  readonly log: LogKeys;
+  readonly reading: Database;
+  readonly changes: Changes;
+  /** Told of every witness that did not cosign. */
+  readonly report: (error: unknown) => void;
 }
 
 /** The witnesses of a log. */
 export class Witnessing {
   readonly #witnesses: readonly WitnessAt[];
-  readonly #log: LogKeys;
-  readonly #consistency: (from: number, to: number) => Uint8Array[];
-  readonly #report: (error: unknown) => void;
+  readonly #parts: WitnessingParts;
   /** What each witness has seen, as far as it has said so. */
   readonly #seen = new Map<string, number>();
   /** Until when those that failed are not asked, on the process's own clock. */
   readonly #left = new Map<string, number>();
-  readonly #kept = new Map<number, Kept>();
-  #queue: Promise<unknown> = Promise.resolve();
+  #round: Promise<unknown> = Promise.resolve();
+  /** The round that has not begun yet: of a log that is as new as whatever happened before now. */
+  #next: Promise<Said> | null = null;
 
-  constructor(
-    witnesses: readonly WitnessAt[],
-    log: LogKeys,
-    how: {
-      readonly consistency: (from: number, to: number) => Uint8Array[];
-      /** Told of every witness that did not cosign. */
-      readonly report: (error: unknown) => void;
-    },
-  ) {
-    [this.#witnesses, this.#log] = [witnesses, log];
-    [this.#consistency, this.#report] = [how.consistency, how.report];
+  constructor(witnesses: readonly WitnessAt[], parts: WitnessingParts) {
+    [this.#witnesses, this.#parts] = [witnesses, parts];
   }
 
   /**
-   * A checkpoint with the cosignatures that can be had. Only of a state that is on disk, for a witness never cosigns
-   * another one; of an older size only if it was asked for before. One after another in the order in which they are
-   * asked for, which is that of the log: a witness that has seen the next would not cosign this one.
+   * What the bank says of the log, with the cosignatures that can be had: of a size if one is given, for which lines were
+   * asked when it was the newest; else of what is durable now or later. All who ask at about the same time hear of the same
+   * size.
    */
-  cosigned(checkpoint: string): Promise<string> {
-    if (this.#witnesses.length === 0) return Promise.resolve(checkpoint);
-    const turn = this.#queue.then(() => this.#cosign(checkpoint));
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+  said(size?: number): Promise<Said> {
+    const { ledger } = this.#parts;
+    if (this.#witnesses.length === 0) return Promise.resolve(ledger.said(size));
+    if (size !== undefined) return this.#cosigned(ledger.said(size)).then(({ said }) => said);
+    this.#next ??= this.#queue(() => {
+      this.#next = null;
+      return this.#newest();
+    });
+    return this.#next;
   }
 
-  async #cosign(asked: string): Promise<string> {
-    const size = Number(asked.split('\n')[1]);
-    const { checkpoint, lines } = this.#keep(size, asked);
-    await Promise.all(
-      this.#witnesses.map(async (witness) => {
-        const { url } = witness;
-        if (lines.has(url) || performance.now() < (this.#left.get(url) ?? 0)) return;
-        try {
-          lines.set(url, await this.#lineOf(witness, checkpoint, size));
-        } catch (error) {
-          if (!(error instanceof OlderError)) this.#left.set(url, performance.now() + RESPITE);
-          this.#report(error);
-        }
-      }),
+  #queue(round: () => Promise<Said>): Promise<Said> {
+    const queued = this.#round.then(round);
+    this.#round = queued.catch(() => undefined);
+    return queued;
+  }
+
+  async #newest(): Promise<Said> {
+    for (let attempt = 1; ; attempt++) {
+      const { said, isOlder } = await this.#cosigned(this.#parts.ledger.said());
+      if (!isOlder || attempt === ATTEMPTS) return said;
+      await this.#parts.ledger.catchUp(); // another process has shown a witness more
+    }
+  }
+
+  async #cosigned(said: Said): Promise<{ readonly said: Said; readonly isOlder: boolean }> {
+    const { size } = said;
+    const { checkpoint } = await said.checkpoint(0);
+    const known = await this.#linesOf(size, checkpoint);
+    const asked = await Promise.all(
+      this.#witnesses
+        .filter(({ key, url }) => !known.has(key) && performance.now() >= (this.#left.get(url) ?? 0))
+        .map((witness) => this.#ask(witness, checkpoint, size)),
     );
-    tell({ kind: 'cosigned', lines: lines.size });
-    return addCosignatures(checkpoint, [...lines.values()]);
+    const fresh = asked.flatMap(({ witness, line }) => (line === null ? [] : [[witness.key, line] as const]));
+    if (fresh.length > 0) await this.#keep(size, fresh);
+    const lines = [...known.values(), ...fresh.map(([, line]) => line)];
+    tell({ kind: 'cosigned', lines: lines.length });
+    return { said: withLines(said, lines), isOlder: asked.some(({ isOlder }) => isOlder) };
+  }
+
+  async #ask(
+    witness: WitnessAt,
+    checkpoint: string,
+    size: number,
+  ): Promise<{ readonly witness: WitnessAt; readonly line: string | null; readonly isOlder: boolean }> {
+    try {
+      return { witness, line: await this.#lineOf(witness, checkpoint, size), isOlder: false };
+    } catch (error) {
+      const isOlder = error instanceof OlderError;
+      if (!isOlder) {
+        this.#left.set(witness.url, performance.now() + RESPITE);
+        this.#parts.report(error);
+      }
+      return { witness, line: null, isOlder };
+    }
   }
 
   async #lineOf({ url, key }: WitnessAt, checkpoint: string, size: number): Promise<string> {
-    let answer = await this.#ask(url, checkpoint, size);
+    let answer = await this.#send(url, checkpoint, size);
     if (answer.status === 409) {
       this.#seen.set(url, Number(answer.text));
-      answer = await this.#ask(url, checkpoint, size);
+      answer = await this.#send(url, checkpoint, size);
     }
     if (answer.status !== 200) throw new Error(`the witness answers ${String(answer.status)}`);
     const line = answer.text.trimEnd();
-    // One wrong line would make every reader refuse the whole.
-    verifyCheckpoint(addCosignatures(checkpoint, [line]), {
-      log: this.#log,
-      witnesses: { witnesses: [key], threshold: 1 },
-    });
+    this.#check(checkpoint, key, line);
     this.#seen.set(url, size);
     return line;
   }
 
-  async #ask(url: string, checkpoint: string, size: number): Promise<{ status: number; text: string }> {
+  async #send(url: string, checkpoint: string, size: number): Promise<{ status: number; text: string }> {
     const seen = this.#seen.get(url) ?? 0;
     if (!(seen <= size)) throw new OlderError('the witness has seen a larger log');
-    const proof = this.#consistency(seen, size).map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
+    const hashes = this.#parts.ledger.consistency(seen, size);
+    const proof = hashes.map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
     const response = await fetch(new URL('/add-checkpoint', url), {
       method: 'POST',
       body: `old ${String(seen)}\n${proof.join('')}\n${checkpoint}`,
@@ -112,11 +151,54 @@ export class Witnessing {
     return { status: response.status, text: await response.text() };
   }
 
-  #keep(size: number, checkpoint: string): Kept {
-    const kept = this.#kept.get(size) ?? { checkpoint, lines: new Map<string, string>() };
-    this.#kept.set(size, kept);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest);
-    return kept;
+  // One wrong line would make every reader refuse the whole.
+  #check(checkpoint: string, key: NoteKey, line: string): void {
+    const witnesses = { witnesses: [key], threshold: 1 };
+    verifyCheckpoint(addCosignatures(checkpoint, [line]), { log: this.#parts.log, witnesses });
   }
+
+  async #linesOf(size: number, checkpoint: string): Promise<Map<NoteKey, string>> {
+    const rows = await this.#parts.reading
+      .selectFrom('cosignatures')
+      .select(['witness', 'line'])
+      .where('size', '=', size)
+      .execute();
+    const lines = new Map<NoteKey, string>();
+    for (const { witness, line } of rows) {
+      const key = this.#witnesses.find((one) => formatNoteKey(one.key) === witness)?.key;
+      if (key === undefined) continue; // one of before
+      try {
+        this.#check(checkpoint, key, line);
+        lines.set(key, line);
+      } catch (error) {
+        this.#parts.report(error);
+      }
+    }
+    return lines;
+  }
+
+  #keep(size: number, lines: readonly (readonly [NoteKey, string])[]): Promise<unknown> {
+    const rows = lines.map(([key, line]) => ({ size, witness: formatNoteKey(key), line }));
+    return this.#parts.changes.run(async (change) => {
+      await change
+        .insertInto('cosignatures')
+        .values(rows)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      await change
+        .deleteFrom('cosignatures')
+        .where('size', '<', size - KEPT)
+        .execute();
+    });
+  }
+}
+
+function withLines(said: Said, lines: readonly string[]): Said {
+  return {
+    ...said,
+    checkpoint: async (seenSize) => {
+      const { checkpoint, consistency } = await said.checkpoint(seenSize);
+      return { checkpoint: addCosignatures(checkpoint, lines), consistency };
+    },
+  };
 }

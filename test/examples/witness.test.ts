@@ -6,20 +6,27 @@ import path from 'node:path';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createKeys } from 'muniment/keys';
+import { KEM_X25519, systemRandom } from 'muniment/crypto';
+import { createAnchor, createKeys, enrol, type Identity } from 'muniment/keys';
 import {
   addCosignatures,
+  formatNoteKey,
   Log,
   logKeysOf,
   signCheckpoint,
   verifyCheckpoint,
   type NoteKey,
 } from 'muniment/record';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLogKeys } from '../../examples/server/log-keys.ts';
+import { Ledger } from '../../examples/server/ledger.ts';
+import type { Said } from '../../examples/server/said.ts';
+import { Changes, PLAIN } from '../../examples/server/store/changes.ts';
+import type { Engine } from '../../examples/server/store/engine.ts';
 import { Witnessing, type WitnessAt } from '../../examples/server/witnessing.ts';
-import { serveWitness, type Listening } from '../../examples/witness/http.ts';
+import { serveWitness } from '../../examples/witness/http.ts';
 import { LogWitness } from '../../examples/witness/witness.ts';
+import { makeDatabase, type TestDatabase } from './store/engines.ts';
 
 const signer = { origin: 'bank.example/records', ...createLogKeys() };
 const keys = logKeysOf(signer);
@@ -95,61 +102,140 @@ it('of two requests at once cosigns one future', async () => {
   expect(answers.map(({ status }) => status)).toEqual([200, 409]);
 });
 
-it('cosigns every size that is asked for, also when many are asked for at once', async () => {
-  const log = grown(20, 1);
-  const here = await serveWitness(witness());
-  const reports: unknown[] = [];
-  const witnessing = new Witnessing([{ url: here.url, key: witness().key }], keys, {
-    consistency: (from, to) => log.consistency(from, to),
-    report: (error) => reports.push(error),
-  });
-  const sizes = [5, 7, 9, 9, 12, 20];
-  const notes = await Promise.all(sizes.map((size) => note(log, size)));
-  const cosigned = await Promise.all(notes.map((one) => witnessing.cosigned(one)));
-  expect(reports).toEqual([]);
-  const verified = cosigned.map((one) => verifyCheckpoint(one, policy([witness().key], 1)).size);
-  expect(verified).toEqual(sizes);
-  // Pages at an older size go on under the same cosignature.
-  expect(await witnessing.cosigned(await note(log, 7))).toBe(cosigned[1]);
-  // A size that was never asked for is not to be had, and that costs the witness nothing.
-  const older = await witnessing.cosigned(await note(log, 6));
-  expect(() => verifyCheckpoint(older, policy([witness().key], 1))).toThrow(/^RECORD_WITNESS/);
-  here.close();
-});
+describe('a bank', () => {
+  let database: TestDatabase;
+  let identity: Identity;
+  let reports: unknown[];
+  const engines: Engine[] = [];
 
-it('is asked by a log, which goes on without one that is away or lies', async () => {
-  const log = grown(9, 1);
-  const here = await serveWitness(witness());
-  const liar = createServer((_, response) => response.end('— witness.example/3 AAAAAAAAAAAAAAAA\n'));
-  liar.listen(0, '127.0.0.1');
-  await once(liar, 'listening');
-  const at = (listening: Pick<Listening, 'url'>, key: NoteKey): WitnessAt => ({ url: listening.url, key });
-  const others = [named('witness.example/2'), named('witness.example/3')].map(
-    (one) => new LogWitness(one, keys, { file, now: Date.now }).key,
-  );
-  const reports: unknown[] = [];
-  const { port } = liar.address() as AddressInfo;
-  const witnessing = new Witnessing(
-    [
-      at(here, witness().key),
-      at({ url: 'http://127.0.0.1:9' }, others[0]!),
-      at({ url: `http://127.0.0.1:${String(port)}` }, others[1]!),
-    ],
-    keys,
-    {
-      consistency: (from, to) => log.consistency(from, to),
-      report: (error) => reports.push(error),
-    },
-  );
-  const all = [witness().key, ...others];
-  const cosigned = await witnessing.cosigned(await note(log, 5));
-  expect(verifyCheckpoint(cosigned, policy(all, 1)).cosignatures).toMatchObject([{ name: first.name }]);
-  expect(() => verifyCheckpoint(cosigned, policy(all, 2))).toThrow(/^RECORD_WITNESS/);
-  expect(reports).toHaveLength(2);
-  // What it has once is what it gives again, also when the log has grown.
-  const later = await witnessing.cosigned(await note(log, 9));
-  expect(verifyCheckpoint(later, policy(all, 1)).size).toBe(9);
-  expect(await witnessing.cosigned(await note(log, 5))).toBe(cosigned);
-  here.close();
-  liar.close();
+  beforeAll(async () => {
+    database = await makeDatabase('postgres');
+    const terms = { notBefore: 0, notAfter: 4e12 };
+    const suite = { kem: KEM_X25519 };
+    const anchor = await createAnchor({ subject: 'admin', roles: ['administrator'], ...terms }, suite);
+    identity = await enrol(anchor, { subject: 'bank', roles: ['bank'], ...terms }, suite);
+  }, 60_000);
+  beforeEach(() => {
+    reports = [];
+  });
+  afterAll(async () => {
+    for (const engine of engines) await engine.close();
+    await database.remove();
+  });
+
+  /** One of its processes. */
+  async function start(witnesses: readonly WitnessAt[]) {
+    const engine = await database.open();
+    engines.push(engine);
+    const settled = { settled: () => undefined, judge: () => Promise.resolve() };
+    const ledger = new Ledger(engine, { identity, log: signer, now: () => Date.now(), ...settled });
+    await ledger.catchUp();
+    const parts = { ledger, log: keys, reading: engine.reading, changes: new Changes(engine, PLAIN) };
+    const witnessing = new Witnessing(witnesses, { ...parts, report: (error) => reports.push(error) });
+    return { engine, ledger, witnessing };
+  }
+
+  async function grow({ ledger }: Awaited<ReturnType<typeof start>>): Promise<void> {
+    await ledger.turn(async (turn) => {
+      const stated = { kind: 'access', content: new Uint8Array(1), time: Date.now() } as const;
+      const own = await turn.own(systemRandom(16), stated);
+      const digests = { data: new Uint8Array(32), signature: new Uint8Array(32) };
+      await turn.take([own], new Uint8Array(32), { request: 1, session: new Uint8Array(32), digests });
+    });
+  }
+
+  const textOf = async (said: Said): Promise<string> => (await said.checkpoint(0)).checkpoint;
+  const cosigners = async (said: Said, witnesses: NoteKey[]): Promise<string[]> =>
+    verifyCheckpoint(await textOf(said), policy(witnesses, 0)).cosignatures.map(({ name }) => name);
+
+  it('has every word cosigned, whichever of its processes says it, also after a restart', async () => {
+    const two = [
+      witness(),
+      new LogWitness(named('witness.example/2'), keys, { file: `${file}2`, now: Date.now }),
+    ];
+    const here = await Promise.all(two.map((one) => serveWitness(one)));
+    const at = two.map(({ key }, i) => ({ url: here[i]!.url, key }));
+    const processes = [await start(at), await start(at), await start(at)];
+    const sizes: number[] = [];
+    const words = processes.flatMap((one) =>
+      Array.from({ length: 8 }, async () => {
+        await grow(one);
+        const least = one.ledger.size;
+        const said = await one.witnessing.said();
+        expect(said.size).toBeGreaterThanOrEqual(least); // what its caller did is in it
+        expect(
+          await cosigners(
+            said,
+            at.map(({ key }) => key),
+          ),
+        ).toHaveLength(2);
+        sizes.push(said.size);
+      }),
+    );
+    await Promise.all(words);
+    expect(Math.max(...sizes)).toBe(24);
+    expect(reports).toEqual([]);
+    // Pages at an older size go on under the same lines, in a process that was not there.
+    const late = await start(at);
+    for (const size of new Set(sizes)) {
+      const said = await late.witnessing.said(size);
+      expect(said.size).toBe(size);
+      expect(
+        await cosigners(
+          said,
+          at.map(({ key }) => key),
+        ),
+      ).toHaveLength(2);
+    }
+    // A size that was never asked for is not to be had.
+    const missing = Array.from({ length: 24 }, (_, i) => i + 1).find((size) => !sizes.includes(size));
+    if (missing !== undefined)
+      expect(await cosigners(await late.witnessing.said(missing), [two[0]!.key])).toEqual([]);
+    for (const one of here) one.close();
+  });
+
+  it('goes on without one that is away or lies, and asks it again for the same size when it is back', async () => {
+    const one = new LogWitness(named('witness.example/4'), keys, { file, now: Date.now });
+    const here = await serveWitness(one);
+    const liar = createServer((_, response) => response.end('— witness.example/3 AAAAAAAAAAAAAAAA\n'));
+    liar.listen(0, '127.0.0.1');
+    await once(liar, 'listening');
+    const others = [named('witness.example/2'), named('witness.example/3')].map(
+      (other) => new LogWitness(other, keys, { file, now: Date.now }).key,
+    );
+    const { port } = liar.address() as AddressInfo;
+    const bank = await start([
+      { url: here.url, key: one.key },
+      { url: 'http://127.0.0.1:9', key: others[0]! },
+      { url: `http://127.0.0.1:${String(port)}`, key: others[1]! },
+    ]);
+    await grow(bank);
+    const all = [one.key, ...others];
+    const said = await bank.witnessing.said();
+    expect(await cosigners(said, all)).toEqual(['witness.example/4']);
+    expect(reports).toHaveLength(2);
+    const text = await textOf(said);
+    expect(() => verifyCheckpoint(text, policy(all, 2))).toThrow(/^RECORD_WITNESS/);
+    await grow(bank);
+    expect(await cosigners(await bank.witnessing.said(), all)).toEqual(['witness.example/4']);
+    expect(reports).toHaveLength(2); // those that failed are left alone for a while
+    here.close();
+    liar.close();
+  });
+
+  it('passes over a line in the database that is not what it says, and asks for it again', async () => {
+    const one = new LogWitness(named('witness.example/5'), keys, { file, now: Date.now });
+    const here = await serveWitness(one);
+    const bank = await start([{ url: here.url, key: one.key }]);
+    await grow(bank);
+    const row = {
+      size: bank.ledger.size,
+      witness: formatNoteKey(one.key),
+      line: '— witness.example/5 AAAAAAAA',
+    };
+    await bank.engine.database.insertInto('cosignatures').values(row).execute();
+    expect(await cosigners(await bank.witnessing.said(), [one.key])).toEqual(['witness.example/5']);
+    expect(reports).toMatchObject([{ code: 'RECORD_WITNESS' }]);
+    here.close();
+  });
 });

@@ -11,6 +11,7 @@ import { checkCapabilities } from './capabilities.ts';
 import { checkChains } from './chains.ts';
 import type { Context } from './context.ts';
 import { Findings, type Checked } from './findings.ts';
+import { checkCosignatures } from './cosignatures.ts';
 import { checkLog } from './log.ts';
 import { checkUses, markErased } from './named.ts';
 import { checkOutside, NOTHING_OUTSIDE, type Outside } from './outside.ts';
@@ -58,6 +59,7 @@ async function checkAll(context: Context, outside: Outside): Promise<void> {
   await checkAnnexes(context);
   await checkUploads(context);
   await checkCapabilities(context);
+  await checkCosignatures(context);
   await checkRepeats(context);
   await checkStrayOutcomes(context);
   await checkReplies(context);

@@ -19,6 +19,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   },
   // `users` made anew, with its protection.
   '0003-renewals': {},
+  '0005-cosignatures': { cosignatures: 'erasable' },
 };
 /** The migration library's own. */
 const MIGRATION_TABLES = ['kysely_migration', 'kysely_migration_lock'];

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import { bank } from './migrations/0001-bank.ts';
 import { annexes } from './migrations/0002-annexes.ts';
 import { renewals } from './migrations/0003-renewals.ts';
+import { cosignatures } from './migrations/0005-cosignatures.ts';
 import type { Tables } from './tables.ts';
 
 type Write = (engine: Engine['name']) => Migration;
@@ -13,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, Write>> = {
   '0001-bank': bank,
   '0002-annexes': annexes,
   '0003-renewals': renewals,
+  '0005-cosignatures': cosignatures,
 };
 
 /** Runs what has not been run yet. */

@@ -89,7 +89,7 @@ const APPENDED = [
 ];
 const ERASABLE = [
   ...['payloads', 'attachments', 'pending', 'first_messages'],
-  ...['uploads', 'annex_chunks', 'annexes', 'uses', 'capabilities'],
+  ...['uploads', 'annex_chunks', 'annexes', 'uses', 'capabilities', 'cosignatures'],
 ];
 
 function connect(address: PostgresAddress, report: (error: Error) => void): pg.Pool {

@@ -36,6 +36,8 @@ export interface Tables {
   readonly closures: Closures;
   /** Who may send or fetch which annexes for how long. Rows may be deleted: those whose time is over. */
   readonly capabilities: Capabilities;
+  /** Lines of witnesses under checkpoints. Rows may be deleted: those of older sizes. */
+  readonly cosignatures: Cosignatures;
   /** One row, which may be changed: the newest time of a first message that was forgotten. */
   readonly replay_floor: ReplayFloor;
 }
@@ -215,6 +217,15 @@ interface Capabilities {
   /** 32 bytes each, joined. */
   readonly names: Bytes;
   readonly until: Fixed<number>;
+}
+
+interface Cosignatures {
+  /** Of the log. */
+  readonly size: Fixed<number>;
+  /** The witness's verifier key, as C2SP writes it. */
+  readonly witness: Fixed<string>;
+  /** A line of a signed note. */
+  readonly line: Fixed<string>;
 }
 
 interface ReplayFloor {

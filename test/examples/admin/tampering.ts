@@ -145,6 +145,13 @@ export function otherTamperings(origin: string): Tampering[] {
       'UPDATE first_messages SET digest = ? WHERE digest = (SELECT min(digest) FROM first_messages)',
       zeros.subarray(1),
     ]),
+    other('a cosignature is of a size that never was', 'cosignatures', [
+      'UPDATE cosignatures SET size = size + 1000000 WHERE size = (SELECT max(size) FROM cosignatures)',
+    ]),
+    other('a cosignature is no line of a note', 'cosignatures', ["UPDATE cosignatures SET line = '— —'"]),
+    other("a cosignature is another witness's", 'cosignatures', [
+      "UPDATE cosignatures SET witness = 'other.example+00000000+AQ==' WHERE witness = (SELECT max(witness) FROM cosignatures)",
+    ]),
     other('the floor is another row', 'replay_floor', ['UPDATE replay_floor SET one = 2']),
     other('a table is added', 'shadows', ['CREATE TABLE shadows (one integer)']),
     other('a table is taken away', 'repeats', ['DROP TABLE repeats']),
