@@ -20,6 +20,7 @@ import type { BankClient } from './bank.ts';
 import { followChain } from './following.ts';
 import { documentAt, fetchPages, joinPages, type Page } from './pages.ts';
 import { byId, lookUp } from './people.ts';
+import { banksOf } from './trust.ts';
 
 /** One access. */
 export interface Access {
@@ -96,7 +97,7 @@ export async function readAccessPages(
   const answered = { ...joinPages(client, pages), from: EMPTY_CHAIN };
   const chain = await followChain(client, of, answered, {
     mayWrite: mayWriteRecord(client.user.credential.id),
-    authors: withoutRevocations(byId([client.trust.bank])),
+    authors: withoutRevocations(byId(banksOf(client.trust))),
     tagSalt: pages[0]?.reply.tagSalt ?? refuse(),
   });
   return { pages, chain };
@@ -119,11 +120,10 @@ function prove(
   const statement = statementOf(entry, payload);
   const reader = how.find(statement.reader);
   if (reader === null || evidence === null) throw new MunimentError('RECORD_AUTHOR');
-  const { bank } = how.client.trust;
   // Asked when the bank says, give or take their clocks and the life of a session.
   const { notBefore, notAfter } = clockWindow(entry.entry.time);
   const time = { notBefore: notBefore - DEADLINES.session, notAfter };
-  const expected = { type: 'request', author: reader, to: bank.id, answers: null, time } as const;
+  const expected = { type: 'request', author: reader, to: entry.entry.author, answers: null, time } as const;
   const request = verifyEvidence(evidence, expected);
   const { data, signature } = request.digests;
   const named =

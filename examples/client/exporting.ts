@@ -14,6 +14,7 @@ import type { BankClient } from './bank.ts';
 import { takePages } from './content.ts';
 import { documentAt, fetchPages, type Page } from './pages.ts';
 import { lookUp } from './people.ts';
+import { banksOf } from './trust.ts';
 
 /** Exports a record as its owner: one JSON text that `verifyExport` judges offline. */
 export async function fetchExport(client: BankClient, recordId: Uint8Array): Promise<string> {
@@ -30,7 +31,7 @@ export async function fetchExport(client: BankClient, recordId: Uint8Array): Pro
   return exportRecord({
     origin: client.trust.origin,
     recordId,
-    charters: [client.trust.charter],
+    charters: [...client.trust.former.map(({ charter }) => charter), client.trust.charter],
     credentials: signers.map(({ encoded }) => encoded),
     content: content ?? [],
     access: access ?? [],
@@ -80,8 +81,8 @@ function authorsOf(entries: readonly ExportedEntry[]): Uint8Array[] {
 }
 
 async function credentialsOf(client: BankClient, ids: readonly Uint8Array[]): Promise<Credential[]> {
-  const { anchor, bank } = client.trust;
-  const others = ids.filter((id) => ![anchor, bank].some((own) => equalBytes(own.id, id)));
+  const known = [client.trust.anchor, ...banksOf(client.trust)];
+  const others = ids.filter((id) => !known.some((own) => equalBytes(own.id, id)));
   const { credentials } = await lookUp(client, { ids: others });
-  return [anchor, bank, ...credentials];
+  return [...known, ...credentials];
 }

@@ -1,5 +1,6 @@
 /** The bank: what it does with a request whose author is known. It is stored first, then served, at most once. */
 
+import { MunimentError } from 'muniment';
 import { verifyEvidence } from 'muniment/envelope';
 import type { Credential, Identity } from 'muniment/keys';
 import { decodeSignedEntry, logKeysOf, type LogSigner } from 'muniment/record';
@@ -28,6 +29,8 @@ import { Witnessing, type WitnessAt } from './witnessing.ts';
 /** What a bank is made of. */
 export interface BankParts {
   readonly identity: Identity;
+  /** Credentials that its keys had before, to which a request may be addressed that is not executed yet. */
+  readonly former?: readonly Credential[];
   readonly anchor: Credential;
   /** What signs the log's checkpoints: keys of its own. */
   readonly log: LogSigner;
@@ -100,11 +103,13 @@ export class Bank {
   async #complete({ stored, documents }: Unfinished): Promise<void> {
     const author = await this.directory.find(this.#parts.engine.reading, plain(stored.author));
     if (author === null) throw new BankRefusal('FORBIDDEN');
-    const to = this.#parts.identity.credential.id;
+    const { identity, former = [] } = this.#parts;
     // Its time was held against the clock before it was archived.
     const time = { notBefore: 0, notAfter: Infinity };
-    const expected = { type: 'request', author, to, answers: null, time } as const;
-    const evidence = verifyEvidence(plain(stored.evidence), expected);
+    const banks = [identity.credential, ...former];
+    const evidence = verifyAddressed(banks, (to) =>
+      verifyEvidence(plain(stored.evidence), { type: 'request', author, to, answers: null, time }),
+    );
     const cause = { request: stored.number, session: plain(stored.session), digests: evidence.digests };
     const asking = { user: author, cause, at: this.#parts.now() };
     await this.#execute(parseRequest(evidence.data), asking, documents);
@@ -189,6 +194,20 @@ export class Bank {
       case 'upload':
         return announce(this.#house, request, asking);
     }
+  }
+}
+
+// It was addressed to the bank under the Id that it had then; as any other it does not verify.
+function verifyAddressed<Evidence>(
+  [bank, ...others]: readonly Credential[],
+  verify: (to: Uint8Array) => Evidence,
+): Evidence {
+  if (bank === undefined) throw new MunimentError('ENVELOPE_SIGNATURE');
+  try {
+    return verify(bank.id);
+  } catch (error) {
+    if (others.length === 0) throw error;
+    return verifyAddressed(others, verify);
   }
 }
 

@@ -61,7 +61,13 @@ const schema = z.strictObject({
   publicLog: place('0.0.0.0').nullable().default(null),
   limits: limitsSchema.default(DEFAULT_LIMITS),
   /** The bank's key file, its signed credential, and the file with the passphrase. */
-  identity: z.strictObject({ keys: z.string(), credential: z.string(), passphraseFile: z.string() }),
+  identity: z.strictObject({
+    keys: z.string(),
+    credential: z.string(),
+    passphraseFile: z.string(),
+    /** Credentials that these keys had before, oldest first. */
+    former: z.array(z.string()).max(63).default([]),
+  }),
   /** The log's own key file, under the same passphrase, and the anchor's signed charter for bank and log. */
   log: z.strictObject({ keys: z.string(), charter: z.string() }),
   /** Who is asked to cosign each checkpoint: where `/add-checkpoint` is, and the C2SP verifier key. */
@@ -113,6 +119,7 @@ export function readConfig(file: string): Config {
       keys: at(identity.keys),
       credential: at(identity.credential),
       passphraseFile: at(identity.passphraseFile),
+      former: identity.former.map(at),
     },
     log: { keys: at(log.keys), charter: at(log.charter) },
     anchor: { credential: at(anchor.credential), id: anchor.id },

@@ -38,7 +38,7 @@ async function run(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel });
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const { now } = clock;
-  const { identity, anchor, log } = await openIdentity(config);
+  const { identity, former, anchor, log } = await openIdentity(config);
   const tls = readTls(config);
   const revocations = await openRevocations(config, now());
   const engine = await openStore(config, (error) => {
@@ -46,7 +46,7 @@ async function run(config: Config): Promise<void> {
   });
   const annexes = new AnnexStore(engine);
   const bank = new Bank({
-    ...{ identity, anchor, log, engine, annexes, now },
+    ...{ identity, former, anchor, log, engine, annexes, now },
     witnesses: config.witnesses.map(({ url, key }) => ({ url, key: parseNoteKey(key) })),
     releaseTime: config.releaseMinutes * 60_000,
     report: (error) => {

@@ -27,7 +27,9 @@ export function openStore({ store, dataFolder }: Config, report: (error: Error) 
 }
 
 /** Reads who the bank is and whom it trusts, and holds the charter against both. Throws an `Error` of one line. */
-export async function openIdentity(config: Config): Promise<Pick<BankParts, 'identity' | 'anchor' | 'log'>> {
+export async function openIdentity(
+  config: Config,
+): Promise<Required<Pick<BankParts, 'identity' | 'former' | 'anchor' | 'log'>>> {
   const anchor = readAnchor(
     readBytes(config.anchor.credential),
     Uint8Array.from(Buffer.from(config.anchor.id, 'hex')),
@@ -39,7 +41,8 @@ export async function openIdentity(config: Config): Promise<Pick<BankParts, 'ide
   const charter = verifyCharter(readBytes(config.log.charter), anchor, config.origin);
   if (!equalBytes(charter.bank, credential.id) || !hasKeys(charter.log, log))
     throw new Error('the charter is of another bank, or of a log with other keys');
-  return { identity: createIdentity(keys, credential), anchor, log };
+  const former = config.identity.former.map((file) => verifyCredential(readBytes(file), anchor, 'ever'));
+  return { identity: createIdentity(keys, credential), former, anchor, log };
 }
 
 /** Reads the server's certificate and key, and the authority of its clients. */

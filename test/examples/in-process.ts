@@ -24,6 +24,8 @@ const NOWHERE: Endpoint = { host: '', port: 0, tls: { certificate: '', key: '', 
 /** A bank at work, and who may register. */
 export interface InProcess {
   readonly bank: Bank;
+  /** What it is made of. */
+  readonly parts: ConstructorParameters<typeof Bank>[0];
   readonly trust: Trust;
   readonly administrator: BankClient;
   readonly directory: RecordName;
@@ -71,13 +73,14 @@ export async function foundBank(
   const log = { origin: ORIGIN, ...createLogKeys() };
   const reports: unknown[] = [];
   const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const bank = new Bank({
+  const parts: InProcess['parts'] = {
     ...{ identity, anchor: anchor.credential, log, witnesses: [], engine },
     annexes: annexes ?? ({ has: () => true } as unknown as AnnexStore), // most of these tests have none
     now: () => clock.now() + jump(),
     releaseTime: 3_600_000,
     report: (error) => reports.push(error),
-  });
+  };
+  const bank = new Bank(parts);
   const sessions = new Sessions(bank, identity, { clock, limits: DEFAULT_LIMITS });
   const charter = await signCharter(anchor, {
     origin: ORIGIN,
@@ -118,7 +121,7 @@ export async function foundBank(
   const administrator = clientOf(anchor);
   const directory = await openDirectory(administrator);
   return {
-    ...{ bank, trust, administrator, directory, reports, enrol: make, clientOf },
+    ...{ bank, parts, trust, administrator, directory, reports, enrol: make, clientOf },
     async join<Subject extends string>(users: Readonly<Record<Subject, readonly string[]>>) {
       const joined = {} as Record<Subject, BankClient>;
       for (const [subject, roles] of Object.entries(users) as [Subject, readonly string[]][])

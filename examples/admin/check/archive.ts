@@ -12,6 +12,7 @@ import { readEvidence, readRequest, type Evidence, type RequestText } from './as
 import { codeOf, type Context } from './context.ts';
 import { checkOutcome } from './outcomes.ts';
 import { SEALED } from './rights.ts';
+import { bankOf } from './trust.ts';
 
 const EVER = { notBefore: 0, notAfter: Infinity };
 
@@ -116,7 +117,8 @@ function verifyRequest(
     const author = people.find(evidence.from);
     if (author === null) throw new MunimentError('ENVELOPE_SIGNATURE');
     const time = EVER; // it was held against the clock when it came
-    const expected = { type: 'request', author, to: trust.bank.id, answers: null, time } as const;
+    const to = bankOf(trust, evidence.to).id;
+    const expected = { type: 'request', author, to, answers: null, time } as const;
     verifyEvidence(row.evidence, expected);
     return { evidence, author, request: readRequest(evidence.data) };
   } catch (error) {

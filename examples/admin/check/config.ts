@@ -27,7 +27,7 @@ const form = z.looseObject({
       }),
     ])
     .default({ engine: 'sqlite' }),
-  identity: z.looseObject({ credential: z.string() }),
+  identity: z.looseObject({ credential: z.string(), former: z.array(z.string()).default([]) }),
   log: z.looseObject({ charter: z.string() }),
   anchor: z.looseObject({ credential: z.string(), id: z.string() }),
   witnesses: z.array(z.looseObject({ key: z.string() })).default([]),
@@ -49,7 +49,10 @@ export function readTrust(file: string): BankTrust {
   const charter = verifyCharter(readBytes(at(config.log.charter)), anchor, origin);
   if (!equalBytes(charter.bank, bank.id)) throw new CliError('the charter is of another bank');
   const witnesses = config.witnesses.map(({ key }) => parseNoteKey(key));
-  return { origin, anchor, bank, log: charter.log, witnesses };
+  const former = config.identity.former.map((name) => verifyCredential(readBytes(at(name)), anchor, 'ever'));
+  if (former.some((one) => !equalBytes(one.signing.publicKey, bank.signing.publicKey)))
+    throw new CliError("a former credential is not of the bank's keys");
+  return { origin, anchor, bank, former, log: charter.log, witnesses };
 }
 
 /** Opens the bank's database to read it. */

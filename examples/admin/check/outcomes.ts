@@ -9,6 +9,7 @@ import { readEvidence, type RequestText } from './asked.ts';
 import { codeOf, type Context } from './context.ts';
 import { rowName } from './findings.ts';
 import { checkSaid } from './said.ts';
+import { bankOf } from './trust.ts';
 
 const refusalForm = z.strictObject({
   refused: z.string(),
@@ -102,14 +103,14 @@ async function checkReply(
   if (!equalBytes(evidence.session, row.session))
     findings.add(where.table, where.row, 'COLUMN', 'session is not what the evidence says');
   const asked = await archive.find(row.session);
+  const bank = bankOf(trust, evidence.from);
   if (asked === null) {
     // What is refused at the door is not archived: without the request, whose digests it signs, a reply cannot be verified.
-    if (!isRefusal(evidence.data) || !equalBytes(evidence.from, trust.bank.id))
+    if (!isRefusal(evidence.data) || !equalBytes(evidence.from, bank.id))
       throw new MunimentError('ENVELOPE_SIGNATURE');
     findings.count('refusals of requests that are not archived');
     return;
   }
-  const { bank } = trust;
   const time = { notBefore: 0, notAfter: Infinity };
   const expected = { type: 'reply', author: bank, to: asked.from, answers: asked.digests, time } as const;
   const { data } = verifyEvidence(row.evidence, expected);

@@ -13,6 +13,7 @@ import {
 } from 'muniment/keys';
 import { equalBytes, toHex } from 'muniment/wire';
 import type { Scratch } from './scratch.ts';
+import type { BankTrust } from './trust.ts';
 
 /** Credentials that are kept at hand. */
 const KEPT = 4096;
@@ -24,9 +25,11 @@ export class People {
   readonly #scratch: Scratch;
   readonly #kept = new Map<string, { credential: Credential; leaf: number }>();
 
-  constructor(trust: { readonly anchor: Credential; readonly bank: Credential }, scratch: Scratch) {
+  constructor(trust: Pick<BankTrust, 'anchor' | 'bank' | 'former'>, scratch: Scratch) {
     this.#anchor = trust.anchor;
-    this.#own = new Map([trust.anchor, trust.bank].map((one) => [toHex(one.id), one]));
+    this.#own = new Map(
+      [trust.anchor, trust.bank, ...(trust.former ?? [])].map((one) => [toHex(one.id), one]),
+    );
     this.#scratch = scratch;
   }
 

@@ -19,13 +19,21 @@ export class UsageError extends CliError {
 /** What the bank's more frequent refusals mean to the person who asked. */
 const REFUSALS: Readonly<Record<string, string>> = {
   FORBIDDEN: 'there is no such record, or it is not for you',
+  KEY_SUCCESSION: 'it has a credential of that subject that begins as late, or later',
   KEY_REVOKED: 'your credential was revoked; a new one takes new keys',
+  OWNER_KEY: 'a record hangs on the keys of whoever has published its parts',
   RECORD_CONSISTENCY: 'it shows an older or another history than it has shown before',
   RECORD_EXISTS: 'that exists already',
+  RECORD_RETENTION: 'the term is not over, or it is no ground for that',
   RECORD_RIGHT: 'your roles do not allow this',
+  RECORD_STALE: 'somebody else was faster: once more',
   SESSION_PEER: 'it does not know you, or your credential is not valid now',
   TLS_SUBJECT: 'your TLS certificate is not in the name of your credential',
 };
+
+/** The one answer to everybody whom the bank cannot make out, of which this is the one reason that a user can mend. */
+const OLD_SETTINGS =
+  'the bank takes no message of yours (SESSION_MESSAGE); has it a newer settings.json? then: settings FILE';
 
 /** The line for an error: never a stack, never a line break. */
 export function explain(error: unknown): string {
@@ -34,6 +42,7 @@ export function explain(error: unknown): string {
     return hint === undefined ? error.message : `${error.message} (${hint})`;
   }
   if (error instanceof MunimentError && error.code === 'KEY_PASSPHRASE') return 'wrong passphrase';
+  if (error instanceof MunimentError && error.code === 'SESSION_MESSAGE') return OLD_SETTINGS;
   const expected = [CliError, ConnectionError, FhirImportError, MunimentError, TokenError];
   if (expected.some((kind) => error instanceof kind)) return firstLine((error as Error).message);
   return error instanceof Error ? `${error.name}: ${firstLine(error.message)}` : 'unknown error';

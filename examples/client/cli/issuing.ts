@@ -160,6 +160,12 @@ export async function join(
   say(`own id ${toHex(credential.id)}`);
 }
 
+/** `settings`: the wallet takes the bank's new settings. */
+export function renewSettings(wallet: Wallet, file: string, say: Say): void {
+  wallet.renewSettings(readForm(file, settingsForm), readText(file));
+  say(`${wallet.folder} has the bank's new settings`);
+}
+
 /** `authority`: TLS certificates for the bank and its users, by an authority whose key nobody keeps. */
 export async function authority(
   out: string,

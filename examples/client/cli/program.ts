@@ -12,7 +12,18 @@ import {
   registerUsers,
   type PolicyName,
 } from './founding.ts';
-import { answer, authority, challenge, init, issue, join, request, status, type Say } from './issuing.ts';
+import {
+  answer,
+  authority,
+  challenge,
+  init,
+  issue,
+  join,
+  renewSettings,
+  request,
+  status,
+  type Say,
+} from './issuing.ts';
 import { PASSPHRASE_VARIABLE, passphraseFrom, PIN_VARIABLE, pinFrom } from './passphrase.ts';
 import { exportToPkcs12, importFromPkcs12 } from './pkcs12-keys.ts';
 import { judgingCommands } from './judging.ts';
@@ -147,6 +158,13 @@ function issuingCommands(program: Command, wallet: FindWallet, say: Say): void {
     .action((options: { credential?: string; settings: string; tls: string; anchorId: Uint8Array }) =>
       join(wallet(), { ...options, credential: options.credential }, say),
     );
+  program
+    .command('settings')
+    .description("take the bank's new settings into the wallet, under the anchor that it trusts")
+    .argument('<file>', "the bank's settings.json")
+    .action((file: string) => {
+      renewSettings(wallet(), file, say);
+    });
   program
     .command('status')
     .description('whose wallet this is')

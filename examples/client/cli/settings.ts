@@ -5,6 +5,7 @@ import { NOTE_LINES_LIMIT, parseNoteKey } from 'muniment/record';
 import { fromBase64url } from 'muniment/wire';
 import { z } from 'zod';
 import { trustIn, type Trust } from '../trust.ts';
+import { CliError } from './error.ts';
 
 /** Bytes as base64url. */
 export const encoded = z.string().transform((text, context) => {
@@ -29,6 +30,11 @@ export const settingsForm = z.strictObject({
   bank: encoded,
   /** The anchor's signed word on the bank and its log's keys. */
   charter: encoded,
+  /** The same of the Ids that the bank had before, oldest first. */
+  former: z
+    .array(z.strictObject({ bank: encoded, charter: encoded }))
+    .max(63)
+    .default([]),
   /** Whose cosignatures are demanded under each checkpoint, as C2SP verifier keys, and how many; none has to be said. */
   witnesses: z.strictObject({ keys: z.array(z.string()).max(NOTE_LINES_LIMIT), threshold: z.int().min(0) }),
   /** The authority of the bank's TLS certificate, as PEM. */
@@ -39,13 +45,17 @@ export const settingsForm = z.strictObject({
 export type Settings = z.output<typeof settingsForm>;
 
 /** Believes settings: the anchor is the one whose Id one was given by other means, and the bank is its bank. */
-export function trustOf({ origin, witnesses, ...settings }: Settings, anchorId: Uint8Array): Trust {
+export function trustOf({ origin, witnesses, former, ...settings }: Settings, anchorId: Uint8Array): Trust {
   const anchor = readAnchor(settings.anchor, anchorId);
+  const bank = verifyCredential(settings.bank, anchor, 'ever');
+  if (Date.now() > bank.notAfter)
+    throw new CliError("the bank's credential in these settings has ended: ask for its new settings.json");
   return trustIn({
     origin,
     anchor,
     bank: verifyCredential(settings.bank, anchor, Date.now()),
     charter: settings.charter,
+    former: former.map(({ bank, charter }) => ({ bank: verifyCredential(bank, anchor, 'ever'), charter })),
     witnesses: { witnesses: witnesses.keys.map(parseNoteKey), threshold: witnesses.threshold },
   });
 }

@@ -142,6 +142,13 @@ export class Wallet {
     return credential;
   }
 
+  /** Takes settings of the same bank in the place of those that there are: something of it has changed since. */
+  renewSettings(settings: Settings, settingsText: string): void {
+    if (settings.origin !== this.settings().origin) throw new CliError('the settings are of another bank');
+    trustOf(settings, this.#anchorId());
+    writeWhole(this.at(SETTINGS), settingsText);
+  }
+
   /** The bank's settings. */
   settings(): Settings {
     if (!existsSync(this.at(SETTINGS))) throw new CliError(`${this.folder} has not joined a bank yet`);
