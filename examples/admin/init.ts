@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { refuseExisting } from '../client/cli/files.ts';
 import { bankConfig } from '../client/cli/founding.ts';
 import { init, join, type Say } from '../client/cli/issuing.ts';
-import { foundAuthority } from './ca/authority.ts';
+import { dayOf, foundAuthority } from './ca/authority.ts';
 import { LOOPBACK_HOSTS } from './ca/profile.ts';
 import type { BankFolder } from './bank-folder.ts';
 import { DEFAULT_FOLDER, type AdminSurroundings, type FindSurroundings } from './surroundings.ts';
@@ -58,6 +58,8 @@ async function foundBank(
     { name: `${origin} authority`.slice(0, 64), days: ROOT_DAYS },
     passphrase,
   );
+  // As good as the certificates that it is about: before these end somebody has to come anyway.
+  const { pem: revocations, until } = await folder.authority().publish(TLS_DAYS);
   const administrator = folder.administrator();
   try {
     await init(administrator, 'administrator', days, quiet);
@@ -69,7 +71,7 @@ async function foundBank(
     await folder.withTls(wishes, async (tls) => {
       await bankConfig(
         administrator,
-        { out: folder.at('server'), tls, origin, host, port: number, days },
+        { out: folder.at('server'), tls, origin, host, port: number, days, revocations },
         quiet,
       );
       const settings = folder.at('server', 'settings.json');
@@ -82,6 +84,10 @@ async function foundBank(
   say(`start it with: npm run server -- --config ${folder.at('server', 'server.json')}`);
   say(
     `anchor id ${Buffer.from(folder.anchorId()).toString('hex')}: give it to everybody by a way that nobody can alter`,
+  );
+  const list = folder.at('server', 'authority.crl');
+  say(
+    `${list} is good until ${dayOf(until)}, and nobody gets in after that: from a timer, every day, \`ca crl --out ${list}\``,
   );
   say('keep authority/ and administrator/ off the server: whoever has them and the passphrase is the bank');
 }

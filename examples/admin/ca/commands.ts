@@ -133,7 +133,7 @@ async function crl(
   { say }: CaSurroundings,
 ): Promise<void> {
   const { pem, number, count, until } = await authority.publish(days);
-  if (out !== undefined) writeWhole(out, pem);
+  if (out !== undefined) writeWhole(out, pem, 0o644); // a list is for everybody, and the server may be another user
   say(`list ${number}: ${count} revoked, good until ${until.toISOString()}`);
 }
 

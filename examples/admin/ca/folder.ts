@@ -3,7 +3,7 @@
  * done, and commands that run at the same time cannot undo each other.
  *
  * ```
- * authority.crt, authority.key   the root, and its key under a passphrase
+ * authority.crt, authority.key   the root, and its key under a passphrase, which alone can be changed (`key passphrase`)
  * issued/SERIAL.crt              a certificate that was issued
  * revoked/SERIAL.json            when and why one was revoked
  * crl/NUMBER.crl                 a list of revocations

@@ -1,6 +1,7 @@
 /** Files that are there whole or not at all: written under another name, made durable, and then named. */
 
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -47,9 +48,12 @@ export function readForm<Schema extends z.ZodType>(file: string, schema: Schema)
   return result.data;
 }
 
-/** Writes a file, in the place of an older one if there is one. */
-export function writeWhole(file: string, content: Content): void {
-  named(file, content, (temporary) => renameSync(temporary, file));
+/** Writes a file, in the place of an older one if there is one; for its owner's eyes unless another mode says otherwise. */
+export function writeWhole(file: string, content: Content, mode = 0o600): void {
+  named(file, content, (temporary) => {
+    chmodSync(temporary, mode);
+    renameSync(temporary, file);
+  });
 }
 
 /** Writes a file that must not be there yet: a link, unlike a rename, replaces nothing. */

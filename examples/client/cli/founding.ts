@@ -41,6 +41,8 @@ export const POLICIES = { meditrack: meditrackPolicy, behc: behcPolicy, fhir: fh
 /** One of them. */
 export type PolicyName = keyof typeof POLICIES;
 
+const REVOCATIONS = 'authority.crl';
+
 /** `bank-config`: the bank's identity and all that its server needs, in one folder. */
 export async function bankConfig(
   wallet: Wallet,
@@ -51,10 +53,12 @@ export async function bankConfig(
     readonly host: string;
     readonly port: number;
     readonly days: number;
+    /** The list of revoked TLS certificates, in PEM; none where the authority keeps none. */
+    readonly revocations?: string;
   },
   say: Say,
 ): Promise<void> {
-  const { out, tls, origin, host, port, days } = bank;
+  const { out, tls, origin, host, port, days, revocations } = bank;
   refuseExisting(out);
   const administrator = await wallet.administrator();
   const anchor = administrator.credential;
@@ -69,7 +73,10 @@ export async function bankConfig(
     host,
     port,
     dataFolder: 'data',
-    tls: { certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
+    tls: {
+      ...{ certificate: 'server.crt', key: 'server.key', clientAuthority: 'authority.crt' },
+      ...(revocations !== undefined && { revocations: REVOCATIONS }),
+    },
     identity: { keys: 'bank.keys', credential: 'bank.credential', passphraseFile: 'passphrase' },
     log: { keys: 'log.keys', charter: 'charter' },
     anchor: { credential: 'anchor.credential', id: toHex(anchor.id) },
@@ -92,6 +99,7 @@ export async function bankConfig(
     'server.crt': readBytes(path.join(tls, 'server.crt')),
     'server.key': readBytes(path.join(tls, 'server.key')),
     'authority.crt': authority,
+    ...(revocations !== undefined && { [REVOCATIONS]: revocations }),
     'bank.keys': await exportKeys(identity as Identity & SoftwareKeys, passphrase), // made by enrol, so in memory
     'bank.credential': identity.credential.encoded,
     'log.keys': await exportLogKeys(logKeys, passphrase),
