@@ -9,9 +9,11 @@ import { BankFolder } from './bank-folder.ts';
 import { caCommand, type CaSurroundings } from './ca/commands.ts';
 import { checkCommand } from './check/command.ts';
 import { initCommand } from './init.ts';
+import { keyCommand } from './key/command.ts';
+import { retentionCommand } from './retention/command.ts';
 import { storeCommand } from './store.ts';
 import type { AdminSurroundings } from './surroundings.ts';
-import { userCommand } from './user.ts';
+import { userCommand } from './user/command.ts';
 
 /** Runs one command and resolves to its exit status: 0, 1, or 2 for one that was not written as it must be. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -40,7 +42,13 @@ function createProgram({ out, err, env }: Surroundings): Command {
     const { say, passphrase } = surroundings();
     return { say, passphrase, folder: new BankFolder(folder, passphrase, env) };
   };
-  for (const command of [caCommand(surroundings), initCommand(inFolder), userCommand(inFolder)])
+  for (const command of [
+    caCommand(surroundings),
+    initCommand(inFolder),
+    userCommand(inFolder),
+    keyCommand(inFolder),
+    retentionCommand(inFolder),
+  ])
     program.addCommand(inheriting(program, command));
   const say = (line: string): void => {
     out(`${line}\n`);

@@ -32,7 +32,7 @@ import {
 import { MunimentError } from 'muniment';
 import { SEALED } from '../server/rights.ts';
 import { sendAnnexes, type SealedAnnex } from './annexes.ts';
-import { Refused, type BankClient } from './bank.ts';
+import { Refused, type Answer, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
 import { followChain } from './following.ts';
 import { headAfterStale, headToSign } from './newest.ts';
@@ -106,7 +106,8 @@ async function appendBatch(
   }
 }
 
-async function signAll(
+/** Signs entries, one after the other, over a head. */
+export async function signAll(
   client: BankClient,
   record: RecordName,
   writings: readonly Writing[],
@@ -148,7 +149,16 @@ async function send(
     ...writings.flatMap(({ attachments = [] }) => attachments),
   ];
   const question = { type: 'append', recordId: record.recordId, entries } as const;
-  const { reply, request, asked } = await client.ask<'append'>(question, documents);
+  await checkTaken(client, record, { signed, from }, await client.ask<'append'>(question, documents));
+}
+
+/** Verifies the bank's answer that it took entries which follow a head: every receipt, and the chain up to their end. */
+export async function checkTaken(
+  client: BankClient,
+  record: RecordName,
+  { signed, from }: { readonly signed: readonly SignedEntry[]; readonly from: Head },
+  { reply, request, asked }: Answer<'append' | 'erase'>,
+): Promise<void> {
   if (reply.receipts.length !== signed.length) throw new MunimentError('RECORD_RECEIPT');
   const { checkpoint, consistency, head } = reply;
   const items = signed.map((item, i) => {

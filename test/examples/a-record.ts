@@ -17,7 +17,7 @@ const GROUPS = ['speciality:cardiology', 'speciality:nursing', 'emergency'];
 
 /** Founds the groups that the policy names. */
 export async function foundGroups(
-  at: InProcess,
+  at: Pick<InProcess, 'directory'>,
   keeper: BankClient,
   members: readonly Credential[],
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function openRecord(
 
 /** For whom documents of a patient are sealed. */
 export async function audienceOf(
-  at: InProcess,
+  at: Pick<InProcess, 'trust'>,
   patient: BankClient,
 ): Promise<Parameters<typeof sealDraft>[1]> {
   const { subject } = patient.user.credential;

@@ -35,8 +35,11 @@ it('leads from nothing to a bank that serves two users and is as it was signed, 
   const [status] = (await once(shell, 'close')) as [number];
   expect({ status, err }).toEqual({ status: 0, err: '' });
   expect(out).toContain('the bank bank.example/records is ready');
-  expect(out).toMatch(/valid {4}until \S+ {2}doctor-1 {2}doctor, /);
-  expect(out).toMatch(/valid {4}until \S+ {2}patient-1 {2}patient\n/);
+  expect(out).toMatch(/valid {4}until \S+ {2}doctor-1 {2}doctor, .* {2}[0-9a-f]{64}\n/);
+  expect(out).toMatch(/valid {4}until \S+ {2}patient-1 {2}patient {2}[0-9a-f]{64}\n/);
+  expect(out).toContain('doctor-1 is registered anew as doctor, ');
+  expect(out).toMatch(/moved of \S+, stated \S+ {2}no term {2}0 payloads to erase, 0 erased\n/);
+  expect(out).toMatch(/^bank {2}bank {2}[0-9a-f]{64}, \S+ to \S+\n/m);
   expect(out.match(/all of it holds\n/g)).toHaveLength(3); // as it was, in its backup, and restored
   expect(out).toMatch(/the server may be started\n$/);
 });
