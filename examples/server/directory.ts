@@ -20,7 +20,7 @@ import {
   type Revocation,
   readAnchor,
 } from 'muniment/keys';
-import { readStatement, type VerifiedEntry } from 'muniment/record';
+import { decodeStatement, readStatement, type VerifiedEntry } from 'muniment/record';
 import { compartmentReader, groupReader, partyReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { idsOf, recordNumber } from './record-number.ts';
@@ -225,7 +225,9 @@ export class Directory {
       return this.#register(readStatement(entry.entry, payload, DIRECTORY_KINDS.credential));
     if (kind === 'revoke') return this.#revoke(change, entry, payload);
     if (kind !== 'key') throw new BankRefusal('MALFORMED');
-    return hasRole(entry.author, 'patient')
+    // Who is an owner may keep a group as well: which of the two it speaks as, its statement says.
+    const listed = decodeStatement(payload).kind === DIRECTORY_KINDS.compartments;
+    return listed && hasRole(entry.author, 'patient')
       ? this.#publishCompartments(
           change,
           entry,

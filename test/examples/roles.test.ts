@@ -254,6 +254,24 @@ it('whoever holds several roles may do what any of them allows', async () => {
   await put(all, 'treatments');
 });
 
+it('who owns a record keeps a group too, and reads in the own record what is sealed to it', async () => {
+  const group = 'speciality:neurology';
+  const both = await somebody(['patient', 'doctor', group, `keeper:${group}`]);
+  const { credential } = both.user;
+  const founded = await publishGroup(both.user, { name: group, kem: KEM_X25519, members: [credential] });
+  await state(both, 'key', 'group', founded);
+  const own = await openRecord(at, both, users.doctor);
+  const { groups } = await lookUp(users.doctor, { groups: [group, 'emergency'] });
+  const sealedTo = { ...(await audienceOf(at, both)), groups };
+  const text = JSON.stringify({ speciality: 'neurology', treatments: { note: 'rest' } });
+  const draft = { type: 'note', annexes: [], toJson: () => text };
+  const writing = await sealDraft(users.doctor, sealedTo, draft);
+  await write(at, users.doctor, own.recordId, writing);
+  const view = await readRecord(both, own.recordId, { purpose: 'own', releases: null });
+  expect(view.broken).toEqual([]);
+  expect(view.documents.map(({ view: { text: opened } }) => opened)).toEqual([text]);
+});
+
 async function code(asked: Promise<unknown>): Promise<string> {
   return asked.then(
     () => 'allowed',
