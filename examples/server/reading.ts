@@ -224,11 +224,13 @@ async function grantsTo(
     const { entry } = decodeSignedEntry(plain(row.entry));
     if (entry.kind !== 'grant' && entry.kind !== 'revoke') continue;
     const payload = await payloadOf(database, row);
-    if (payload === null) continue;
     if (entry.kind === 'revoke') {
-      grants.delete(toHex(readGrantEnd(entry, payload)));
+      // Which grant an erased end was about nobody can tell any more: every one before it ends, so that none comes back.
+      if (payload === null) grants.clear();
+      else grants.delete(toHex(readGrantEnd(entry, payload)));
       continue;
     }
+    if (payload === null) continue;
     const grant = verifyGrant(readStatement(entry, payload, 'grant'), record.owner, null);
     const stands = now >= grant.from && now <= grant.until;
     if (stands && equalBytes(grant.grantee, user.id))
