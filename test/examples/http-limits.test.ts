@@ -12,6 +12,7 @@ import { listen, type BankEvent } from '../../examples/server/events.ts';
 import type { Limits } from '../../examples/server/limits.ts';
 import { converseOnce, TestBank } from './http-bank.ts';
 
+const PIECE = new Uint8Array(65_536);
 const LIMITS: Partial<Limits> = {
   connectionsPerAddress: 20,
   handshakeSeconds: 10,
@@ -72,6 +73,16 @@ async function answerTo(socket: TLSSocket): Promise<string> {
   return Buffer.isBuffer(chunk) ? chunk.toString('latin1') : '';
 }
 
+/** Resolves when the kernel has taken it; rejects when there is no connection any more. */
+function written(socket: TLSSocket, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.write(bytes, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
 const post = (route: string, length: number, more = ''): string =>
   `POST ${route} HTTP/1.1\r\nhost: bank\r\ncontent-type: application/octet-stream\r\ncontent-length: ${String(length)}\r\n${more}\r\n`;
 
@@ -120,6 +131,25 @@ describe('who is slow', () => {
     const body = tls('other');
     body.write(`${post('/session', 1000)}half`);
     await Promise.all([once(header, 'close'), once(body, 'close')]);
+  });
+
+  it('to hear that it is refused is waited for, though not for ever, and not all that it sends is read', async () => {
+    const socket = tls('other');
+    const unread = (length: number): string =>
+      post('/request', length).replace('application/octet-stream', 'text/plain');
+    // Nothing breaks that is sent after the answer; when all of it was sent the connection serves again.
+    socket.write(unread(10 * PIECE.length));
+    expect(await answerTo(socket)).toMatch(/^HTTP\/1\.1 400 [^]*SESSION_MESSAGE$/);
+    for (let i = 0; i < 10; i++) await written(socket, PIECE);
+    socket.write(unread(1_000_000_000));
+    expect(await answerTo(socket)).toMatch(/^HTTP\/1\.1 400 [^]*SESSION_MESSAGE$/);
+    let taken = 0;
+    const send = async (): Promise<never> => {
+      for (; ; taken += PIECE.length) await written(socket, PIECE);
+    };
+    await expect(send()).rejects.toThrow();
+    // What the server reads on, and what two kernels and two runtimes hold for it.
+    expect(taken).toBeLessThan(100_000_000);
   });
 
   it('takes no memory that others need', async () => {

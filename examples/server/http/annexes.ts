@@ -49,8 +49,7 @@ export function annexRoutes(app: FastifyInstance, parts: Parts): void {
         return await then(request, { connection, name, user }, response);
       } catch (error) {
         request.log.info({ event: 'annex refused', code: codeOf(error) });
-        // What is left of a body nobody reads.
-        return response.code(400).header('connection', 'close').send(REFUSED);
+        return response.code(400).send(REFUSED);
       }
     };
 
@@ -162,14 +161,11 @@ function rangeOf(header: string | undefined): { first: number; last: number } | 
 }
 
 function otherVersion(response: FastifyReply): FastifyReply {
-  return response.code(412).headers({ 'tus-version': TUS['tus-resumable'], connection: 'close' }).send();
+  return response.code(412).header('tus-version', TUS['tus-resumable']).send();
 }
 
 function conflict(response: FastifyReply): FastifyReply {
-  return response
-    .code(409)
-    .headers({ ...TUS, connection: 'close' })
-    .send();
+  return response.code(409).headers(TUS).send();
 }
 
 function nameOf({ params }: Asked): Uint8Array {

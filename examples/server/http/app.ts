@@ -15,6 +15,7 @@ import { limitConnections, listenerOptions, serverOptions } from './listener.ts'
 import { makeRates } from './rates.ts';
 import { codeOf, RateError, REFUSED } from './refused.ts';
 import { logRequests, remark } from './request-log.ts';
+import { answerUnread } from './unread.ts';
 
 /** The server's certificate and key, and the authority of its clients, in PEM. */
 export interface ServerTls {
@@ -68,6 +69,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   limitConnections(app, limits);
   await describeWith(app);
   logRequests(app);
+  answerUnread(app, limits);
 
   const bodies = new Bodies(limits);
   const rates = await makeRates(app, limits);
