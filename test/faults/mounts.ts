@@ -1,21 +1,29 @@
-/** Small disks of one's own, for which it takes root: full, or read-only at a moment's notice. */
+/**
+ * Small disks of one's own, for which it takes root: full, or read-only at a moment's notice. They are in memory: what is
+ * tried is a disk that fails, and not how long the machine's own disk, which others use too, takes over each flush.
+ */
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { pause } from './postgres.ts';
+
+/** What a file system of the memory needs for itself, in MiB. */
+const SPARE = 8;
 
 /** A folder on a disk of its own. */
 export class SmallDisk {
   readonly folder: string;
-  readonly #image: string;
+  readonly #memory: string;
 
   /** Makes one of so many MiB, mounted on a new folder. */
   constructor(folder: string, size: number) {
-    [this.folder, this.#image] = [folder, `${folder}.image`];
+    [this.folder, this.#memory] = [folder, `${folder}.memory`];
     mkdirSync(folder);
+    mkdirSync(this.#memory);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${String(size + SPARE)}M`, 'memory', this.#memory]);
     writeFileSync(this.#image, '');
-    execFileSync('truncate', ['-s', `${String(size)}M`, this.#image]);
+    truncateSync(this.#image, size * 1024 ** 2);
     execFileSync('mkfs.ext4', ['-q', '-m', '0', this.#image]);
     this.#mount();
   }
@@ -45,13 +53,21 @@ export class SmallDisk {
 
   /** Mounts it anew, once nobody uses it any more. */
   async repair(): Promise<void> {
-    await this.#unmount();
+    await unmount(this.folder);
     this.#mount();
+    // As long as another mount namespace has the old one mounted, the new one is the same, and fails as that does.
+    const trial = path.join(this.folder, 'trial');
+    writeFileSync(trial, '');
+    rmSync(trial);
   }
 
   async remove(): Promise<void> {
-    await this.#unmount();
-    rmSync(this.#image);
+    await unmount(this.folder);
+    await unmount(this.#memory);
+  }
+
+  get #image(): string {
+    return path.join(this.#memory, 'image');
   }
 
   get #filler(): string {
@@ -61,15 +77,15 @@ export class SmallDisk {
   #mount(): void {
     execFileSync('mount', ['-o', 'loop', this.#image, this.folder]);
   }
+}
 
-  async #unmount(): Promise<void> {
-    for (;;) {
-      try {
-        execFileSync('umount', [this.folder], { stdio: 'ignore' });
-        return;
-      } catch {
-        await pause(20);
-      }
+async function unmount(folder: string): Promise<void> {
+  for (;;) {
+    try {
+      execFileSync('umount', [folder], { stdio: 'ignore' });
+      return;
+    } catch {
+      await pause(20);
     }
   }
 }

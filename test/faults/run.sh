@@ -18,5 +18,7 @@ if [ "${#packages[@]}" -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
+# In a mount namespace of its own: whoever makes a namespace meanwhile takes no copy of a mounted disk along, which would
+# then live on when it is unmounted here; and whatever becomes of this run, no disk of its is left behind.
 trap 'rm -rf test/.faults' EXIT
-npx vitest run --config test/faults/vitest.config.ts "$@"
+unshare --mount npx vitest run --config test/faults/vitest.config.ts "$@"
