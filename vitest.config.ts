@@ -12,6 +12,7 @@ export default defineConfig({
     // These bound hangs and nothing else: no test depends on how fast the machine is.
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     // Vitest leaves one core idle; the slow suites wait for server processes half of the time.
     maxWorkers: 2,

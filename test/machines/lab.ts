@@ -82,6 +82,7 @@ export class Lab {
     this.#in('server', 'sysctl -q -w net.ipv4.ip_forward=1');
     this.#in('client', `ip route add 192.168.1.0/24 via ${front}`);
     this.#in('database', `ip route add 192.168.0.0/24 via ${back}`);
+    for (const name of MACHINES) this.#settle(name);
   }
 
   /** A command that runs another one on a machine. */
@@ -131,6 +132,14 @@ export class Lab {
     this.#in(machine, `ip address add ${ipv6} dev ${link} nodad`);
     for (const one of ['lo', link]) this.#in(machine, `ip link set ${one} up`);
     if (machine === 'outside') for (const name of MACHINES) this.#in(machine, `ip link set up-${name} up`);
+  }
+
+  // The kernel says up to a second later that a link is up, and `check` tries those that are.
+  #settle(machine: Machine): void {
+    const links = ['/sys/class/net/front', '/sys/class/net/back', `/sys/class/net/up-${machine}`];
+    const all = `for link in ${links.join(' ')}; do [ ! -e "$link" ] || until grep -qx up "$link/operstate"; do sleep 0.05; done; done`;
+    if (this.run(machine, 'timeout', '30', 'sh', '-c', all).status !== 0)
+      throw new Error(`${machine}: its links do not come up`);
   }
 
   #in(machine: Machine | 'outside', command: string): void {

@@ -1,7 +1,7 @@
 /**
  * Run in a process of its own, so that its memory is all its own: seals an annex of so many bytes, opens it from end to end
  * and 1 MiB from its middle, and prints what that took. Neither plaintext nor ciphertext is ever kept: the one is
- * generated, the other sealed again where it is needed. Usage: annex-huge.ts BYTES
+ * generated, the other sealed again where it is needed. Usage: node --expose-gc annex-huge.ts BYTES
  */
 
 import {
@@ -20,6 +20,8 @@ const MIB = 1024 * 1024;
 const PIECE = 100_000; // no multiple of anything here
 const length = Number(process.argv[2]);
 const names = { recordId: new Uint8Array(16).fill(1), docId: new Uint8Array(16).fill(2) };
+/** After so many bytes the collector runs. */
+const COLLECTED = 4 * MIB;
 const KEY = new Uint8Array(32).fill(3);
 
 /** Bytes of the content from an offset on: each differs from its neighbours, and no two chunks are equal. */
@@ -56,8 +58,20 @@ async function sealed(): Promise<{ annex: Annex; tree: AnnexTree; bytes: number 
   for await (const chunk of ciphertext) {
     builder.add(chunk);
     bytes += chunk.length;
+    collected(chunk);
   }
   return { annex: await annex, tree: builder.tree(), bytes };
+}
+
+let uncollected = 0;
+
+// Dead buffers are nobody's: without this they lie about until the collector comes, whenever that is.
+function collected(chunk: Uint8Array): void {
+  uncollected += chunk.length;
+  if (uncollected < COLLECTED) return;
+  uncollected = 0;
+  if (gc === undefined) throw new Error('needs --expose-gc');
+  gc();
 }
 
 /** How many bytes came out, all of them the right ones. */
@@ -67,6 +81,7 @@ async function compared(stream: ReadableStream<Uint8Array>, offset: number): Pro
     if (Buffer.compare(part, contentAt(at, part.length)) !== 0)
       throw new Error(`other bytes at ${String(at)}`);
     at += part.length;
+    collected(part);
   }
   return at - offset;
 }
