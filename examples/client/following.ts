@@ -17,6 +17,7 @@ import {
   type Head,
   type MayWrite,
   type Shown,
+  type SignedEntry,
   type VerifiedItem,
 } from 'muniment/record';
 import { toHex } from 'muniment/wire';
@@ -97,6 +98,36 @@ export async function followChain(
   } catch (error) {
     throw error instanceof FollowError ? accuse(client, error) : error;
   }
+}
+
+/**
+ * Follows the bank's answer that it took entries of one's own. Where others have written behind them before it was given,
+ * the entries are held against the log, and what came behind them is heard, and read when it is read.
+ */
+export async function followTaken(
+  client: BankClient,
+  of: ChainOf,
+  answered: Omit<Answered, 'items'> & { readonly items: readonly Taken[]; readonly from: Head },
+  by: Parameters<typeof followChain>[3],
+): Promise<void> {
+  const { checkpoint, items, from } = answered;
+  const { head } = verifyHead(answered.head, client.trust.bank, { ...of, origin: client.trust.origin });
+  if (head.size <= from.size + items.length) {
+    await followChain(client, of, answered, by);
+    return;
+  }
+  await hearHead(client, of, answered);
+  const context = { tagSalt: by.tagSalt, tree: client.readCheckpoint(checkpoint), request: null };
+  for (const one of items) client.checkReceipt(one, one.item, context);
+  const last = items.at(-1)?.receipt ?? null;
+  client.memory.chains.set(keyOf(of), { ...remembered(client, of), receipt: last });
+}
+
+/** An entry of one's own that the bank has taken. */
+export interface Taken {
+  readonly item: SignedEntry;
+  readonly receipt: Uint8Array;
+  readonly proof: readonly Uint8Array[];
 }
 
 /** Hears where a chain ends, for who does not read it. It is the bank's word, but it must fit all of its others. */

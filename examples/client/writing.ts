@@ -34,7 +34,7 @@ import { SEALED } from '../server/rights.ts';
 import { sendAnnexes, type SealedAnnex } from './annexes.ts';
 import { Refused, type Answer, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
-import { followChain } from './following.ts';
+import { followTaken } from './following.ts';
 import { headAfterStale, headToSign } from './newest.ts';
 import { byId, lookUp, person, type People } from './people.ts';
 
@@ -170,7 +170,7 @@ export async function checkTaken(
   const authors = withoutRevocations(byId([client.user.credential]));
   const by = { mayWrite: () => true, authors, tagSalt: record.tagSalt };
   const of = { recordId: record.recordId, chain: 'content' } as const;
-  await followChain(client, of, { asked, checkpoint, consistency, items, head, from }, by);
+  await followTaken(client, of, { asked, checkpoint, consistency, items, head, from }, by);
   for (const { receipt } of items) client.memory.keepReceipt?.(receipt);
 }
 

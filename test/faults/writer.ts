@@ -20,7 +20,7 @@ import {
 import { equalBytes, toHex } from 'muniment/wire';
 import { Refused, type BankClient, type Newest } from '../../examples/client/bank.ts';
 import { Connection, ConnectionError, type Endpoint } from '../../examples/client/connection.ts';
-import { followChain, remembered } from '../../examples/client/following.ts';
+import { followChain, followTaken, remembered } from '../../examples/client/following.ts';
 import { byId } from '../../examples/client/people.ts';
 import { parseReply, writeText, type BankRequest, type ReplyOf } from '../../examples/server/api.ts';
 import type { Author } from './bank.ts';
@@ -187,7 +187,7 @@ export class Writer {
     if (receipts.length !== signed.length) throw new MunimentError('RECORD_RECEIPT');
     const items = signed.map((item, i) => ({ item, ...(receipts[i] ?? missing()) }));
     for (const { item, receipt } of items) this.#client.checkSignedReceipt(receipt, item, digests);
-    await followChain(
+    await followTaken(
       this.#client,
       this.#content,
       { asked, checkpoint, consistency, items, head, from },
