@@ -12,14 +12,7 @@ import type { Identity } from './identity.ts';
 import { hpkeOpenWith, suite, type KemPublicKey } from './ports.ts';
 import { exposeSecret, Secret } from './secret.ts';
 import { signStatement, verifyStatement } from './statement.ts';
-import {
-  beginsRightly,
-  checkFollows,
-  checkRun,
-  NO_PREDECESSOR,
-  statementDigest,
-  type Seen,
-} from './succession.ts';
+import { beginsRightly, NO_PREDECESSOR, statementDigest } from './succession.ts';
 import { deriveNode, nodeKey, type NodeSecret } from './tree.ts';
 
 /** Where whatever no rule gives a compartment goes. */
@@ -113,18 +106,48 @@ export async function rotate(
   const list = previous.list.map((one) =>
     change.names.includes(one.name) ? compartmentAt(root, one.name, one.epoch + 1, one.kem) : one,
   );
-  const next = {
-    recordId: previous.recordId,
-    number: previous.number + 1,
-    previous: previous.digest,
-    list: [...list, ...change.added.map((name) => compartmentAt(root, name, 0, kem))],
-  };
-  return signList(owner, root, next, random);
+  const added = change.added.map((name) => compartmentAt(root, name, 0, kem));
+  return signList(owner, root, { ...after(previous), list: [...list, ...added] }, random);
+}
+
+/**
+ * Takes a record's list of compartments over under another Id of its owner, after a succession or a recovery: every
+ * compartment stays as it is, signed by the new Id, with the root sealed to it. That this Id is the owner's is what the
+ * record's chain says, and not this list.
+ *
+ * @param owner - the owner under its new Id
+ * @param root - the record's root, from the Id before or from guardians
+ * @param previous - the newest list, verified
+ * @param random - randomness for sealing the root
+ * @returns the signed list: number one higher, all compartments as in the one before
+ * @throws `MunimentError` `KEY_CHANGE` if the root is not the one of that list
+ * @example
+ * ```ts
+ * import { systemRandom } from 'muniment/crypto';
+ * import {
+ *   createAnchor, createRoot, inheritCompartments, publishCompartments, verifyCompartments, verifyNextCompartments,
+ * } from 'muniment/keys';
+ * const profile = { subject: 'Bob', roles: ['patient'], notBefore: 0, notAfter: 4e12 };
+ * const [before, after] = [await createAnchor(profile), await createAnchor(profile)];
+ * const [root, record] = [createRoot(), { recordId: systemRandom(16), names: ['urgent'] }];
+ * const first = verifyCompartments(await publishCompartments(before, root, record), before.credential);
+ * const signed = await inheritCompartments(after, root, first);
+ * verifyNextCompartments(signed, after.credential, first).number; // 1
+ * ```
+ */
+export async function inheritCompartments(
+  owner: Identity,
+  root: NodeSecret,
+  previous: Compartments,
+  random: Random = systemRandom,
+): Promise<Uint8Array> {
+  if (!isRootOf(root, previous)) refuseChange();
+  return signList(owner, root, { ...after(previous), list: previous.list }, random);
 }
 
 /**
  * Verifies a list of compartments. Whether it is the newest, and follows the one before, is for
- * {@link verifyNextCompartments}, {@link verifyCompartmentsHistory} and `checkSeen` to tell.
+ * `verifyNextCompartments`, `verifyCompartmentsHistory` and `checkSeen` to tell.
  *
  * @throws `MunimentError` `KEY_SIGNATURE`, `WIRE_TUPLE`, `WIRE_LIMIT`, `KEY_ALGORITHM`
  */
@@ -154,48 +177,6 @@ export function verifyCompartments(signed: Uint8Array, owner: Credential): Compa
     beginsRightly(statement);
   if (!wellFormed || !equalBytes(statement.owner, owner.id)) throw new MunimentError('WIRE_TUPLE');
   return statement;
-}
-
-/**
- * Verifies a list that claims to be the next after one that was verified: of the same record and owner, with every
- * compartment of that one, none at an earlier epoch, and a key that is another exactly if its epoch is.
- *
- * @throws `MunimentError` `KEY_SUCCESSION` if it is not; and what {@link verifyCompartments} throws
- */
-export function verifyNextCompartments(
-  signed: Uint8Array,
-  owner: Credential,
-  previous: Compartments,
-): Compartments {
-  const next = verifyCompartments(signed, owner);
-  checkNext(previous, next);
-  return next;
-}
-
-/**
- * Verifies lists of one record, of which each must be the successor of the one before.
- *
- * @param signed - the statements, oldest first: from number 0, from the one seen or from any before it, or from its successor
- * @param owner - the owner's credential
- * @param seen - what `checkSeen` gave to remember; `null` if no list of this owner was ever seen
- * @returns the lists, oldest first; the last is the one to seal to
- * @throws `MunimentError` `KEY_SUCCESSION` for a gap, a fork, a key that changed in its epoch, an older end than the one
- *   seen, a beginning that does not tie in, or no list at all; and what {@link verifyCompartments} throws
- */
-export function verifyCompartmentsHistory(
-  signed: readonly Uint8Array[],
-  owner: Credential,
-  seen: Seen | null,
-): readonly Compartments[] {
-  const lists: Compartments[] = [];
-  for (const statement of signed) {
-    const next = verifyCompartments(statement, owner);
-    const previous = lists.at(-1);
-    if (previous !== undefined) checkNext(previous, next);
-    lists.push(next);
-  }
-  checkRun(lists, seen);
-  return lists;
 }
 
 /**
@@ -262,11 +243,9 @@ function checkRotation(
   { names, added }: { readonly names: readonly string[]; readonly added: readonly string[] },
 ): void {
   const known = new Set(list.map(({ name }) => name));
-  const [first] = list;
   const fits =
     equalBytes(signer, owner.credential.id) &&
-    first !== undefined &&
-    equalBytes(nodeKey(root, first.kem).publicKey, first.publicKey) &&
+    isRootOf(root, { list }) &&
     names.every((name) => name !== ROOT && known.has(name)) &&
     added.every((name) => !known.has(name)) &&
     [names, added].every((some) => new Set(some).size === some.length) &&
@@ -274,24 +253,17 @@ function checkRotation(
   if (!fits) refuseChange();
 }
 
-function checkNext(previous: Compartments, next: Compartments): void {
-  checkFollows(previous, next);
-  const after = new Map(next.list.map((one) => [one.name, one]));
-  const fits =
-    equalBytes(next.recordId, previous.recordId) &&
-    equalBytes(next.owner, previous.owner) &&
-    // A compartment that could vanish could come back at epoch 0.
-    previous.list.every((one) => {
-      const now = after.get(one.name);
-      return now !== undefined && goesOn(one, now);
-    });
-  if (!fits) throw new MunimentError('KEY_SUCCESSION');
+// What every list that follows another has of it.
+function after({
+  recordId,
+  number,
+  digest,
+}: Compartments): Pick<Compartments, 'recordId' | 'number' | 'previous'> {
+  return { recordId, number: number + 1, previous: digest };
 }
 
-function goesOn(before: Compartment, now: Compartment): boolean {
-  const same = now.kem === before.kem && equalBytes(now.publicKey, before.publicKey);
-  if (now.epoch === before.epoch) return same;
-  return now.epoch > before.epoch && !same && before.name !== ROOT;
+function isRootOf(root: NodeSecret, { list: [first] }: Pick<Compartments, 'list'>): boolean {
+  return first !== undefined && equalBytes(nodeKey(root, first.kem).publicKey, first.publicKey);
 }
 
 function refuseChange(): never {

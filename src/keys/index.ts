@@ -4,15 +4,15 @@ export {
   COMPARTMENTS_LIMIT,
   compartmentNode,
   INBOX,
+  inheritCompartments,
   openRoot,
   publishCompartments,
   ROOT,
   rotate,
   verifyCompartments,
-  verifyCompartmentsHistory,
-  verifyNextCompartments,
 } from './compartments.ts';
 export type { Compartment, Compartments } from './compartments.ts';
+export { verifyCompartmentsHistory, verifyNextCompartments } from './compartments-history.ts';
 export {
   CREDENTIAL_LIMIT,
   credentialId,

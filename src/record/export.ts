@@ -19,7 +19,7 @@ import {
 } from './export-entries.ts';
 import { parseExport } from './export-file.ts';
 import { countPayloads, type PayloadCounts } from './export-payloads.ts';
-import { checkStatedLogs, type Log } from './export-place.ts';
+import { checkStatedLogs, type FindCredential, type Log } from './export-place.ts';
 import { establish, type EstablishedTree } from './export-state.ts';
 import type { PayloadDigests } from './payload.ts';
 import type { WitnessPolicy } from './quorum.ts';
@@ -49,10 +49,11 @@ export interface ExportRules {
   /** Who must have cosigned the checkpoint. With `NO_WITNESSES` the log alone is believed. */
   readonly witnesses: WitnessPolicy;
   /**
-   * Who may write what; either chain is judged from the rule's start. `recordRule` refuses whatever stands in the access
+   * Who may write what, or what makes that of the credentials in the export: owners, guardians and proxies that a
+   * statement names are among them. Either chain is judged from the rule's start. `recordRule` refuses whatever stands in the access
    * chain: an export that has one takes a rule that asks it about `content` alone, as the example of `verifyExport` does.
    */
-  readonly rule: WriteRule<unknown>;
+  readonly rule: WriteRule<unknown> | ((find: FindCredential) => WriteRule<unknown>);
   /** Digest functions of the payload types other than statements. */
   readonly digests: PayloadDigests;
   /** Verifiers of what was opened, for the payload types that can be. */
@@ -97,21 +98,22 @@ export interface VerifiedExport {
  * ```ts
  * import { createAnchor, hasRole } from 'muniment/keys';
  * import { MunimentError } from 'muniment';
- * import { NO_WITNESSES, recordRule, TEN_YEARS_AFTER_DEATH, verifyExport, withoutRevocations, type Authority, type WriteRule } from 'muniment/record';
+ * import { NO_WITNESSES, recordRule, TEN_YEARS_AFTER_DEATH, verifyExport, withoutRevocations, type Authority, type FindCredential, type WriteRule } from 'muniment/record';
  * // docs/developers.md makes an export that verifies; this one is none.
  * const text = '{"format":"something else"}';
  * const { credential: anchor } = await createAnchor({ subject: 'Hospital', roles: ['administrator'], notBefore: 0, notAfter: 4e12 });
- * const find = () => null; // the credential behind an Id, as your own directory has it
- * const content = recordRule({
- *   mayWrite: ({ kind }, author) => kind === 'create' && hasRole(author, 'doctor'),
- *   retention: TEN_YEARS_AFTER_DEATH, now: Date.now, authors: withoutRevocations(find), known: find,
- * });
- * const rule: WriteRule<Authority> = {
- *   start: content.start,
- *   next: (state, step) => {
- *     if (step.entry.chain === 'content') return content.next(state, step);
- *     return step.entry.kind === 'access' && hasRole(step.author, 'bank') ? state : null;
- *   },
+ * const rule = (find: FindCredential): WriteRule<Authority> => {
+ *   const content = recordRule({
+ *     mayWrite: ({ kind }, author) => kind === 'create' && hasRole(author, 'doctor'),
+ *     retention: TEN_YEARS_AFTER_DEATH, now: Date.now, authors: withoutRevocations(find), known: find,
+ *   });
+ *   return {
+ *     start: content.start,
+ *     next: (state, step) => {
+ *       if (step.entry.chain === 'content') return content.next(state, step);
+ *       return step.entry.kind === 'access' && hasRole(step.author, 'bank') ? state : null;
+ *     },
+ *   };
  * };
  * const bank = { anchorId: anchor.id, origin: 'bank.example/records', witnesses: NO_WITNESSES };
  * try {
@@ -153,7 +155,8 @@ async function verifyParts(
   const total = parts.content.length + parts.access.length;
   let done = 0;
   const count = (): void => rules.progress?.(++done, total);
-  const { rule, digests, openings } = rules;
+  const { digests, openings } = rules;
+  const rule = typeof rules.rule === 'function' ? rules.rule(find) : rules.rule;
   const against = { rule, digests, openings, find, log, standing, count };
   const heads = {
     content: await entries.verify('content', parts, against),

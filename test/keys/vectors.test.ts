@@ -375,7 +375,7 @@ describe('rotation', () => {
   });
 
   it.each(casesOf(file, 'verify compartments history'))('$name', ({ owner, signed, seen, error }) => {
-    const verify = () => verifyCompartmentsHistory(signed.map(unhex), anchorOf(owner), seenOf(seen));
+    const verify = () => verifyCompartmentsHistory(signed.map(unhex), [anchorOf(owner)], seenOf(seen));
     if (error !== undefined) expect(refusal(verify)).toBe(error);
     else expect(verify().length).toBe(signed.length);
   });
