@@ -5,6 +5,7 @@ import { verifyEvidence } from 'muniment/envelope';
 import { clockWindow, DEADLINES } from 'muniment/protocol';
 import type { Credential } from 'muniment/keys';
 import {
+  byRole,
   decodeSignedEntry,
   EMPTY_CHAIN,
   readStatement,
@@ -95,8 +96,8 @@ export async function readAccessPages(
   const of = { recordId, chain: 'access' } as const;
   const pages = await fetchPages(client, of, how);
   const answered = { ...joinPages(client, pages), from: EMPTY_CHAIN };
-  const chain = await followChain(client, of, answered, {
-    mayWrite: mayWriteRecord(client.user.credential.id),
+  const { items: chain } = await followChain(client, of, answered, {
+    rule: byRole(mayWriteRecord),
     authors: withoutRevocations(byId(banksOf(client.trust))),
     tagSalt: pages[0]?.reply.tagSalt ?? refuse(),
   });

@@ -34,7 +34,7 @@ export interface Memory {
   newest: Newest | null;
   /** What is known of each record's content, by its id in hexadecimal, and of its accesses, with `:access` behind it. */
   readonly chains: Map<string, Remembered>;
-  /** The newest epoch of each group, by `group` and its name, and the newest list of each owner, by `compartments` and its Id in hexadecimal. */
+  /** The newest epoch of each group, by `group` and its name, and the newest list of each record, by `compartments` and the Id in hexadecimal that signed its first one. */
   readonly seen: Map<string, Seen>;
   /** Called with every receipt that was verified. */
   readonly keepReceipt?: (receipt: Uint8Array) => void;

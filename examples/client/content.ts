@@ -5,6 +5,7 @@
 
 import { MunimentError } from 'muniment';
 import { credentialAsOf, type Credential } from 'muniment/keys';
+import { CLOCK_WINDOW } from 'muniment/protocol';
 import {
   byRole,
   decodeSignedEntry,
@@ -17,17 +18,20 @@ import {
   verifyPayload,
   verifyReceipt,
   withoutRevocations,
+  type Authority,
   type ChainRules,
   type Head,
   type VerifiedEntry,
   type VerifiedItem,
 } from 'muniment/record';
 import { equalBytes, toHex } from 'muniment/wire';
-import { DIGESTS, mayWriteRecord } from '../server/rights.ts';
+import { namedIn } from '../server/named.ts';
+import { DIGESTS, mayWriteRecord, ruleOfRecord } from '../server/rights.ts';
 import type { BankClient } from './bank.ts';
+import { CLOCK } from './connection.ts';
 import { followChain, keepWord, type Answered } from './following.ts';
 import { documentAt, fetchPages, joinPages, type HowToRead, type Page } from './pages.ts';
-import { byId, lookUp } from './people.ts';
+import { byId, lookUp, type People } from './people.ts';
 
 /** An entry that was verified and is shown to this reader, with its payload. */
 export interface Shown {
@@ -44,11 +48,18 @@ export interface ShownPage {
 
 /** A record's content chain, verified from its start to the head that the bank states. */
 export interface ReadChain {
+  /** Whose record it is now. */
   readonly owner: Credential;
+  /** What its statements have said: who owned it before, who acts for its owner, whether it is closed. */
+  readonly authority: Authority;
   readonly tagSalt: Uint8Array;
   /** All of it; what is not for this reader is hidden, but counted and linked. */
   readonly chain: readonly VerifiedItem[];
   readonly head: Head;
+  /** Its statements about keys. */
+  readonly statements: readonly Shown[];
+  /** Of everybody who wrote in it, or is named by its statements. */
+  readonly credentials: readonly Credential[];
   readonly authors: (id: Uint8Array) => Credential | null;
   /** How many entries the bank had taken by a time, as its receipts say. */
   readonly takenBy: (time: number) => number;
@@ -84,10 +95,15 @@ export async function takePages(
   const [first] = pages;
   if (first === undefined) throw new MunimentError('RECORD_LINK');
   const { tagSalt } = first.reply;
-  const { owner, authors, standing } = await findAuthors(client, first.reply.owner, answered);
-  const by = { mayWrite: mayWriteRecord(owner.id), authors: standing, tagSalt };
+  const { credentials, authors, standing } = await findPeople(client, answered);
+  // An author's clock and this one may each be that far from the bank's.
+  const now = (): number => CLOCK.now() + CLOCK_WINDOW;
+  const by = { rule: ruleOfRecord({ authors: standing, known: authors, now }), authors: standing, tagSalt };
   const of = { recordId, chain: 'content' } as const;
-  const chain = await followChain(client, of, { ...answered, from: EMPTY_CHAIN }, by);
+  const followed = await followChain(client, of, { ...answered, from: EMPTY_CHAIN }, by);
+  const { items: chain, state: authority } = followed;
+  const owner = authority.owner === null ? null : authors(authority.owner);
+  if (owner === null) throw new MunimentError('RECORD_PAYLOAD');
   const entries = chain.values();
   const shown = pages.map((page) =>
     page.reply.items.flatMap((item): Shown[] => {
@@ -103,12 +119,14 @@ export async function takePages(
   const isOwner = equalBytes(owner.id, client.user.credential.id);
   if (part === null && isOwner && all.length + erased.size < chain.length)
     throw new MunimentError('RECORD_PAYLOAD');
-  checkCreation(all[0], { owner, tagSalt });
-  for (const page of pages) checkAccess(client, page, { recordId, owner, tagSalt, isFirst: page === first });
+  checkCreation(all[0], tagSalt);
+  for (const page of pages) checkAccess(client, page, { recordId, tagSalt, isFirst: page === first });
   const last = chain.at(-1);
   const head = last === undefined ? EMPTY_CHAIN : { size: chain.length, hash: last.hash };
   const takenBy = (time: number): number => countTaken(client, { chain, answered }, time);
-  return { read: { owner, tagSalt, chain, head, authors, takenBy, erased }, shown };
+  const statements = all.filter(({ entry }) => entry.entry.kind === 'key');
+  const people = { owner, authority, statements, credentials, authors };
+  return { read: { ...people, tagSalt, chain, head, takenBy, erased }, shown };
 }
 
 // No leaf states an earlier time than one before it, so the first entry taken later is found by halving.
@@ -149,38 +167,44 @@ function erasedBy(all: readonly Shown[], chain: readonly VerifiedItem[]): Map<nu
 
 // Whose record it is and how its leaves are blinded is what the first entry says, which is shown to everybody, not
 // what the bank says.
-function checkCreation(
-  first: Shown | undefined,
-  said: { readonly owner: Credential; readonly tagSalt: Uint8Array },
-): void {
+function checkCreation(first: Shown | undefined, tagSalt: Uint8Array): void {
   if (first?.entry.entry.seq !== 0) throw new MunimentError('RECORD_PAYLOAD');
   const creation = readCreation(first.entry.entry, first.payload);
-  if (!equalBytes(creation.owner, said.owner.id) || !equalBytes(creation.tagSalt, said.tagSalt))
-    throw new MunimentError('RECORD_CONSISTENCY');
+  if (!equalBytes(creation.tagSalt, tagSalt)) throw new MunimentError('RECORD_CONSISTENCY');
 }
 
-// Authors are named in entries that are not verified yet; their credentials are verified here, under the anchor. How
-// sure their keys were is judged by what the directory says, as of when the bank took each entry: whoever stole one can
-// choose what the entry claims.
-async function findAuthors(
-  client: BankClient,
-  ownerId: Uint8Array,
-  { items }: Answered,
-): Promise<{
-  owner: Credential;
-  authors: (id: Uint8Array) => Credential | null;
-  standing: ChainRules<true>['authors'];
-}> {
+interface FoundPeople {
+  readonly credentials: readonly Credential[];
+  readonly authors: (id: Uint8Array) => Credential | null;
+  readonly standing: ChainRules<unknown>['authors'];
+}
+
+// Authors are named in entries that are not verified yet, and others by what these state; their credentials are verified
+// here, under the anchor. How sure their keys were is judged by what the directory says, as of when the bank took each
+// entry: whoever stole one can choose what the entry claims.
+async function findPeople(client: BankClient, { items }: Answered): Promise<FoundPeople> {
   const { anchor, bank, origin } = client.trust;
   const known = [anchor, bank, client.user.credential];
-  const ids = [ownerId, ...items.flatMap(({ item }) => ('entry' in item ? [item.entry.author] : []))];
   const find = byId(known);
-  const unknown = new Map(ids.filter((id) => find(id) === null).map((id) => [toHex(id), id]));
-  const people = unknown.size === 0 ? null : await lookUp(client, { ids: [...unknown.values()] });
-  const authors = byId([...known, ...(people?.credentials ?? [])]);
-  const standing: ChainRules<true>['authors'] = (id, { seq }) => {
+  const shown = items.flatMap(({ item }) => ('entry' in item ? [item] : []));
+  let people = await lookUpAll(
+    client,
+    find,
+    shown.map(({ entry }) => entry.author),
+  );
+  let authors = byId([...known, ...(people?.credentials ?? [])]);
+  const named = shown.flatMap(({ entry, payload }) => {
+    const author = authors(entry.author);
+    return author === null || !payload ? [] : namedIn(entry, payload, author);
+  });
+  if (named.some((id) => authors(id) === null)) {
+    people = await lookUpAll(client, find, [...shown.map(({ entry }) => entry.author), ...named]);
+    authors = byId([...known, ...(people?.credentials ?? [])]);
+  }
+  const found = people;
+  const standing: ChainRules<unknown>['authors'] = (id, { seq }) => {
     const credential = authors(id);
-    if (credential === null || people === null || find(id) !== null)
+    if (credential === null || found === null || find(id) !== null)
       return credential && { credential, standing: 'valid' };
     const { item, receipt } = items[seq] ?? {};
     if (item === undefined || receipt === undefined || !('entry' in item)) return null;
@@ -188,15 +212,22 @@ async function findAuthors(
     const { notBefore, notAfter } = credential;
     if (time < notBefore || time > notAfter) return null;
     try {
-      return credentialAsOf(people.history, id, time);
+      return credentialAsOf(found.history, id, time);
     } catch {
       // When the bank heard of a revocation a lookup does not say, and this clock is not the bank's: it is doubt, no more.
       return { credential, standing: 'doubtful' };
     }
   };
-  const owner = authors(ownerId);
-  if (owner === null) throw new MunimentError('KEY_CREDENTIAL');
-  return { owner, authors, standing };
+  return { credentials: [...known, ...(found?.credentials ?? [])], authors, standing };
+}
+
+async function lookUpAll(
+  client: BankClient,
+  find: (id: Uint8Array) => Credential | null,
+  ids: readonly Uint8Array[],
+): Promise<People | null> {
+  const unknown = new Map(ids.filter((id) => find(id) === null).map((id) => [toHex(id), id]));
+  return unknown.size === 0 ? null : lookUp(client, { ids: [...unknown.values()] });
 }
 
 // The access entry and its receipt arrive with the data: what was read is logged, or it was not answered.
@@ -205,17 +236,16 @@ function checkAccess(
   { reply, request }: Page,
   of: {
     readonly recordId: Uint8Array;
-    readonly owner: Credential;
     readonly tagSalt: Uint8Array;
     readonly isFirst: boolean;
   },
 ): void {
-  const { recordId, owner, tagSalt, isFirst } = of;
+  const { recordId, tagSalt, isFirst } = of;
   if (reply.access === null) throw new MunimentError('RECORD_RECEIPT');
   const signed = decodeSignedEntry(reply.access.entry);
   const { seq, prev } = signed.entry;
   const { origin, bank } = client.trust;
-  const rule = byRole(mayWriteRecord(owner.id));
+  const rule = byRole(mayWriteRecord);
   const authors = withoutRevocations(byId([bank]));
   const rules = { origin, recordId, chain: 'access', authors, rule } as const;
   verifyEntry(signed, rules, { ...startOf(rule), head: { size: seq, hash: prev } });

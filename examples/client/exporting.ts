@@ -20,7 +20,7 @@ import { banksOf } from './trust.ts';
 export async function fetchExport(client: BankClient, recordId: Uint8Array): Promise<string> {
   const purpose = 'export';
   const pages = await fetchPages(client, { recordId, chain: 'content' }, { purpose });
-  await takePages(client, recordId, pages);
+  const { read } = await takePages(client, recordId, pages);
   const checkpoint = pages[0]?.reply.checkpoint ?? '';
   const { size } = client.readCheckpoint(checkpoint);
   const accesses = await readAccessPages(client, recordId, { purpose, size });
@@ -28,11 +28,13 @@ export async function fetchExport(client: BankClient, recordId: Uint8Array): Pro
   const authors = authorsOf([...(content ?? []), ...(access ?? [])]);
   const directory = await fetchRevocations(client, authors, size);
   const signers = await credentialsOf(client, [...authors, ...authorsOf(directory.entries)]);
+  // Whom the record's statements name, nobody can judge them without.
+  const credentials = distinct([...signers, ...read.credentials]);
   return exportRecord({
     origin: client.trust.origin,
     recordId,
     charters: [...client.trust.former.map(({ charter }) => charter), client.trust.charter],
-    credentials: signers.map(({ encoded }) => encoded),
+    credentials: credentials.map(({ encoded }) => encoded),
     content: content ?? [],
     access: access ?? [],
     directory,
@@ -78,6 +80,10 @@ async function fetchRevocations(
 function authorsOf(entries: readonly ExportedEntry[]): Uint8Array[] {
   const authors = entries.map(({ signed }) => signed.entry.author);
   return [...new Map(authors.map((id) => [toHex(id), id])).values()];
+}
+
+function distinct(credentials: readonly Credential[]): Credential[] {
+  return [...new Map(credentials.map((one) => [toHex(one.id), one])).values()];
 }
 
 async function credentialsOf(client: BankClient, ids: readonly Uint8Array[]): Promise<Credential[]> {

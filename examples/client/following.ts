@@ -15,10 +15,10 @@ import {
   type ChainName,
   type ChainRules,
   type Head,
-  type MayWrite,
   type Shown,
   type SignedEntry,
   type VerifiedItem,
+  type WriteRule,
 } from 'muniment/record';
 import { toHex } from 'muniment/wire';
 import type { BankClient, Newest } from './bank.ts';
@@ -59,33 +59,35 @@ export function remembered({ memory }: BankClient, of: ChainOf): Remembered {
 }
 
 /**
- * Verifies entries that the bank shows, from a head on to the chain's end, and remembers that end.
+ * Verifies entries that the bank shows, from a head on to the chain's end, and remembers that end. Gives them, and what
+ * the rule knows by then.
  *
  * @param from - the head that the first entry follows; the empty chain's to read all of it again
  * @throws `MunimentError` the codes of `follow`; {@link FraudError} if the bank can be convicted
  */
-export async function followChain(
+export async function followChain<State>(
   client: BankClient,
   of: ChainOf,
   answered: Answered & { readonly from: Head },
   by: {
-    readonly mayWrite: MayWrite;
-    readonly authors: ChainRules<true>['authors'];
+    readonly rule: WriteRule<State>;
+    readonly authors: ChainRules<State>['authors'];
     readonly tagSalt: Uint8Array;
   },
-): Promise<readonly VerifiedItem[]> {
+): Promise<{ readonly items: readonly VerifiedItem[]; readonly state: State }> {
   const { trust, memory } = client;
   const { asked, from } = answered;
-  const rule = byRole(by.mayWrite);
-  const rules = { ...of, origin: trust.origin, rule, authors: by.authors };
+  const { rule, authors, tagSalt } = by;
+  const rules = { ...of, origin: trust.origin, rule, authors };
   const { receipt, stated } = remembered(client, of);
   const words = [receipt, stated].filter((word) => word !== null);
   const known = { chain: { ...startOf(rule), head: from }, checkpoint: asked?.checkpoint ?? null, words };
   try {
-    const terms = { speaker: trust, witnesses: trust.witnesses, rules, tagSalt: by.tagSalt };
+    const terms = { speaker: trust, witnesses: trust.witnesses, rules, tagSalt };
     const followed = await follow(known, answered, terms);
+    const verified = { items: followed.items, state: followed.known.chain.state };
     // Proven against what was asked with; if another answer came in between, the next one proves against that.
-    if (memory.newest !== asked) return followed.items;
+    if (memory.newest !== asked) return verified;
     const { checkpoint } = answered;
     const { size, root } = client.readCheckpoint(checkpoint);
     memory.newest = { size, root, checkpoint };
@@ -94,7 +96,7 @@ export async function followChain(
       receipt: followed.known.words.at(-2) ?? null,
       stated: answered.head,
     });
-    return followed.items;
+    return verified;
   } catch (error) {
     throw error instanceof FollowError ? accuse(client, error) : error;
   }
@@ -138,7 +140,7 @@ export async function hearHead(
 ): Promise<Head> {
   const before = remembered(client, of).head;
   const { head } = verifyHead(answered.head, client.trust.bank, { ...of, origin: client.trust.origin });
-  const nobody = { mayWrite: () => false, authors: () => null, tagSalt: NO_SALT };
+  const nobody = { rule: byRole(() => false), authors: () => null, tagSalt: NO_SALT };
   await followChain(client, of, { ...answered, items: [], from: head }, nobody);
   client.memory.chains.set(keyOf(of), { ...remembered(client, of), head: before });
   return head;

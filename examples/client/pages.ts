@@ -66,8 +66,10 @@ export function documentAt({ documents }: Page, position: number | null): Uint8A
   return bytes ?? missing();
 }
 
+// With its payload, for the rule reads what statements say.
 function chainItem(item: PageItem, page: Page): ChainItem {
-  return item.opaque ?? decodeSignedEntry(documentAt(page, item.entry));
+  const payload = item.payload === null ? null : documentAt(page, item.payload);
+  return item.opaque ?? { ...decodeSignedEntry(documentAt(page, item.entry)), payload };
 }
 
 function missing(): never {

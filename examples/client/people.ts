@@ -27,7 +27,7 @@ export interface People {
   readonly credentials: readonly Credential[];
   /** Which of these are good, and which were revoked. */
   readonly history: KeyHistory;
-  /** By the owner's subject, the newest list: what to seal to. */
+  /** By the owner's subject, the newest list: what to seal to, once the record's chain has said that its signer is the owner. */
   readonly compartments: ReadonlyMap<string, Compartments>;
   /** By name, the newest epoch: what to seal to. */
   readonly groups: ReadonlyMap<string, GroupEpoch>;
@@ -74,17 +74,11 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
     credentials,
     history: createKeyHistory(anchor, { credentials: issued, revocations }),
     compartments: new Map(
-      Array.from(new Set(reply.compartments.map(({ owner }) => toHex(owner))), (id) => {
-        const lists = reply.compartments.filter((one) => toHex(one.owner) === id);
-        const owner = find(lists[0]?.owner ?? missing());
-        return [
-          owner.subject,
-          readCompartments(
-            client,
-            owner,
-            lists.map(({ statement }) => at(statement)),
-          ),
-        ];
+      Array.from(new Set(reply.compartments.map(({ owner }) => find(owner).subject)), (subject) => {
+        const lists = reply.compartments
+          .map(({ owner, statement }) => ({ owner: find(owner), statement: at(statement) }))
+          .filter(({ owner }) => owner.subject === subject);
+        return [subject, readCompartments(client, lists)];
       }),
     ),
     groups: new Map(Array.from(histories, ([name, { newest }]) => [name, newest])),
@@ -95,6 +89,17 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
 /** Finds a subject's credential, valid now: to seal or grant to. Throws `KEY_CREDENTIAL`, `KEY_REVOKED`. */
 export function person(people: People, subject: string): Credential {
   return currentCredential(people.history, subject, CLOCK.now());
+}
+
+/**
+ * To what a record is sealed: its list of parts, if whoever owns the record by its own chain has signed it. Throws
+ * `KEY_SUCCESSION` for another's: a bank and an administrator together can show one, but no chain that says so.
+ */
+export function partsOf(people: People, recordId: Uint8Array, owner: Credential): Compartments {
+  const found = people.compartments.get(owner.subject) ?? missing();
+  if (!equalBytes(found.recordId, recordId) || !equalBytes(found.owner, owner.id))
+    throw new MunimentError('KEY_SUCCESSION');
+  return found;
 }
 
 /** Credentials by Id, for verifying authors. */
@@ -123,14 +128,16 @@ export async function ownReaders(
   return readers;
 }
 
-// An older list, or another than the one seen, would have this client seal to whom the owner has shut out.
+// An older list, or another than the one seen, would have this client seal to whom the owner has shut out. They go on
+// when the owner goes on under another key, and are remembered by the first. That the last is the owner's, the record's
+// chain says.
 function readCompartments(
   { memory }: BankClient,
-  owner: Credential,
-  statements: readonly Uint8Array[],
+  signed: readonly { readonly owner: Credential; readonly statement: Uint8Array }[],
 ): Compartments {
-  const key = `compartments ${toHex(owner.id)}`;
-  const lists = verifyCompartmentsHistory(statements, owner, memory.seen.get(key) ?? null);
+  const [owners, statements] = [signed.map(({ owner }) => owner), signed.map(({ statement }) => statement)];
+  const key = `compartments ${toHex((owners[0] ?? missing()).id)}`;
+  const lists = verifyCompartmentsHistory(statements, owners, memory.seen.get(key) ?? null);
   const newest = lists.at(-1) ?? missing();
   memory.seen.set(key, checkSeen(newest, null));
   return newest;

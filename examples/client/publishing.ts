@@ -45,7 +45,7 @@ export async function register(
 
 /**
  * The administrator gives a user another credential and takes the one before back, in one step. What the old one signed
- * stays its subject's; a group takes the new one in with its next epoch. Not for patients who have published compartments.
+ * stays its subject's; a group takes the new one in with its next epoch. A record does not go over to it: `goOnUnder` and `recover` do that.
  */
 export async function rekey(
   client: BankClient,

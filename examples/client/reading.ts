@@ -3,7 +3,7 @@
 import { MunimentError, type ErrorCode } from 'muniment';
 import { sha256 } from 'muniment/crypto';
 import { nodeKey, openRoot, type Compartments, type Credential } from 'muniment/keys';
-import { readStatement, type VerifiedEntry, type VerifiedItem } from 'muniment/record';
+import { readStatement, type Authority, type VerifiedEntry, type VerifiedItem } from 'muniment/record';
 import {
   compartmentReader,
   decodeSealed,
@@ -47,6 +47,7 @@ export interface GivenGrant {
 export interface RecordView {
   readonly recordId: Uint8Array;
   readonly owner: Credential;
+  readonly authority: Authority;
   readonly tagSalt: Uint8Array;
   /** The whole chain; what is not for this reader is hidden, but counted and linked. */
   readonly chain: readonly VerifiedItem[];
@@ -85,14 +86,14 @@ export async function readRecord(
   const readers = await readersFor(client, recordId, options);
   const documents: OpenedDocument[] = [];
   const broken: BrokenDocument[] = [];
-  const { owner, tagSalt, chain, result } = await readChain(
+  const { owner, authority, tagSalt, chain, result } = await readChain(
     client,
     recordId,
     { purpose: options.purpose, part: options.part ?? null },
     async (read, pages) => {
       // Grants may stand anywhere in the chain, and open what stands before them.
       const shown = pages.flatMap((page) => page.shown);
-      const grants = await openGrants(client, recordId, read.owner, shown);
+      const grants = await openGrants(client, recordId, shown);
       readers.push(...grants.readers);
       const { authors } = read;
       const size = options.asOf === undefined ? read.chain.length : read.takenBy(options.asOf);
@@ -109,6 +110,7 @@ export async function readRecord(
   return {
     recordId,
     owner,
+    authority,
     tagSalt,
     chain: chain.slice(0, result?.size),
     documents,
@@ -132,7 +134,8 @@ async function readersFor(
   });
   // The root opens everything in a record of one's own; the bank hands an owner no other wrap, whatever groups it is in.
   const own = compartments.get(subject);
-  if (own !== undefined && equalBytes(own.recordId, recordId)) return [await rootReader(client, own)];
+  const opens = own !== undefined && equalBytes(own.owner, credential.id);
+  if (opens && equalBytes(own.recordId, recordId)) return [await rootReader(client, own)];
   // The emergency team's keys are halves: without a release there is nothing to open with them.
   const usable = [...histories.values()].filter(
     ({ newest }) => newest.name !== 'emergency' || options.releases !== null,
@@ -166,7 +169,6 @@ interface Grants {
 async function openGrants(
   client: BankClient,
   recordId: Uint8Array,
-  owner: Credential,
   shown: readonly Shown[],
 ): Promise<Grants> {
   const readers: OpeningReader[] = [];
@@ -175,14 +177,16 @@ async function openGrants(
   for (const { entry, payload, attachments } of shown) {
     if (entry.entry.kind !== 'grant') continue;
     const statement = readStatement(entry.entry, payload, 'grant');
-    const standing = verifyGrant(statement, owner, null);
+    // Whoever wrote it owned the record then, or acted for its owner: the chain was verified.
+    const { author: grantor } = entry;
+    const standing = verifyGrant(statement, grantor, null);
     given.push({ entry, grant: standing });
     const { grantee, wrapHash, from, until } = standing;
     const at = CLOCK.now();
     if (!equalBytes(grantee, client.user.credential.id) || at < from || at > until) continue;
     const wrap = attachments.find((bytes) => equalBytes(sha256(bytes), wrapHash));
     if (wrap === undefined) throw new MunimentError('VIEW_GRANT');
-    const expected = { grantor: owner, recordId, at, under: null };
+    const expected = { grantor, recordId, at, under: null };
     const opened = await openGrant(client.user, { statement, wrap }, expected);
     if (opened.kind === 'compartment') readers.push(opened.reader);
     if (opened.kind === 'classes') classes.push(opened);

@@ -3,6 +3,7 @@
 import { systemRandom, sha256 } from 'muniment/crypto';
 import type { Compartments, Credential } from 'muniment/keys';
 import {
+  byRole,
   CREATE,
   EMPTY_CHAIN,
   encodeCreation,
@@ -36,7 +37,7 @@ import { Refused, type Answer, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
 import { followTaken } from './following.ts';
 import { headAfterStale, headToSign } from './newest.ts';
-import { byId, lookUp, person, type People } from './people.ts';
+import { byId, lookUp, type People } from './people.ts';
 
 /** An entry before it is signed: what it does, and what goes with it. */
 export interface Writing {
@@ -168,7 +169,7 @@ export async function checkTaken(
   });
   // Whether it might write this, the bank has judged, and everybody who reads it judges again.
   const authors = withoutRevocations(byId([client.user.credential]));
-  const by = { mayWrite: () => true, authors, tagSalt: record.tagSalt };
+  const by = { rule: byRole(() => true), authors, tagSalt: record.tagSalt };
   const of = { recordId: record.recordId, chain: 'content' } as const;
   await followTaken(client, of, { asked, checkpoint, consistency, items, head, from }, by);
   for (const { receipt } of items) client.memory.keepReceipt?.(receipt);
@@ -177,9 +178,10 @@ export async function checkTaken(
 /** A doctor opens a patient's record under the id that the patient published. */
 export async function createRecord(client: BankClient, patient: string): Promise<RecordName> {
   const people = await lookUp(client, { subjects: [patient] });
-  const compartments = people.compartments.get(patient) ?? unreachable();
-  const record = { recordId: compartments.recordId, tagSalt: systemRandom(32) };
-  const creation = encodeCreation({ owner: person(people, patient).id, tagSalt: record.tagSalt });
+  const { recordId, owner } = people.compartments.get(patient) ?? unreachable();
+  const record = { recordId, tagSalt: systemRandom(32) };
+  // Whoever signed the parts can open them; a newer key of the patient's takes the record over by its chain.
+  const creation = encodeCreation({ owner, tagSalt: record.tagSalt });
   await append(client, record, [statement('create', CREATE, creation)]);
   return record;
 }

@@ -2,7 +2,7 @@
 
 import { MunimentError } from 'muniment';
 import { INBOX, ROOT, type Compartments, type NodeSecret } from 'muniment/keys';
-import { byRole, verifyExport, type VerifiedExport } from 'muniment/record';
+import { verifyExport, type VerifiedExport } from 'muniment/record';
 import { compartmentReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { readAccesses, type Access } from '../client/accesses.ts';
@@ -12,7 +12,7 @@ import { lookUp } from '../client/people.ts';
 import { readRecord, type RecordView } from '../client/reading.ts';
 import { grantCompartment } from '../client/sharing.ts';
 import { createRecord, type RecordName } from '../client/writing.ts';
-import { DIGESTS, mayWriteRecord, OPENINGS } from '../server/rights.ts';
+import { DIGESTS, OPENINGS, ruleFor } from '../server/rights.ts';
 import {
   countViews,
   describe,
@@ -128,7 +128,7 @@ export async function play(world: World, subject: Subject, report: Report): Prom
         anchorId: world.trust.anchor.id,
         origin: world.trust.origin,
         witnesses: world.trust.witnesses,
-        rule: byRole(mayWriteRecord(patient.user.credential.id)),
+        rule: ruleFor,
         digests: DIGESTS,
         openings: OPENINGS,
         renewalLogs: [],

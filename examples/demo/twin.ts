@@ -25,7 +25,7 @@ const COPIED = [
     'annexes',
     'annex_chunks',
     'uses',
-    'closures',
+    'authorities',
     'requests',
     'repeats',
     'outcomes',

@@ -182,7 +182,6 @@ export const replies = {
   erase: taken,
   read: z.strictObject({
     ...checkpointed,
-    owner: bytes(32),
     items: z.array(item),
     /** Where to go on; `null` at the end. */
     next: count.nullable(),

@@ -1,12 +1,11 @@
 /** Appending: a batch of additions, each signed on its own, accepted or refused whole. */
 
-import { MunimentError } from 'muniment';
 import { sha256 } from 'muniment/crypto';
 import { hasRole, type Credential } from 'muniment/keys';
 import {
   decodeSignedEntry,
-  readAuthorityStatement,
   hashEntry,
+  readCreation,
   readStatement,
   verifyPayload,
   type SignedEntry,
@@ -17,10 +16,10 @@ import { equalBytes } from 'muniment/wire';
 import { writeText, type RequestOf } from './api.ts';
 import { replyOf, settle } from './archive.ts';
 import { answer, type Answer, type Asking, type House } from './asking.ts';
-import { nextByStatements } from './authority.ts';
+import { listsFor } from './compartments.ts';
 import { readGrantEnd } from './grant-end.ts';
 import { partsOf, rootsOf, type Lists } from './parts.ts';
-import type { Kept, KeptRecord, Records } from './records.ts';
+import type { Arrived, Kept, Records } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { DIGESTS, SEALED, SPECIALIST_PARTS } from './rights.ts';
 import { plain } from './store/bytes.ts';
@@ -98,72 +97,52 @@ async function judgeBatch(
     const payload = documents[i] ?? malformed();
     if (!equalBytes(signed.entry.author, user.id)) throw new BankRefusal('RECORD_AUTHOR');
     if (signed.entry.kind === 'erase') malformed(); // there is a request for that, which destroys as well
-    if (signed.entry.kind === 'close') {
-      const alone = documents.length === 1 && annexes.length === 0;
-      const owner = kept?.owner ?? null;
-      if (kept === null || owner === null || !alone) malformed();
-      const record = { ...kept, owner };
-      accepted.push(await judgeClosing(house, change, record, { signed, payload, author: user }));
-      continue;
-    }
-    let effect = NO_EFFECT;
+    let opening = NO_EFFECT;
     if (signed.entry.kind === 'create') {
-      const created = await records.create(change, recordId, { signed, payload, author: user });
-      const row = { id: recordId, owner: created.owner?.id ?? user.id, tag_salt: created.tagSalt };
-      effect = (within) => within.insertInto('records').values(row).execute();
-      kept = created;
+      kept = await records.create(change, recordId, { signed, payload, author: user });
+      // The directory is the administrator's who opens it.
+      const owner = kept.standing === null ? user.id : readCreation(signed.entry, payload).owner;
+      const row = { id: recordId, owner, tag_salt: kept.tagSalt };
+      opening = (within) => within.insertInto('records').values(row).execute();
     }
     if (kept === null) throw new BankRefusal('RECORD_UNKNOWN');
-    const step = records.next(kept, signed, { author: user, head });
-    head = step.head;
+    const arrived: Arrived = await records.next(change, kept, { signed, payload, author: user, head });
+    const { entry } = arrived;
     verifyPayload(signed.entry, payload, DIGESTS);
     const attachments = digests.map((digest) => ({ digest, bytes: documents[attached++] ?? malformed() }));
     if (!attachments.every(({ digest, bytes }) => equalBytes(sha256(bytes), digest))) malformed();
     // A grant brings along the keys that it hands over, a document its annexes; nothing else has anything beside it.
     if (digests.length !== (signed.entry.kind === 'grant' ? 1 : 0)) malformed();
     if (annexes.length > 0 && signed.entry.payloadType !== SEALED) malformed();
-    if (kept.owner !== null) {
-      const addition = { kept, owner: kept.owner, entry: step.entry, payload, digests, before: accepted };
-      await judgeContent(house, change, addition);
-    }
+    if (kept.standing !== null)
+      await judgeContent(house, change, { kept, entry, payload, digests, before: accepted });
     for (const name of annexes)
       if ((await house.annexes.sizeOf(change, name)) === null) throw new BankRefusal('ANNEX_MISSING');
-    if (kept.owner === null && signed.entry.kind !== 'create')
-      effect = await directory.prepare(change, step.entry, payload);
-    accepted.push(accept(step.entry, { payload, attachments, annexes, effect }));
+    const stated =
+      kept.standing === null && signed.entry.kind !== 'create'
+        ? await directory.prepare(change, entry, payload)
+        : NO_EFFECT;
+    const effect: Effect = async (within, time) => {
+      for (const one of [opening, stated, arrived.effect]) await one(within, time);
+    };
+    accepted.push(accept(entry, { payload, attachments, annexes, effect }));
+    ({ kept, head } = arrived);
   }
   if (attached !== documents.length || kept === null) malformed();
   return { kept, accepted };
 }
 
-// Who opens a record, or closes one for a death, may not ask for it; whether they may do that is judged by the entry.
+// Who opens a record, closes one or states whose keys are good may not ask for it; whether they may do that is judged by
+// the entry.
 function mayKnow(records: Records, { recordId, entries }: RequestOf<'append'>, user: Credential): boolean {
   const kind = entries[0] && decodeSignedEntry(entries[0].entry).entry.kind;
-  const closing = kind === 'close' && hasRole(user, 'administrator');
-  return kind === 'create' || closing || records.isDirectory(recordId);
-}
-
-// A closing or a reopening, which holds from here on.
-async function judgeClosing(
-  house: House,
-  change: Change,
-  kept: KeptRecord,
-  said: { readonly signed: SignedEntry; readonly payload: Uint8Array; readonly author: Credential },
-): Promise<Accepted> {
-  const { signed, payload, author } = said;
-  // Before the whole chain is read: the rule judges it again, by what stands there.
-  if (!kept.mayWrite(signed.entry, author)) throw new MunimentError('RECORD_RIGHT');
-  const entry = await nextByStatements(house, change, kept, said);
-  const { kind } = readAuthorityStatement(signed.entry, payload);
-  const row = { record: kept.id, seq: signed.entry.seq, closed: kind === 'closing' ? 1 : 0 };
-  const effect: Effect = (within) => within.insertInto('closures').values(row).execute();
-  return accept(entry, { payload, attachments: [], annexes: [], effect });
+  const states = (kind === 'close' || kind === 'key') && hasRole(user, 'administrator');
+  return kind === 'create' || states || records.isDirectory(recordId);
 }
 
 /** An addition to a record, with those before it in its batch. */
 interface Addition {
   readonly kept: Kept;
-  readonly owner: Credential;
   readonly entry: VerifiedEntry;
   readonly payload: Uint8Array;
   readonly digests: readonly Uint8Array[];
@@ -175,6 +154,9 @@ async function judgeContent(house: House, change: Change, addition: Addition): P
   switch (entry.entry.kind) {
     case 'create':
       return;
+    case 'key':
+    case 'close':
+      return; // judged by what the record's statements have said before
     case 'grant': {
       const grant = verifyGrant(readStatement(entry.entry, payload, 'grant'), entry.author, null);
       const whole = equalBytes(digests[0] ?? malformed(), grant.wrapHash);
@@ -201,13 +183,13 @@ async function judgeSealed(
   change: Change,
   addition: Addition,
 ): Promise<void> {
-  const { kept, owner, entry, payload } = addition;
+  const { kept, entry, payload } = addition;
   const sealed = decodeSealed(payload);
   const verified = verifySealed(sealed, { recordId: kept.id, authors: () => entry.author });
   if (!equalBytes(verified.author.id, entry.author.id)) throw new BankRefusal('RECORD_AUTHOR');
   // What claims to have been written after its entry was signed was not.
   if (verified.manifest.time > entry.entry.time) throw new BankRefusal('CLOCK');
-  const lists = await directory.compartments(change, owner);
+  const lists = await listsFor(directory, change, kept.id);
   const [root] = rootsOf(lists);
   const toOwner = root !== undefined && sealed.wraps.some(({ readerId }) => equalBytes(readerId, root));
   if (!toOwner) throw new BankRefusal('NOT_FOR_OWNER');

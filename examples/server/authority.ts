@@ -1,61 +1,64 @@
 /**
- * Entries that are judged by all that stands before them in their record: closings, and what is erased. They are rare,
- * so the whole chain is verified again for each, under the library's own rule. spec/authority.md.
+ * How a record stands: who owns it, who acts for its owner, which keys are lost, whether it is closed. Its own statements
+ * say so, by the library's rule (spec/authority.md); what they have said so far is noted with each entry that changed it,
+ * so that nobody reads the chain again to judge the next one.
  */
 
-import { MunimentError } from 'muniment';
 import type { Credential } from 'muniment/keys';
-import {
-  appendEntry,
-  decodeSignedEntry,
-  recordRule,
-  startOf,
-  STATEMENT,
-  TEN_YEARS_AFTER_DEATH,
-  verifyChain,
-  withoutRevocations,
-  type ShownEntry,
-  type SignedEntry,
-  type VerifiedEntry,
-} from 'muniment/record';
-import type { House } from './asking.ts';
-import type { KeptRecord } from './records.ts';
-import { BankRefusal } from './refusal.ts';
-import { mayWriteRecord } from './rights.ts';
-import { plain } from './store/bytes.ts';
-import { entriesOf, payloadOf } from './store/entries.ts';
-import type { Change } from './store/tables.ts';
+import { decodeAuthority, encodeAuthority, NO_AUTHORITY, type Authority, type Entry } from 'muniment/record';
+import { concat } from 'muniment/wire';
+import { namedIn } from './named.ts';
+import { malformed } from './refusal.ts';
+import type { Standing } from './rights.ts';
+import { plain, splitHashes } from './store/bytes.ts';
+import type { Database } from './store/tables.ts';
+import { NO_EFFECT, type Effect } from './turn.ts';
 
-/** When this bank destroys payloads. */
-export const RETENTION = TEN_YEARS_AFTER_DEATH;
+/** Before a record's first entry. */
+export const NO_STANDING: Standing = { authority: NO_AUTHORITY, guardians: [] };
 
-/** Verifies an entry as the next of a record's content, by what the record's statements have said so far. */
-export async function nextByStatements(
-  { directory, records, now }: House,
-  change: Change,
-  kept: KeptRecord,
-  said: { readonly signed: SignedEntry; readonly payload: Uint8Array; readonly author: Credential },
-): Promise<VerifiedEntry> {
-  const stands: ShownEntry[] = [];
-  for (const row of await entriesOf(change, { record: kept.id, chain: 'content', from: 0 })) {
-    const signed = decodeSignedEntry(plain(row.entry));
-    await directory.find(change, signed.entry.author);
-    const stated = signed.entry.payloadType === STATEMENT;
-    stands.push({ ...signed, payload: stated ? await payloadOf(change, row) : null });
-  }
-  // Whether their keys stood was judged when each was taken, and of the new one's it is when it is.
-  const authors = withoutRevocations(directory.known);
-  const mayWrite = mayWriteRecord(kept.owner.id);
-  const rule = recordRule({ mayWrite, retention: RETENTION, now, authors, known: directory.known });
-  const rules = { origin: records.origin, recordId: kept.id, chain: 'content', authors, rule } as const;
-  const chain = verifyChain(stands, rules, startOf(rule));
-  let step = await chain.next();
-  while (step.done !== true) step = await chain.next();
-  const { head } = step.value;
-  try {
-    return appendEntry({ ...said.signed, payload: said.payload }, rules, step.value).entry;
-  } catch (error) {
-    const stale = error instanceof MunimentError && error.code === 'RECORD_STALE';
-    throw stale ? new BankRefusal('RECORD_STALE', head) : error;
-  }
+/** How a record stands; `null` if there is none of this id. */
+export async function standingOf(database: Database, record: Uint8Array): Promise<Standing | null> {
+  const row = await database
+    .selectFrom('authorities')
+    .select(['authority', 'guardians'])
+    .where('record', '=', record)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : readStanding(row);
+}
+
+/** Reads what is noted. */
+export function readStanding(row: {
+  readonly authority: Uint8Array;
+  readonly guardians: Uint8Array;
+}): Standing {
+  return { authority: decodeAuthority(plain(row.authority)), guardians: splitHashes(row.guardians) };
+}
+
+/** Notes how a record stands once an entry is taken, if the entry has changed it. */
+export function noting({ recordId, seq }: Entry, before: Standing, after: Standing): Effect {
+  if (after === before) return NO_EFFECT;
+  const [authority, guardians] = [encodeAuthority(after.authority), concat(...after.guardians)];
+  return (within) =>
+    within.insertInto('authorities').values({ record: recordId, seq, authority, guardians }).execute();
+}
+
+/** An entry that was verified, with what it states. */
+interface Said {
+  readonly entry: Entry;
+  readonly author: Credential;
+  readonly payload: Uint8Array | null;
+}
+
+/** How a record stands after an entry: the same object if the entry has changed nothing. */
+export function standingAfter(
+  before: Standing,
+  authority: Authority,
+  { entry, author, payload }: Said,
+): Standing {
+  if (authority === before.authority) return before;
+  if (authority.appointment === before.authority.appointment) return { ...before, authority };
+  return { authority, guardians: namedIn(entry, payload ?? malformed(), author) };
 }

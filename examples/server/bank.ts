@@ -15,6 +15,7 @@ import { Directory } from './directory.ts';
 import { erase } from './erasing.ts';
 import { Ledger } from './ledger.ts';
 import { findRecord, lookUp, tellHeads, tellRevocations } from './looking-up.ts';
+import { noteOlder } from './older.ts';
 import { read } from './reading.ts';
 import { Records } from './records.ts';
 import { tell } from './events.ts';
@@ -83,10 +84,11 @@ export class Bank {
   }
 
   /**
-   * Completes what was archived but not executed when the server last stopped. What does not verify any more is
+   * Brings what an older server has stored up to date, and completes what was archived but not executed when it last stopped. What does not verify any more is
    * reported and left. Returns how many requests were completed.
    */
   async recover(): Promise<number> {
+    await this.ledger.turn(({ change }) => noteOlder(this.#house, change));
     const { reading } = this.#parts.engine;
     let completed = 0;
     for (const one of await unfinished(reading)) {

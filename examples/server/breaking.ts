@@ -22,7 +22,7 @@ import { BankRefusal, malformed } from './refusal.ts';
 import { SEALED } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import type { Change } from './store/tables.ts';
-import { accept, NO_EFFECT, type Cause, type Taken, type Turn } from './turn.ts';
+import { accept, type Cause, type Taken, type Turn } from './turn.ts';
 
 /**
  * Takes an emergency's entry into the chain, or finds it there, and releases what stood before it. The emergency is
@@ -127,8 +127,8 @@ async function stand(
   if (known !== undefined) return { receipt: plain(known.receipt), leaf: known.leaf };
   records.checkTime(signed);
   const head = await turn.head(record.id, 'content');
-  const { entry } = records.next(record, signed, { author: user, head });
-  const beside = { payload, attachments: [], annexes: [], effect: NO_EFFECT };
+  const { entry, effect } = await records.next(turn.change, record, { signed, payload, author: user, head });
+  const beside = { payload, attachments: [], annexes: [], effect };
   const [taken] = await turn.take([accept(entry, beside)], record.tagSalt, cause);
   return taken ?? malformed();
 }

@@ -1,29 +1,25 @@
-/** The bank's directory: who is registered, which groups there are, to which compartments an owner's data is sealed. */
+/** The bank's directory: who is registered, and which groups there are. */
 
 import { MunimentError } from 'muniment';
 import {
   createKeyHistory,
   credentialAsOf,
   hasRole,
-  verifyCompartments,
-  verifyCompartmentsHistory,
   verifyCredential,
   verifyGroup,
   verifyGroupHistory,
-  verifyNextCompartments,
   verifyNextEpoch,
   verifyRenunciation,
   verifyRevocation,
-  type Compartments,
   type Credential,
   type GroupEpoch,
   type Revocation,
   readAnchor,
 } from 'muniment/keys';
 import { decodeStatement, readStatement, type VerifiedEntry } from 'muniment/record';
-import { compartmentReader, groupReader, partyReader } from 'muniment/views';
+import { groupReader, partyReader } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
-import { idsOf, recordNumber } from './record-number.ts';
+import { publishCompartments } from './compartments.ts';
 import { BankRefusal } from './refusal.ts';
 import { plain } from './store/bytes.ts';
 import type { Change, Database } from './store/tables.ts';
@@ -151,23 +147,6 @@ export class Directory {
     return found.filter((credential) => credential !== null);
   }
 
-  /** Every list of an owner's compartments, and the signed statements, oldest first. */
-  async compartments(
-    database: Database,
-    owner: Credential,
-  ): Promise<{ statement: Uint8Array; verified: Compartments }[]> {
-    const rows = await database
-      .selectFrom('compartments')
-      .select('statement')
-      .where('owner', '=', owner.id)
-      .orderBy('number')
-      .execute();
-    return rows.map((row) => {
-      const statement = plain(row.statement);
-      return { statement, verified: verifyCompartments(statement, owner) };
-    });
-  }
-
   /** Every epoch of a group, or of all groups, oldest first. */
   async groups(
     database: Database,
@@ -202,21 +181,6 @@ export class Directory {
     return readers;
   }
 
-  /** The reader ids of an owner's compartments, or of the one of that name, in every epoch: what was sealed before a rotation is still read. */
-  async compartmentsOf(
-    database: Database,
-    owner: Credential,
-    name: string | null,
-    epoch: number | null = null,
-  ): Promise<Uint8Array[]> {
-    const all = (await this.compartments(database, owner)).flatMap(({ verified }) => verified.list);
-    const ids = all
-      .filter((one) => name === null || one.name === name)
-      .filter((one) => epoch === null || one.epoch === epoch)
-      .map((one) => compartmentReader(one).id);
-    return [...new Map(ids.map((id) => [toHex(id), id])).values()];
-  }
-
   /** Checks what a directory entry states, and returns how to write it once the entry is accepted. */
   async prepare(change: Change, entry: VerifiedEntry, payload: Uint8Array): Promise<Effect> {
     const { kind } = entry.entry;
@@ -228,11 +192,10 @@ export class Directory {
     // Who is an owner may keep a group as well: which of the two it speaks as, its statement says.
     const listed = decodeStatement(payload).kind === DIRECTORY_KINDS.compartments;
     return listed && hasRole(entry.author, 'patient')
-      ? this.#publishCompartments(
-          change,
-          entry,
-          readStatement(entry.entry, payload, DIRECTORY_KINDS.compartments),
-        )
+      ? publishCompartments(this, change, {
+          author: entry.author,
+          statement: readStatement(entry.entry, payload, DIRECTORY_KINDS.compartments),
+        })
       : this.#publishGroup(change, entry, readStatement(entry.entry, payload, DIRECTORY_KINDS.group));
   }
 
@@ -254,10 +217,6 @@ export class Directory {
       throw new BankRefusal('RECORD_EXISTS');
     if ((await this.find(within, id)) !== null) throw new BankRefusal('RECORD_EXISTS');
     const before = await this.credentialsOf(within, subject);
-    for (const own of before) {
-      // Its record, its root and its lists hang on the Id that opened them.
-      if ((await this.compartments(within, own)).length > 0) throw new BankRefusal('OWNER_KEY');
-    }
     const last = before.at(-1);
     if (last !== undefined && credential.notBefore <= last.notBefore)
       throw new MunimentError('KEY_SUCCESSION');
@@ -289,30 +248,6 @@ export class Directory {
     const subject = await this.find(database, author);
     if (subject === null) throw new BankRefusal('FORBIDDEN');
     return verifyRenunciation(statement, subject, heardAt);
-  }
-
-  async #publishCompartments(
-    change: Change,
-    { author }: VerifiedEntry,
-    statement: Uint8Array,
-  ): Promise<Effect> {
-    const { recordId, number } = verifyCompartments(statement, author);
-    const newest = (await this.compartments(change, author)).at(-1)?.verified;
-    if (number <= (newest?.number ?? -1)) throw new BankRefusal('RECORD_EXISTS');
-    // Nothing is taken that does not follow what is there: a gap or a fork would stop every verifier.
-    if (newest === undefined) verifyCompartmentsHistory([statement], author, null);
-    else verifyNextCompartments(statement, author, newest);
-    // No two owners share a record, nor the number of one; and an owner keeps to its own.
-    const { first, last } = idsOf(recordNumber(recordId));
-    const taken = await change
-      .selectFrom('compartments')
-      .select('owner')
-      .where('record', '>=', first)
-      .where('record', '<=', last)
-      .executeTakeFirst();
-    if (taken !== undefined && !equalBytes(taken.owner, author.id)) throw new BankRefusal('RECORD_EXISTS');
-    const list = { owner: author.id, number, record: recordId, statement };
-    return (within) => within.insertInto('compartments').values(list).execute();
   }
 
   async #publishGroup(change: Change, { author }: VerifiedEntry, statement: Uint8Array): Promise<Effect> {

@@ -11,8 +11,7 @@ import type { RequestOf } from './api.ts';
 import { receiptsAnswer, leavesText } from './appending.ts';
 import { replyOf, settle } from './archive.ts';
 import type { Answer, Asking, House } from './asking.ts';
-import { nextByStatements } from './authority.ts';
-import type { KeptRecord } from './records.ts';
+import type { Kept } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { plain, splitHashes } from './store/bytes.ts';
 import type { Change, StoredEntry } from './store/tables.ts';
@@ -36,21 +35,21 @@ export async function erase(
     // One answer for "no such record" and "not yours to erase"; who may erase nothing has nothing looked up.
     if (!hasRole(user, 'administrator')) throw new BankRefusal('FORBIDDEN');
     const kept = await records.find(change, request.recordId);
-    const owner = kept?.owner ?? null;
-    if (kept === null || owner === null) throw new BankRefusal('FORBIDDEN');
-    const record = { ...kept, owner };
+    if (!kept?.standing) throw new BankRefusal('FORBIDDEN');
     const [signed, payload] = [decodeSignedEntry(request.entry), documents[0] ?? malformed()];
     if (documents.length !== 1 || signed.entry.kind !== 'erase') malformed();
     if (!equalBytes(signed.entry.author, user.id)) throw new BankRefusal('RECORD_AUTHOR');
     records.checkTime(signed);
     verifyPayload(signed.entry, payload);
-    const entry = await nextByStatements(house, change, record, { signed, payload, author: user });
-    const doomed = await namedBy(change, record, readErasure(signed.entry, payload));
-    const effect = async (within: Change): Promise<void> => {
+    const head = await turn.head(kept.id, 'content');
+    const arrived = await records.next(change, kept, { signed, payload, author: user, head });
+    const doomed = await namedBy(change, kept, readErasure(signed.entry, payload));
+    const effect = async (within: Change, time: number): Promise<void> => {
+      await arrived.effect(within, time);
       for (const one of doomed) await destroy(within, annexes, one);
     };
-    const tombstone = accept(entry, { payload, attachments: [], annexes: [], effect });
-    const text = leavesText(await turn.take([tombstone], record.tagSalt, cause));
+    const tombstone = accept(arrived.entry, { payload, attachments: [], annexes: [], effect });
+    const text = leavesText(await turn.take([tombstone], kept.tagSalt, cause));
     await settle(change, cause.request, text);
     return text;
   });
@@ -58,11 +57,7 @@ export async function erase(
 }
 
 // The entries themselves, each by its hash. Who has read a record is no part of what was written in it, and stays.
-async function namedBy(
-  change: Change,
-  { id }: KeptRecord,
-  { chain, erased }: Erasure,
-): Promise<StoredEntry[]> {
+async function namedBy(change: Change, { id }: Kept, { chain, erased }: Erasure): Promise<StoredEntry[]> {
   if (chain !== 'content') malformed();
   const found = [];
   for (const { seq, entryHash } of erased) {

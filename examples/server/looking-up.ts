@@ -5,12 +5,13 @@ import { toHex } from 'muniment/wire';
 import { writeText, type RequestOf } from './api.ts';
 import { AFRESH, settle } from './archive.ts';
 import { answer, turnFor, type Answer, type Asking, type House } from './asking.ts';
+import { listsOf } from './compartments.ts';
 import { BankRefusal } from './refusal.ts';
 import { plain } from './store/bytes.ts';
 import { entriesOf, payloadOf } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
 
-/** Credentials, and what was said of them; compartments of owners; epochs of groups. All of it is signed by others. */
+/** Credentials, and what was said of them; compartments of records; epochs of groups. All of it is signed by others. */
 export async function lookUp(
   change: Change,
   { directory, now }: House,
@@ -26,21 +27,21 @@ export async function lookUp(
   const known = found.filter((credential) => credential !== null);
   const groups = [];
   for (const name of request.groups) groups.push(...(await directory.groups(change, name)));
-  // A keeper signs every epoch of its group, and is handed out once.
-  const credentials = distinct([...known, ...groups.map(({ keeper }) => keeper)]);
-  const [revocations, compartments] = [[] as object[], [] as object[]];
+  const published = [];
+  for (const subject of new Set(known.map((one) => one.subject)))
+    published.push(...(await listsOf(directory, change, subject)));
+  // A keeper signs every epoch of its group, and is handed out once; so is each key of an owner.
+  const signers = [...groups.map(({ keeper }) => keeper), ...published.map(({ owner }) => owner)];
+  const credentials = distinct([...known, ...signers]);
+  const revocations: object[] = [];
   for (const credential of credentials) {
     for (const { author, statement } of await directory.revocations(change, credential))
       revocations.push({ author, statement: add(statement) });
   }
-  for (const owner of known) {
-    for (const { statement } of await directory.compartments(change, owner))
-      compartments.push({ owner: owner.id, statement: add(statement) });
-  }
   const text = writeText({
     credentials: credentials.map(({ encoded }) => add(encoded)),
     revocations,
-    compartments,
+    compartments: published.map(({ owner, statement }) => ({ owner: owner.id, statement: add(statement) })),
     groups: groups.map(({ keeper, statement, verified }) => ({
       name: verified.name,
       keeper: keeper.id,

@@ -4,7 +4,7 @@ import { ROOT, type Compartments } from 'muniment/keys';
 import { compartmentReader, type SealedDocument } from 'muniment/views';
 import { toHex } from 'muniment/wire';
 
-/** All lists of an owner's compartments. */
+/** All lists of a record's compartments. */
 export type Lists = readonly { readonly verified: Compartments }[];
 
 /** The readers that are the root of an owner's keys: to it every document is sealed. */

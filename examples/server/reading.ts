@@ -15,6 +15,8 @@ import { encodeAccess, writeText, type RequestOf } from './api.ts';
 import { AFRESH, evidenceOf, settle } from './archive.ts';
 import { turnFor, type Answer, type Asking, type House } from './asking.ts';
 import { issueCapability } from './capabilities.ts';
+import { listsFor, readersFor } from './compartments.ts';
+import type { Directory } from './directory.ts';
 import { readGrantEnd } from './grant-end.ts';
 import { partsOf, rootsOf, type Lists } from './parts.ts';
 import type { AskedRecord, KeptRecord } from './records.ts';
@@ -26,8 +28,8 @@ import { attachmentsOf, entriesOf, payloadOf } from './store/entries.ts';
 import type { Database } from './store/tables.ts';
 import type { Turn } from './turn.ts';
 
-/** Whose record it is, whether it is closed and what was erased, everybody is shown who may ask for it. */
-const PUBLIC: readonly EntryKind[] = ['create', 'close', 'erase'];
+/** Whose record it is, who acts in it, whether it is closed and what was erased, everybody is shown who may ask for it. */
+const PUBLIC: readonly EntryKind[] = ['create', 'key', 'close', 'erase'];
 /** Bodies in one reply, in bytes; at least one entry is always sent. */
 const PAGE_LIMIT = 8 * 1024 * 1024;
 const ENTRIES_LIMIT = 500;
@@ -49,7 +51,7 @@ export async function read(house: House, request: RequestOf<'read'>, asking: Ask
   const { items, next, documents, annexes } = await readItems(house, { request, record, user, said });
   const text = writeText({
     ...(await said.checkpoint(Math.min(seenSize, said.size))),
-    ...{ owner: record.owner.id, items, next, tagSalt: record.tagSalt },
+    ...{ items, next, tagSalt: record.tagSalt },
     // A page that is shown at an older size has no proof of its own access, which came after.
     access: access && {
       ...access.receipted,
@@ -172,17 +174,17 @@ interface Reader {
 
 async function readerOf({ directory, now, reading: database }: House, reading: Reading): Promise<Reader> {
   const { request, record, user } = reading;
-  const { scope, owner } = record;
+  const { scope, id } = record;
   const { part } = request;
-  const lists = part === null && scope !== 'whole' ? [] : await directory.compartments(database, owner);
+  const lists = part === null && scope !== 'whole' ? [] : await listsFor(directory, database, id);
   const nobody = { scope, part, lists, own: [], readerIds: [], grants: new Map<number, GrantScope>() };
   if (scope === 'evidence') return nobody;
   if (scope === 'whole') return { ...nobody, readerIds: rootsOf(lists) };
-  const grants = await grantsTo(database, record, { user, now: now() });
+  const grants = await grantsTo(database, directory, record, { user, now: now() });
   const readerIds = await directory.readersOf(database, user);
   for (const granted of grants.values()) {
     if (granted.kind !== 'compartment') continue;
-    readerIds.push(...(await directory.compartmentsOf(database, owner, granted.name, granted.epoch)));
+    readerIds.push(...(await readersFor(directory, database, id, granted)));
   }
   const own = (await directory.credentialsOf(database, user.subject)).map(({ id }) => id);
   return { ...nobody, own, readerIds, grants };
@@ -216,6 +218,7 @@ function linesIn({ entry }: SignedEntry, scope: GrantScope): readonly number[] {
 // Positions and scopes of the grants that name this user and stand now.
 async function grantsTo(
   database: Database,
+  directory: Directory,
   record: KeptRecord,
   { user, now }: { readonly user: Credential; readonly now: number },
 ): Promise<Map<number, GrantScope>> {
@@ -231,7 +234,9 @@ async function grantsTo(
       continue;
     }
     if (payload === null) continue;
-    const grant = verifyGrant(readStatement(entry, payload, 'grant'), record.owner, null);
+    const grantor = await directory.find(database, entry.author);
+    if (grantor === null) continue;
+    const grant = verifyGrant(readStatement(entry, payload, 'grant'), grantor, null);
     const stands = now >= grant.from && now <= grant.until;
     if (stands && equalBytes(grant.grantee, user.id))
       grants.set(toHex(row.hash), { seq: row.seq, scope: grant.scope });

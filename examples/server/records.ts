@@ -8,33 +8,36 @@ import {
   byRole,
   directoryId,
   readCreation,
-  startOf,
   withoutRevocations,
+  type ChainRules,
   type Head,
-  type MayWrite,
   type SignedEntry,
   type VerifiedEntry,
+  type WriteRule,
 } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
+import { NO_STANDING, noting, readStanding, standingAfter } from './authority.ts';
+import { listsOf } from './compartments.ts';
 import type { Directory } from './directory.ts';
+import { namedIn } from './named.ts';
 import { idsOf } from './record-number.ts';
 import { BankRefusal } from './refusal.ts';
-import { mayWriteClosed, mayWriteDirectory, mayWriteRecord, scopeOf, type Scope } from './rights.ts';
+import { mayWriteDirectory, ruleOfRecord, scopeOf, type Scope, type Standing } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import type { Database } from './store/tables.ts';
+import { NO_EFFECT, type Effect } from './turn.ts';
 
 /** Something with a content chain: a record, or the directory. */
 export interface Kept {
   readonly id: Uint8Array;
   readonly tagSalt: Uint8Array;
-  readonly mayWrite: MayWrite;
-  /** The record's owner; `null` for the directory. */
-  readonly owner: Credential | null;
+  /** How the record stands; `null` for the directory. */
+  readonly standing: Standing | null;
 }
 
 /** A record. */
 export interface KeptRecord extends Kept {
-  readonly owner: Credential;
+  readonly standing: Standing;
 }
 
 /** A record that somebody may ask for, and for what. */
@@ -49,11 +52,22 @@ export interface Creating {
   readonly author: Credential;
 }
 
-interface Row {
-  readonly id: Uint8Array;
-  readonly owner: Uint8Array;
-  readonly tagSalt: Uint8Array;
-  readonly closed: boolean;
+/** An entry on its way in, with what it states. */
+export interface Arriving {
+  readonly signed: SignedEntry;
+  readonly payload: Uint8Array;
+  readonly author: Credential;
+  readonly head: Head;
+}
+
+/** An entry that was verified as the next of its chain. */
+export interface Arrived {
+  readonly entry: VerifiedEntry;
+  readonly head: Head;
+  /** What it is in, as that stands with it. */
+  readonly kept: Kept;
+  /** Notes how it stands. */
+  readonly effect: Effect;
 }
 
 /** Finds and judges what a bank keeps. */
@@ -69,9 +83,8 @@ export class Records {
   }
 
   /** A chain that exists, by its id. */
-  async find(database: Database, id: Uint8Array): Promise<Kept | null> {
-    const row = await this.#row(database, id, id);
-    return row === null ? null : this.#kept(row, await this.#directory.find(database, row.owner));
+  find(database: Database, id: Uint8Array): Promise<Kept | null> {
+    return this.#kept(database, id, id);
   }
 
   /**
@@ -79,13 +92,13 @@ export class Records {
    * at the database.
    */
   async asked(database: Database, id: Uint8Array, user: Credential): Promise<AskedRecord> {
-    return this.#asked(database, await this.#row(database, id, id), user);
+    return this.#asked(await this.#kept(database, id, id), user);
   }
 
   /** The same by its public number. */
   async numbered(database: Database, number: string, user: Credential): Promise<AskedRecord> {
     const { first, last } = idsOf(number);
-    return this.#asked(database, await this.#row(database, first, last), user);
+    return this.#asked(await this.#kept(database, first, last), user);
   }
 
   /** The directory's id. */
@@ -112,37 +125,34 @@ export class Records {
     const role = this.isDirectory(id) ? 'administrator' : 'doctor';
     if (!hasRole(author, role)) throw new BankRefusal('FORBIDDEN');
     if ((await this.find(database, id)) !== null) throw new BankRefusal('RECORD_EXISTS');
+    if (this.isDirectory(id)) return { id, tagSalt, standing: null };
+    // The owner named the record when it published its compartments: nobody opens one in a patient's name elsewhere, nor
+    // for a key that has another after it.
     const owner = await this.#directory.find(database, ownerId);
-    if (!this.isDirectory(id)) {
-      // The owner named the record when it published its compartments: nobody opens one in a patient's name elsewhere.
-      const [first] = owner === null ? [] : await this.#directory.compartments(database, owner);
-      const published = first?.verified.recordId;
-      if (published === undefined || !equalBytes(published, id)) throw new BankRefusal('FORBIDDEN');
-    }
-    return this.#kept({ id, tagSalt, closed: false }, owner);
+    if (owner === null || !hasRole(owner, 'patient')) throw new BankRefusal('FORBIDDEN');
+    const newest = (await listsOf(this.#directory, database, owner.subject)).at(-1)?.verified;
+    if (newest === undefined || !equalBytes(newest.recordId, id) || !equalBytes(newest.owner, ownerId))
+      throw new BankRefusal('FORBIDDEN');
+    return { id, tagSalt, standing: NO_STANDING };
   }
 
-  /** Verifies an entry of this author's as the next of a chain. Whether its key still stands is judged where the entry is taken. */
-  next(
-    kept: Kept,
-    signed: SignedEntry,
-    { author, head }: { readonly author: Credential; readonly head: Head },
-  ): { entry: VerifiedEntry; head: Head } {
-    const rule = byRole(kept.mayWrite);
-    const rules = {
-      origin: this.origin,
-      recordId: kept.id,
-      chain: 'content',
-      authors: withoutRevocations((id) => (equalBytes(id, author.id) ? author : null)),
-      rule,
-    } as const;
-    try {
-      const { entry, after } = appendEntry(signed, rules, { ...startOf(rule), head });
-      return { entry, head: after.head };
-    } catch (error) {
-      const stale = error instanceof MunimentError && error.code === 'RECORD_STALE';
-      throw stale ? new BankRefusal('RECORD_STALE', head) : error;
+  /**
+   * Verifies an entry as the next of a chain, by what the chain's statements have said so far. Whether its author's key
+   * still stands is judged where the entry is taken; that the keys stand which it names, here.
+   */
+  async next(database: Database, kept: Kept, arriving: Arriving): Promise<Arrived> {
+    const { standing } = kept;
+    const { entry: said } = arriving.signed;
+    if (standing === null) {
+      const step = this.#append(kept, arriving, { rule: byRole(mayWriteDirectory), state: true });
+      return { entry: step.entry, head: step.after.head, kept, effect: NO_EFFECT };
     }
+    const authors = await this.#named(database, standing, arriving);
+    const rule = ruleOfRecord({ authors, known: this.#directory.known, now: this.#now });
+    const { entry, after } = this.#append(kept, arriving, { rule, state: standing.authority, authors });
+    const stands = standingAfter(standing, after.state, { ...arriving, entry: said });
+    const effect = noting(said, standing, stands);
+    return { entry, head: after.head, kept: { ...kept, standing: stands }, effect };
   }
 
   /** An entry's time is the author's word; this bank takes it only near its own clock. */
@@ -150,41 +160,79 @@ export class Records {
     if (Math.abs(entry.time - this.#now()) > CLOCK_WINDOW) throw new BankRefusal('CLOCK');
   }
 
-  async #row(database: Database, first: Uint8Array, last: Uint8Array): Promise<Row | null> {
+  #append<State>(
+    kept: Kept,
+    { signed, payload, author, head }: Arriving,
+    by: { readonly rule: WriteRule<State>; readonly state: State; readonly authors?: Authors },
+  ): ReturnType<typeof appendEntry<State>> {
+    const { rule, state } = by;
+    const authors = by.authors ?? withoutRevocations((id) => (equalBytes(id, author.id) ? author : null));
+    const rules = { origin: this.origin, recordId: kept.id, chain: 'content', authors, rule } as const;
+    try {
+      return appendEntry({ ...signed, payload }, rules, { head, state });
+    } catch (error) {
+      const stale = error instanceof MunimentError && error.code === 'RECORD_STALE';
+      throw stale ? new BankRefusal('RECORD_STALE', head) : error;
+    }
+  }
+
+  // The author, and whoever a statement names and whose key stands now.
+  async #named(
+    database: Database,
+    { authority: { owner, appointment } }: Standing,
+    { signed: { entry }, payload, author }: Arriving,
+  ): Promise<Authors> {
+    const standing = [author];
+    for (const id of namedIn(entry, payload, author)) {
+      const credential = await this.#directory.find(database, id);
+      if (credential !== null && (await this.#stands(database, credential))) standing.push(credential);
+    }
+    // Whoever was the owner, or appointed the guardians, is known whatever became of its key.
+    for (const id of [owner, appointment?.owner])
+      if (entry.kind === 'key' && id) await this.#directory.find(database, id);
+    return withoutRevocations((id) => standing.find((one) => equalBytes(one.id, id)) ?? null);
+  }
+
+  async #stands(database: Database, credential: Credential): Promise<boolean> {
+    try {
+      await this.#directory.checkStanding(database, credential, this.#now());
+      return true;
+    } catch (error) {
+      if (error instanceof MunimentError) return false;
+      throw error;
+    }
+  }
+
+  async #kept(database: Database, first: Uint8Array, last: Uint8Array): Promise<Kept | null> {
     const row = await database
       .selectFrom('records')
-      .select((query) => [
-        ...(['id', 'owner', 'tag_salt'] as const),
-        query
-          .selectFrom('closures')
-          .select('closed')
-          .whereRef('closures.record', '=', 'records.id')
-          .orderBy('seq', 'desc')
-          .limit(1)
-          .as('closed'),
-      ])
-      .where('id', '>=', first)
-      .where('id', '<=', last)
+      .leftJoin('authorities', (join) =>
+        join.onRef('authorities.record', '=', 'records.id').on('authorities.seq', '=', (query) =>
+          query
+            .selectFrom('authorities as later')
+            .select(({ fn }) => fn.max<number>('later.seq').as('seq'))
+            .whereRef('later.record', '=', 'records.id'),
+        ),
+      )
+      .select(['records.id', 'records.tag_salt', 'authorities.authority', 'authorities.guardians'])
+      .where('records.id', '>=', first)
+      .where('records.id', '<=', last)
       .executeTakeFirst();
-    return row === undefined
-      ? null
-      : {
-          ...{ id: plain(row.id), owner: plain(row.owner), tagSalt: plain(row.tag_salt) },
-          closed: row.closed === 1,
-        };
+    if (row === undefined) return null;
+    const [id, tagSalt] = [plain(row.id), plain(row.tag_salt)];
+    if (this.isDirectory(id)) return { id, tagSalt, standing: null };
+    const { authority, guardians } = row;
+    // A server that starts has noted it for every record; without it nobody's right can be judged.
+    if (authority === null || guardians === null) throw new Error('how a record stands is not noted');
+    return { id, tagSalt, standing: readStanding({ authority, guardians }) };
   }
 
-  async #asked(database: Database, row: Row | null, user: Credential): Promise<AskedRecord> {
-    const scope = row === null || this.isDirectory(row.id) ? null : scopeOf(user, row.owner);
-    if (row === null || scope === null) throw new BankRefusal('FORBIDDEN');
-    const kept = this.#kept(row, await this.#directory.find(database, row.owner));
-    if (kept.owner === null) throw new BankRefusal('FORBIDDEN');
-    return { ...kept, owner: kept.owner, scope };
-  }
-
-  #kept({ id, tagSalt, closed }: Omit<Row, 'owner'>, owner: Credential | null): Kept {
-    if (this.isDirectory(id)) return { id, tagSalt, mayWrite: mayWriteDirectory, owner: null };
-    if (owner === null || !hasRole(owner, 'patient')) throw new BankRefusal('FORBIDDEN');
-    return { id, tagSalt, mayWrite: (closed ? mayWriteClosed : mayWriteRecord)(owner.id), owner };
+  #asked(kept: Kept | null, user: Credential): AskedRecord {
+    const standing = kept?.standing ?? null; // the directory is nobody's
+    const scope = standing === null ? null : scopeOf(user, standing, this.#now());
+    if (kept === null || standing === null || scope === null) throw new BankRefusal('FORBIDDEN');
+    return { ...kept, standing, scope };
   }
 }
+
+type Authors = ChainRules<unknown>['authors'];

@@ -2,8 +2,21 @@
 
 import { hasRole, type Credential } from 'muniment/keys';
 import { MunimentError } from 'muniment';
-import type { Entry, MayWrite, Openings } from 'muniment/record';
-import { STATEMENT } from 'muniment/record';
+import {
+  capacityOf,
+  readAuthorityStatement,
+  recordRule,
+  STATEMENT,
+  TEN_YEARS_AFTER_DEATH,
+  withoutRevocations,
+  type Authority,
+  type FindCredential,
+  type MayWrite,
+  type Openings,
+  type RecordRules,
+  type VerifiedExport,
+  type WriteRule,
+} from 'muniment/record';
 import { sealedDigest, verifyDisclosure } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
 
@@ -43,57 +56,95 @@ export function mayAdd(user: Credential): boolean {
   return hasRole(user, 'doctor') || isSpecialist(user);
 }
 
+/** When this bank destroys payloads. */
+export const RETENTION = TEN_YEARS_AFTER_DEATH;
+
+/** Whose credentials are known to whoever judges a record, and what time it is there. */
+export type Judging = Pick<RecordRules, 'authors' | 'known' | 'now'>;
+
 /**
- * Rights in a patient's record. Doctors and specialists add and nobody changes; the owner grants, and takes grants back;
- * an emergency is the clinician's own word; accesses and releases are the bank's. To which parts a specialist added is
- * for the bank to see: it takes the document, and not its entry alone.
- *
- * @param ownerId - the record's owner
+ * Rights in a record, as far as entry and author tell. Doctors and specialists add and nobody changes; an emergency is the
+ * clinician's own word; accesses and releases are the bank's. To which parts a specialist added is for the bank to see: it
+ * takes the document, and not its entry alone.
  */
-export function mayWriteRecord(ownerId: Uint8Array): MayWrite {
-  return ({ kind, chain, payloadType }: Entry, author: Credential) => {
-    // Documents come in under the kinds that add, and nothing else does.
-    if (['insert', 'annotate', 'amend'].includes(kind) !== (payloadType === SEALED)) return false;
-    if (payloadType !== SEALED && payloadType !== STATEMENT) return false;
-    if (chain === 'access') return hasRole(author, 'bank') && (kind === 'access' || kind === 'release');
-    switch (kind) {
-      case 'create':
-        return hasRole(author, 'doctor');
-      case 'insert':
-      case 'annotate':
-      case 'amend':
-        return mayAdd(author);
-      case 'grant':
-      case 'revoke':
-        return equalBytes(author.id, ownerId);
-      case 'emergency':
-        return hasRole(author, 'emergency');
-      // Of a death, and of what may be erased when: the record's statements are judged beside this. Whoever was declared
-      // dead by mistake opens the record again.
-      case 'close':
-        return hasRole(author, 'administrator') || equalBytes(author.id, ownerId);
-      case 'erase':
-        return hasRole(author, 'administrator');
-      default:
-        return false;
-    }
+export const mayWriteRecord: MayWrite = ({ kind, chain, payloadType }, author) => {
+  // Documents come in under the kinds that add, and nothing else does.
+  const isDocument = ['insert', 'annotate', 'amend'].includes(kind);
+  if (payloadType !== (isDocument ? SEALED : STATEMENT)) return false;
+  if (chain === 'access') return hasRole(author, 'bank') && (kind === 'access' || kind === 'release');
+  if (isDocument) return mayAdd(author);
+  switch (kind) {
+    case 'create':
+      return hasRole(author, 'doctor');
+    case 'emergency':
+      return hasRole(author, 'emergency');
+    // Who owns the record, who acts for its owner, and so who grants, closes and erases: that the record's statements say.
+    case 'grant':
+    case 'revoke':
+    case 'key':
+    case 'close':
+    case 'erase':
+      return true;
+    default:
+      return false;
+  }
+};
+
+/** The rule of a record's two chains: these rights, and what the record's own statements have said. */
+export function ruleOfRecord(judging: Judging): WriteRule<Authority> {
+  const content = recordRule({ ...judging, mayWrite: mayWriteRecord, retention: RETENTION });
+  return {
+    start: content.start,
+    next(authority, step) {
+      if (!mayWriteRecord(step.entry, step.author)) return null;
+      return step.entry.chain === 'access' ? authority : content.next(authority, step);
+    },
   };
 }
 
-/** Rights in a closed record: it is opened again, or erased in time. */
-export function mayWriteClosed(ownerId: Uint8Array): MayWrite {
-  const mayWrite = mayWriteRecord(ownerId);
-  return (entry, author) =>
-    (entry.chain === 'access' || ['close', 'erase'].includes(entry.kind)) && mayWrite(entry, author);
+/** That rule for whoever has nothing but an export: its credentials, and the own clock. */
+export function ruleFor(find: FindCredential): WriteRule<Authority> {
+  return ruleOfRecord({ authors: withoutRevocations(find), known: find, now: Date.now });
+}
+
+/** Under which Ids its owner has owned a verified export's record: the last owns it now. */
+export function ownersIn({ creation, content }: Pick<VerifiedExport, 'creation' | 'content'>): Uint8Array[] {
+  const owners = [creation.owner];
+  for (const { entry, payload } of content) {
+    if (entry.entry.kind !== 'key' || payload === null) continue;
+    const said = readAuthorityStatement(entry.entry, payload);
+    if (said.kind === 'succession') owners.push(said.owner);
+    if (said.kind === 'recovery') owners.push(entry.author.id);
+  }
+  return owners;
+}
+
+/** How a record stands: what its statements have said so far, and who is its guardian by the appointment that holds. */
+export interface Standing {
+  readonly authority: Authority;
+  readonly guardians: readonly Uint8Array[];
+}
+
+/** Whether an Id never acts in this record again: the owner took leave of it, or it is lost. */
+export function isSpent({ formerOwners, losses }: Authority, id: Uint8Array): boolean {
+  return [...formerOwners, ...losses.map((loss) => loss.id)].some((one) => equalBytes(one, id));
 }
 
 /** What somebody may ask a record for: all of it, what opens for them by their keys, or the proof that it is whole. */
 export type Scope = 'whole' | 'part' | 'evidence';
 
-/** Who may ask for a record at all, and for what. Another patient may not, nor the administrator: `null`. */
-export function scopeOf(user: Credential, ownerId: Uint8Array): Scope | null {
-  if (equalBytes(user.id, ownerId)) return 'whole';
-  if (isSpecialist(user) || ['doctor', 'insurer', 'emergency'].some((role) => hasRole(user, role)))
-    return 'part';
-  return hasRole(user, 'auditor') ? 'evidence' : null;
+/**
+ * Who may ask for a record at all, and for what. Another patient may not, nor the administrator, nor whoever comes with
+ * a key that is spent: `null`. Guardians, and the owner's next key before it is the owner's, verify the chain before they
+ * say anything in it.
+ */
+export function scopeOf(user: Credential, { authority, guardians }: Standing, now: number): Scope | null {
+  const { id, subject } = user;
+  if (isSpent(authority, id)) return null;
+  const capacity = capacityOf(authority, id, now);
+  if (capacity === 'owner') return 'whole';
+  const treats = isSpecialist(user) || ['doctor', 'insurer', 'emergency'].some((role) => hasRole(user, role));
+  if (capacity !== null || treats) return 'part';
+  const verifies = hasRole(user, 'auditor') || guardians.some((one) => equalBytes(one, id));
+  return verifies || subject === authority.subject ? 'evidence' : null;
 }

@@ -4,21 +4,19 @@
  */
 
 import { MunimentError } from 'muniment';
-import { hasRole, readUnverifiedCredential } from 'muniment/keys';
+import { readUnverifiedCredential } from 'muniment/keys';
 import {
-  byRole,
   decodeSignedEntry,
   readCreation,
   ExportError,
   verifyExport,
   type ChainName,
   type EstablishedTree,
-  type MayWrite,
   type VerifiedExport,
   type VerifiedExportEntry,
 } from 'muniment/record';
 import { equalBytes, fromBase64url, jsonValue, readJson, toHex, type JsonValue } from 'muniment/wire';
-import { DIGESTS, mayWriteRecord, OPENINGS } from '../server/rights.ts';
+import { DIGESTS, OPENINGS, ownersIn, ruleFor } from '../server/rights.ts';
 import { readPolicy, readRenewalLogs } from './policy.ts';
 
 /** Whom the reader trusts, as typed; empty where nothing was. */
@@ -84,13 +82,13 @@ export async function judgeExport(
       anchorId,
       origin: typed.origin === '' ? claims.origin : typed.origin,
       witnesses,
-      rule: byRole(mayWriteOrErase(ownerId)),
+      rule: ruleFor,
       digests: DIGESTS,
       openings: OPENINGS,
       renewalLogs,
       progress,
     });
-    if (!equalBytes(verified.creation.owner, ownerId))
+    if (!ownersIn(verified).some((id) => equalBytes(id, ownerId)))
       return { verdict: 'refused', basis, reason: 'the record is of another owner', ...nothing };
     return { verdict: 'verified', basis, reason: '', ...describe(verified) };
   } catch (error) {
@@ -99,15 +97,6 @@ export async function judgeExport(
     const chains = { content: good.content.map(rowOf), access: good.access.map(rowOf) };
     return { verdict: 'refused', basis, reason: error.message, ...nothing, chains };
   }
-}
-
-// The rights of the example bank, and the administrator's to state what was erased.
-function mayWriteOrErase(ownerId: Uint8Array): MayWrite {
-  const mayWrite = mayWriteRecord(ownerId);
-  return (entry, author) => {
-    if (entry.kind !== 'erase') return mayWrite(entry, author);
-    return entry.chain === 'content' && hasRole(author, 'administrator');
-  };
 }
 
 /** What the file says of itself; nobody has vouched for it. */

@@ -89,8 +89,13 @@ function refusal(message: string | RegExp): unknown {
   return { status: 1, out: '', err: line };
 }
 
-async function enrol(name: string, ...roles: string[]): Promise<void> {
-  await done(name, 'request', '--subject', name, '--role', ...roles, '--out', at(`${name}.request`));
+function enrol(name: string, ...roles: string[]): Promise<void> {
+  return enrolAs(name, name, ...roles);
+}
+
+/** Enrols a subject in a wallet. */
+async function enrolAs(subject: string, name: string, ...roles: string[]): Promise<void> {
+  await done(name, 'request', '--subject', subject, '--role', ...roles, '--out', at(`${name}.request`));
   const asked = await done(
     'administrator',
     'challenge',
@@ -98,7 +103,7 @@ async function enrol(name: string, ...roles: string[]): Promise<void> {
     '--out',
     at(`${name}.challenge`),
   );
-  expect(asked).toContain(`${name} asks for the roles ${roles.join(', ')}`);
+  expect(asked).toContain(`${subject} asks for the roles ${roles.join(', ')}`);
   await done(name, 'answer', at(`${name}.challenge`), '--out', at(`${name}.answer`));
   const files = [at(`${name}.request`), at(`${name}.answer`)];
   await done('administrator', 'issue', ...files, '--role', ...roles, '--out', at(`${name}.credential`));
@@ -271,6 +276,56 @@ describe('the main job by hand', () => {
     await done('patient-1', 'view');
     expect(memory().newest.size).toBeGreaterThan(size);
     expect(receipts()).toBe(kept + 1);
+  });
+});
+
+describe('a patient goes on under another key', () => {
+  const opened = async (who: string): Promise<number> => (await viewed(who)).documents.length;
+
+  it('by its own word, and the key before is spent', async () => {
+    const documents = await opened('patient-2');
+    expect(documents).toBeGreaterThan(0);
+    await enrolAs('patient-2', 'patient-2-next', 'patient');
+    await done('administrator', 'register', at('patient-2-next.credential'));
+    expect(await as('patient-2', 'renew', '--from', at('patient-2'))).toEqual(
+      refusal(`${at('patient-2')} is no other wallet of patient-2`),
+    );
+    const said = await done('patient-2-next', 'renew', '--from', at('patient-2'));
+    expect(said).toContain(`the record of patient-2 goes on under ${await idOf('patient-2-next')}`);
+    expect(await opened('patient-2-next')).toBe(documents);
+    expect(await as('patient-2', 'view')).toEqual(
+      refusal('the bank refuses: FORBIDDEN (there is no such record, or it is not for you)'),
+    );
+    await done('doctor-1', 'add', '--patient', 'patient-2', '--fhir', at('bundle.json'));
+    expect(await opened('patient-2-next')).toBeGreaterThan(documents);
+    await done('patient-2-next', 'export', '--out', at('renewed.export'));
+    for (const who of ['patient-2', 'patient-2-next']) {
+      const trust = ['--anchor-id', anchorId, '--origin', 'bank.example/test'];
+      await done('anybody', 'verify', at('renewed.export'), ...trust, '--owner-id', await idOf(who));
+    }
+  });
+
+  it('by the word of its guardians, if that key is lost', async () => {
+    const documents = await opened('patient-2-next');
+    const guardians = ['--guardian', 'doctor-1', 'doctor-2', 'patient-1', '--threshold', '2'];
+    expect(await done('patient-2-next', 'appoint-guardians', ...guardians)).toContain('any 2 of doctor-1');
+    await enrolAs('patient-2', 'patient-2-back', 'patient');
+    await done('administrator', 'register', at('patient-2-back.credential'));
+    await done('patient-2-back', 'ask-recovery', '--out', at('recovery'));
+    const claimant = ['--claimant-id', await idOf('patient-2-back')];
+    for (const who of ['doctor-2', 'patient-1'])
+      await done(who, 'approve-recovery', at('recovery'), ...claimant, '--out', at(`${who}.approval`));
+    const wrong = ['--claimant-id', await idOf('patient-2'), '--out', at('no.approval')];
+    expect(await as('doctor-1', 'approve-recovery', at('recovery'), ...wrong)).toEqual(
+      refusal(/^muniment-client: KEY_RECOVERY: .*\n$/),
+    );
+    expect(await as('patient-2-back', 'recover', at('recovery'), at('doctor-2.approval'))).toEqual(
+      refusal(/^muniment-client: KEY_RECOVERY: .*\n$/),
+    );
+    const both = [at('doctor-2.approval'), at('patient-1.approval')];
+    await done('patient-2-back', 'recover', at('recovery'), ...both);
+    expect(await opened('patient-2-back')).toBe(documents);
+    expect((await as('patient-2-next', 'view')).status).toBe(1);
   });
 });
 

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { KEM_X25519, systemRandom } from 'muniment/crypto';
 import {
+  appointGuardians,
   compartmentNode,
   createRoot,
   openRoot,
@@ -12,7 +13,14 @@ import {
   revokeCredential,
 } from 'muniment/keys';
 import { MunimentError } from 'muniment';
-import { CREATE, encodeCreation, encodeSignedEntry, signEntry } from 'muniment/record';
+import {
+  CREATE,
+  encodeAuthorityStatement,
+  encodeCreation,
+  encodeSignedEntry,
+  signEntry,
+  type AuthoritySaid,
+} from 'muniment/record';
 import { declareEmergency, grant } from 'muniment/views';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAccesses } from '../../examples/client/accesses.ts';
@@ -24,6 +32,7 @@ import { lookUp } from '../../examples/client/people.ts';
 import { readRecord, type RecordView } from '../../examples/client/reading.ts';
 import { sealDraft, statement, type RecordName } from '../../examples/client/writing.ts';
 import type { Part } from '../../examples/policies/behc.ts';
+import { standingOf } from '../../examples/server/authority.ts';
 import { encodeGrantEnd, GRANT_END } from '../../examples/server/grant-end.ts';
 import { recordNumber } from '../../examples/server/record-number.ts';
 import type { Engine } from '../../examples/server/store/engine.ts';
@@ -194,7 +203,71 @@ const OPERATIONS: Record<string, (client: BankClient, column: Column) => Attempt
   },
   'break the glass': (client) => () => breakAs(client),
   'export the record': (client) => () => fetchExport(client, record.recordId),
+  "take another key for one's record": async (client, column) => {
+    const own = await ownedBy(client, column);
+    const next = await at.enrol(own.owner, ['patient'], Date.now());
+    await state(at.administrator, 'register', 'credential', next.credential.encoded);
+    return () => say(own, { kind: 'succession', owner: next.credential.id });
+  },
+  'appoint guardians': async (client, column) => {
+    const own = await ownedBy(client, column);
+    const guardians = [users.doctor, users.insurer].map(({ user }) => user.credential);
+    const terms = { recordId: own.recordId, threshold: 2, guardians, previous: null };
+    if (column === 'doctor' || column === 'insurer')
+      terms.guardians = [users.founder, users.keeper].map(({ user }) => user.credential);
+    const appointment = await appointGuardians(own.client.user, createRoot(), terms);
+    return () => say(own, { kind: 'guardians', appointment });
+  },
+  'name a carer': async (client, column) => {
+    const own = await ownedBy(client, column);
+    return () => say(own, proxyOf(users.founder, 'carer'));
+  },
+  'name a parent': async (client, column) => {
+    const own = await ownedBy(client, column);
+    const { recordId } = await openRecord(at, await somebody(['patient']), users.doctor);
+    return () => say({ ...own, recordId }, proxyOf(users.founder, 'parent'));
+  },
+  "say that another's key is lost": async (client, column) => {
+    const own = await ownedBy(client, column);
+    return () => say(own, { kind: 'loss', lost: users.founder.user.credential.id, since: 0 });
+  },
+  "grant a part as the owner's carer": async (client, column) => {
+    const owner = await somebody(['patient']);
+    const { recordId } = await openRecord(at, owner, users.doctor);
+    const named = { client: owner, recordId, owner: owner.user.credential.subject };
+    // Nobody cares for a record whom its rule refuses.
+    const taken = column !== 'administrator' && column !== 'patient';
+    const carer = column === 'patient' ? owner : client;
+    if (taken) await say(named, proxyOf(carer, 'carer'));
+    else await expect(say(named, proxyOf(carer, 'carer'))).rejects.toThrow(Refused);
+    return () => (column === 'patient' ? say(named, proxyOf(carer, 'carer')) : grantAs(client, recordId));
+  },
 };
+
+/** A record, and whoever tries to state something in it: a patient in one of its own, others in the one of all. */
+interface Stating {
+  readonly client: BankClient;
+  readonly recordId: Uint8Array;
+  /** The subject that owns the record. */
+  readonly owner: string;
+}
+
+async function ownedBy(client: BankClient, column: Column): Promise<Stating> {
+  if (column !== 'patient') return { client, recordId: record.recordId, owner: 'patient' };
+  const own = await somebody(['patient']);
+  const { recordId } = await openRecord(at, own, users.doctor);
+  return { client: own, recordId, owner: own.user.credential.subject };
+}
+
+async function say({ client, recordId }: Stating, said: AuthoritySaid): Promise<void> {
+  const { number } = (await standingOf(engine.reading, recordId))!.authority;
+  const { kind, content } = encodeAuthorityStatement({ ...said, number });
+  await write(at, client, recordId, statement('key', kind, content));
+}
+
+function proxyOf({ user }: BankClient, role: 'carer' | 'parent'): AuthoritySaid {
+  return { kind: 'proxy', proxy: user.credential.id, role, until: Date.now() + 3_600_000 };
+}
 
 /** Somebody else in the same roles; there is one administrator. */
 async function anotherOf(column: Column): Promise<BankClient> {
@@ -298,13 +371,13 @@ function extentOf({ chain, documents: opened }: RecordView): string {
 }
 
 // Others than the owner hand over keys of their own making: to the bank they look alike.
-async function grantAs(client: BankClient): Promise<void> {
+async function grantAs(client: BankClient, recordId = record.recordId): Promise<void> {
   const { owner } = audience;
   const compartment = owner.list.find(({ name }) => name === 'treatments')!;
   const root = client === users.patient ? await openRoot(client.user, owner) : createRoot();
   const node = compartmentNode(root, 'treatments', compartment.epoch);
   const terms = {
-    ...{ recordId: record.recordId, purpose: 'a second look', from: Date.now() - 1000 },
+    ...{ recordId, purpose: 'a second look', from: Date.now() - 1000 },
     ...{ until: Date.now() + 1000, mayPassOn: false },
   };
   const signed = await grant(client.user, users.doctor.user.credential, {
@@ -312,7 +385,7 @@ async function grantAs(client: BankClient): Promise<void> {
     granted: { kind: 'compartment', ...compartment, node },
   });
   const writing = { ...statement('grant', 'grant', signed.statement), attachments: [signed.wrap] };
-  await write(at, client, record.recordId, writing);
+  await write(at, client, recordId, writing);
 }
 
 async function breakAs(client: BankClient): Promise<void> {

@@ -33,14 +33,7 @@ import {
   splitMessages,
   type Binding,
 } from 'muniment/protocol';
-import {
-  byRole,
-  encodeSignedEntry,
-  signEntry,
-  verifyExport,
-  type Head,
-  type SignedEntry,
-} from 'muniment/record';
+import { encodeSignedEntry, signEntry, verifyExport, type Head, type SignedEntry } from 'muniment/record';
 import { definePolicy } from 'muniment/views';
 import { toBase64url, tuple } from 'muniment/wire';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -74,7 +67,7 @@ import { startServer, type RunningServer } from '../../examples/demo/server-proc
 import { createWorld, type World } from '../../examples/demo/world.ts';
 import { meditrackPolicy } from '../../examples/policies/index.ts';
 import { parseReply, parseRequest, writeText } from '../../examples/server/api.ts';
-import { DIGESTS, mayWriteRecord, OPENINGS } from '../../examples/server/rights.ts';
+import { DIGESTS, OPENINGS, ruleFor } from '../../examples/server/rights.ts';
 import { archive } from '../../examples/server/archive.ts';
 import { Changes, PLAIN } from '../../examples/server/store/changes.ts';
 import type { Engine } from '../../examples/server/store/engine.ts';
@@ -241,7 +234,9 @@ describe('starting', () => {
     expect(lines[0]).toMatch(/cannot be read as JSON$/);
     expect(lines[1]).toMatch(/cannot be read as JSON$/);
     expect(lines[2]).toMatch(/is wrong at "port"/);
-    expect(lines[3]).toMatch(/is wrong at "store.tls": needed unless the database server is on this machine$/);
+    expect(lines[3]).toMatch(
+      /is wrong at "store.tls": needed unless the database server is on this machine$/,
+    );
   });
 
   it('ends with one line where port, data folder or passphrase cannot be had', async () => {
@@ -601,7 +596,7 @@ describe('revocation', () => {
     const standing = async (exported: string): Promise<string> => {
       const { content } = await verifyExport(exported, {
         ...{ anchorId: world.trust.anchor.id, origin: world.trust.origin, witnesses: world.trust.witnesses },
-        rule: byRole(mayWriteRecord(patient.user.credential.id)),
+        rule: ruleFor,
         ...{ digests: DIGESTS, openings: OPENINGS, renewalLogs: [] },
       });
       const { standing: found, entry } = content.at(-1)!;

@@ -7,6 +7,7 @@ import { MunimentError } from 'muniment';
 import { systemRandom } from 'muniment/crypto';
 import type { Credential } from 'muniment/keys';
 import {
+  byRole,
   decodeSignedEntry,
   encodeSignedEntry,
   hashEntry,
@@ -92,7 +93,7 @@ export class Writer {
       parts.where,
     ];
     const authors = withoutRevocations(byId(parts.credentials));
-    this.#by = { mayWrite: () => true, authors, tagSalt: author.record.tagSalt };
+    this.#by = { rule: byRole(() => true), authors, tagSalt: author.record.tagSalt };
   }
 
   /** Does one thing, whatever becomes of the bank meanwhile. */
@@ -214,7 +215,7 @@ export class Writer {
     }));
     const { checkpoint, consistency, head, access, next } = reply;
     if (access === null || next !== null) throw new MunimentError('RECORD_RECEIPT');
-    const verified = await followChain(
+    const { items: verified } = await followChain(
       this.#client,
       this.#content,
       { asked, checkpoint, consistency, items, head, from },

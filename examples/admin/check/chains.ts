@@ -6,11 +6,9 @@ import {
   decodeSignedEntry,
   directoryId,
   EMPTY_CHAIN,
-  NO_AUTHORITY,
   hashEntry,
   startOf,
   verifyEntry,
-  type Authority,
   type ChainName,
   type Head,
   type SignedEntry,
@@ -25,8 +23,8 @@ import { checkDirectoryEntry } from './directory.ts';
 import { rowName } from './findings.ts';
 import { checkPayload } from './payloads.ts';
 import { checkReceipt } from './receipts.ts';
-import { mayWriteDirectory, mayWriteRecord, type RecordState } from './rights.ts';
-import { followStatements } from './statements.ts';
+import { mayWriteDirectory, mayWriteRecord } from './rights.ts';
+import { followStatements, NOTHING_STATED, type Stated } from './statements.ts';
 
 /** An entry's row, its leaf's time, and its payload; the latter two are `null` if they are not there. */
 export interface EntryRow {
@@ -76,7 +74,7 @@ class Walk {
   #chain = '';
   #head: Head = EMPTY_CHAIN;
   #leaf = -1;
-  #said: Authority | null = NO_AUTHORITY;
+  #said: Stated | null = NOTHING_STATED;
 
   constructor(context: Context, directory: boolean) {
     [this.#context, this.#directory] = [context, directory];
@@ -89,7 +87,7 @@ class Walk {
     const key = `${toHex(record)} ${chain}`;
     if (key !== this.#chain) {
       [this.#chain, this.#head, this.#leaf] = [key, EMPTY_CHAIN, -1];
-      this.#said = NO_AUTHORITY;
+      this.#said = NOTHING_STATED;
     }
     const name = rowName({ record, chain, seq });
     let signed: SignedEntry;
@@ -136,13 +134,9 @@ class Walk {
 
   // Link, author, standing and right, as every reader judges them, but by the time at which the log took the entry.
   #checkPlace({ row, signed, name }: Entered): void {
-    const { trust, people, scratch, findings } = this.#context;
+    const { trust, people, findings } = this.#context;
     const { record, chain, leaf } = row;
-    const rule = byRole((entry, author) =>
-      this.#directory
-        ? mayWriteDirectory(entry, author)
-        : mayWriteRecord(entry, author, stateOf(scratch, record)),
-    );
+    const rule = byRole(this.#directory ? mayWriteDirectory : mayWriteRecord);
     const authors = (id: Uint8Array) => people.standing(id, { leaf, time: row.time ?? signed.entry.time });
     try {
       const rules = { origin: trust.origin, recordId: record, chain, authors, rule };
@@ -154,13 +148,4 @@ class Walk {
       findings.add('entries', name, error.code, 'it cannot stand where it stands');
     }
   }
-}
-
-function stateOf(scratch: Context['scratch'], id: Uint8Array): RecordState {
-  const record = scratch.row<{ owner: Uint8Array }>('SELECT owner FROM records WHERE id = ?', id);
-  const last = scratch.row<{ closed: number }>(
-    'SELECT closed FROM closures WHERE record = ? ORDER BY seq DESC LIMIT 1',
-    id,
-  );
-  return { owner: record?.owner ?? null, closed: last?.closed === 1 };
 }

@@ -15,6 +15,7 @@ import { checkCosignatures } from './cosignatures.ts';
 import { checkLog } from './log.ts';
 import { checkUses, markErased } from './named.ts';
 import { checkOutside, NOTHING_OUTSIDE, type Outside } from './outside.ts';
+import { checkOwners } from './owners.ts';
 import { checkAbsentPayloads, checkAttachments } from './payloads.ts';
 import { People } from './people.ts';
 import { checkReplayMemory } from './replay.ts';
@@ -50,6 +51,7 @@ export async function checkBank(
 
 async function checkAll(context: Context, outside: Outside): Promise<void> {
   await checkChains(context);
+  checkOwners(context);
   await checkDerivedTables(context);
   await checkAbsentPayloads(context);
   markErased(context);

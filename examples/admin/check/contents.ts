@@ -2,7 +2,7 @@
 
 import { MunimentError } from 'muniment';
 import { verifyCompartments, type Credential } from 'muniment/keys';
-import { readAuthorityStatement, readErasure, readStatement } from 'muniment/record';
+import { readErasure, readStatement } from 'muniment/record';
 import {
   compartmentReader,
   decodeSealed,
@@ -47,12 +47,9 @@ function judge(context: Context, entered: Entered, author: Credential, payload: 
     case 'revoke':
       judgeGrantEnd(context, entered, readStatement(entry, payload, 'end of grant'));
       return;
-    case 'close': {
-      const closed = readAuthorityStatement(entry, payload).kind === 'closing' ? 1 : 0;
-      const { record, seq, leaf } = entered.row;
-      context.scratch.add('closures', { record, seq, closed, leaf });
-      return;
-    }
+    case 'key':
+    case 'close':
+      return; // judged by what was said before: statements.ts
     case 'erase': {
       const { chain, erased } = readErasure(entry, payload);
       // Who has read a record is no part of what was written in it.
@@ -107,8 +104,7 @@ function judgeSealed(
     entry.kind === 'insert' ? about === null : about && stands(context, row.record, 'document', about);
   if (!fits) throw new MunimentError('VIEW_MANIFEST');
   const list = scratch.row<{ owner: Uint8Array; statement: Uint8Array }>(
-    `SELECT c.owner, c.statement FROM records r JOIN compartments c ON c.owner = r.owner
-     WHERE r.id = ? AND c.leaf < ? ORDER BY c.number LIMIT 1`,
+    'SELECT owner, statement FROM compartments WHERE record = ? AND leaf < ? ORDER BY number LIMIT 1',
     entry.recordId,
     row.leaf,
   );
@@ -118,25 +114,29 @@ function judgeSealed(
   const id = root === undefined ? null : compartmentReader(root).id;
   if (id === null || !sealed.wraps.some(({ readerId }) => equalBytes(readerId, id)))
     throw new MunimentError('VIEW_MANIFEST');
-  if (!mayAddTo(partsOf(context, sealed, owner, row.leaf), author)) throw new MunimentError('RECORD_RIGHT');
+  if (!mayAddTo(partsOf(context, sealed, entry.recordId, row.leaf), author))
+    throw new MunimentError('RECORD_RIGHT');
   findings.count('sealed documents');
 }
 
 // The parts of a record whose readers a document names, in whatever epoch.
 function partsOf(
-  { scratch }: Context,
+  { scratch, people }: Context,
   { wraps }: SealedDocument,
-  owner: Credential,
+  record: Uint8Array,
   before: number,
 ): string[] {
   const readers = new Set(wraps.map(({ readerId }) => toHex(readerId)));
-  const lists = scratch.all<{ statement: Uint8Array }>(
-    'SELECT statement FROM compartments WHERE owner = ? AND leaf < ?',
-    owner.id,
+  const lists = scratch.all<{ owner: Uint8Array; statement: Uint8Array }>(
+    'SELECT owner, statement FROM compartments WHERE record = ? AND leaf < ?',
+    record,
     before,
   );
   return lists
-    .flatMap(({ statement }) => verifyCompartments(statement, owner).list)
+    .flatMap(({ owner: id, statement }) => {
+      const owner = people.find(id);
+      return owner === null ? [] : verifyCompartments(statement, owner).list;
+    })
     .filter((one) => one.name !== '' && readers.has(toHex(compartmentReader(one).id)))
     .map(({ name }) => name);
 }

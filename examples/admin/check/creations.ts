@@ -25,13 +25,16 @@ export function checkCreation(
   const owner = isDirectory ? signed.entry.author : creation.owner;
   scratch.add('records', { id: record, owner, tag_salt: tagSalt, leaf });
   if (isDirectory) return;
-  if (people.find(owner, leaf)?.roles.includes('patient') !== true)
+  const patient = people.find(owner, leaf);
+  if (patient?.roles.includes('patient') !== true)
     findings.add('entries', name, 'RECORD_RIGHT', 'its owner is no registered patient');
-  const named = scratch.row<{ record: Uint8Array }>(
-    'SELECT record FROM compartments WHERE owner = ? AND leaf < ? ORDER BY number LIMIT 1',
-    owner,
+  // By the newest of the owner's keys that had named one.
+  const named = scratch.row<{ record: Uint8Array; owner: Uint8Array }>(
+    `SELECT c.record, c.owner FROM compartments c JOIN users u ON u.id = c.owner
+     WHERE u.subject = ? AND c.leaf < ? ORDER BY u.number DESC, c.number DESC LIMIT 1`,
+    patient?.subject ?? '',
     leaf,
   );
-  if (named === undefined || !equalBytes(named.record, record))
+  if (named === undefined || !equalBytes(named.record, record) || !equalBytes(named.owner, owner))
     findings.add('entries', name, 'RECORD_RIGHT', 'its owner has not named this record');
 }

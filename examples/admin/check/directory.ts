@@ -50,17 +50,14 @@ function derive(context: Context, entered: Entered, author: Credential, payload:
   }
 }
 
-// Another credential of a subject begins later than the one before; who has published compartments gets no other.
+// Another credential of a subject begins later than the one before.
 function register({ trust, scratch, people }: Context, { row }: Entered, encoded: Uint8Array): void {
   const { id, subject, notBefore } = verifyCredential(encoded, trust.anchor, 'ever');
   const before = people.credentialsOf(subject);
   const last = before.at(-1);
   if (last !== undefined && notBefore <= last.notBefore) throw new MunimentError('KEY_SUCCESSION');
-  const published = before.some(
-    (one) => scratch.row('SELECT 1 FROM compartments WHERE owner = ? LIMIT 1', one.id) !== undefined,
-  );
   const user = { id, subject, credential: encoded, number: before.length, leaf: row.leaf };
-  if (published || people.isOwn(subject) || people.find(id) !== null || !scratch.add('users', user))
+  if (people.isOwn(subject) || people.find(id) !== null || !scratch.add('users', user))
     throw new MunimentError('KEY_CREDENTIAL');
 }
 
@@ -85,26 +82,33 @@ function revoke(
 /** Of a record's id, that make its public number. */
 const NUMBER_BYTES = 6;
 
+// Whether it was the record's owner who published is told once all chains are read: owners.ts.
 function publishCompartments(
-  { scratch }: Context,
+  { scratch, people }: Context,
   { row }: Entered,
   author: Credential,
   statement: Uint8Array,
 ): void {
-  const last = scratch.row<{ statement: Uint8Array }>(
-    'SELECT statement FROM compartments WHERE owner = ? ORDER BY number DESC LIMIT 1',
-    author.id,
-  );
   const { recordId, number } = verifyCompartments(statement, author);
-  if (last === undefined) verifyCompartmentsHistory([statement], author, null);
-  else verifyNextCompartments(statement, author, verifyCompartments(last.statement, author));
-  // No two owners share a record, nor its public number, which is how its id begins.
+  const last = scratch.row<{ owner: Uint8Array; statement: Uint8Array }>(
+    'SELECT owner, statement FROM compartments WHERE record = ? ORDER BY number DESC LIMIT 1',
+    recordId,
+  );
+  if (last === undefined) verifyCompartmentsHistory([statement], [author], null);
+  else {
+    const signer = people.find(last.owner);
+    if (signer?.subject !== author.subject) throw new MunimentError('RECORD_RIGHT');
+    verifyNextCompartments(statement, author, verifyCompartments(last.statement, signer));
+  }
+  // No two records share a public number, which is how their ids begin; and each key keeps to one.
   const filled = (byte: number): Uint8Array => recordId.map((one, i) => (i < NUMBER_BYTES ? one : byte));
   const other = scratch.row(
-    'SELECT 1 FROM compartments WHERE record >= ? AND record <= ? AND owner <> ? LIMIT 1',
+    `SELECT 1 FROM compartments
+     WHERE (record >= ? AND record <= ? OR owner = ?) AND record <> ? LIMIT 1`,
     filled(0),
     filled(0xff),
     author.id,
+    recordId,
   );
   if (other !== undefined) throw new MunimentError('RECORD_RIGHT');
   scratch.add('compartments', { owner: author.id, number, record: recordId, statement, leaf: row.leaf });

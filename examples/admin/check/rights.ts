@@ -2,7 +2,6 @@
 
 import type { Credential } from 'muniment/keys';
 import type { Entry } from 'muniment/record';
-import { equalBytes } from 'muniment/wire';
 
 /** The payload type of sealed documents. */
 export const SEALED = 'sealed-document';
@@ -20,30 +19,17 @@ export function mayWriteDirectory({ chain, kind, payloadType }: Entry, author: C
 
 const DOCUMENT_KINDS: readonly string[] = ['insert', 'annotate', 'amend'];
 
-/** A record, as far as rights in it hang on it. */
-export interface RecordState {
-  /** `null` before its creation. */
-  readonly owner: Uint8Array | null;
-  readonly closed: boolean;
-}
+/** Kinds of entries of which the record's statements say whose they are: statements.ts. */
+const STATED_KINDS: readonly string[] = ['grant', 'revoke', 'key', 'close', 'erase'];
 
-/** Whether an author may write an entry into a record. */
-export function mayWriteRecord(
-  { chain, kind, payloadType }: Entry,
-  author: Credential,
-  { owner, closed }: RecordState,
-): boolean {
+/** Whether an author may write an entry into a record, as far as the two tell. */
+export function mayWriteRecord({ chain, kind, payloadType }: Entry, author: Credential): boolean {
   const is = (role: string): boolean => author.roles.includes(role);
   if (payloadType !== (DOCUMENT_KINDS.includes(kind) ? SEALED : STATED)) return false;
   if (chain === 'access') return is('bank') && ['access', 'release'].includes(kind);
-  const owns = owner !== null && equalBytes(author.id, owner);
-  // When a record is closed, opened again and erased, and by whom of these, its statements say: statements.ts.
-  if (kind === 'close') return is('administrator') || owns;
-  if (kind === 'erase') return is('administrator');
-  if (closed) return false;
+  if (STATED_KINDS.includes(kind)) return true;
   if (kind === 'create') return is('doctor');
   if (DOCUMENT_KINDS.includes(kind)) return is('doctor') || isSpecialist(author);
-  if (kind === 'grant' || kind === 'revoke') return owns;
   return kind === 'emergency' && is('emergency');
 }
 

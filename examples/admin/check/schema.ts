@@ -4,8 +4,8 @@ import type { Context } from './context.ts';
 
 type Rule = 'appended' | 'erasable' | 'changeable';
 
-/** The tables that each migration has made, and what may happen to their rows. */
-const TABLES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+/** The tables that each migration has made, and what may happen to their rows; `null` for one that it took away. */
+const TABLES: Readonly<Record<string, Readonly<Record<string, Rule | null>>>> = {
   '0001-bank': {
     ...{ users: 'appended', revocations: 'appended', compartments: 'appended', groups: 'appended' },
     ...{ records: 'appended', leaves: 'appended', entries: 'appended', requests: 'appended' },
@@ -19,6 +19,8 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   },
   // `users` made anew, with its protection.
   '0003-renewals': {},
+  // Closings are among all else that says how a record stands.
+  '0004-authorities': { authorities: 'appended', closures: null },
   '0005-cosignatures': { cosignatures: 'erasable' },
 };
 /** The migration library's own. */
@@ -29,7 +31,7 @@ export async function checkSchema(context: Context): Promise<boolean> {
   const { source, findings } = context;
   const found = await tablesOf(context);
   findings.count('tables', found.size);
-  const known: Record<string, Rule> = {};
+  const made = new Map<string, Rule | null>();
   const missing = new Set(Object.keys(TABLES));
   const refused: string[] = [];
   const refuse = (table: string, detail: string): void => {
@@ -38,15 +40,18 @@ export async function checkSchema(context: Context): Promise<boolean> {
   };
   if (!found.has('kysely_migration')) refuse('kysely_migration', 'there are no tables of a bank');
   else
-    for await (const { name } of source.rows<{ name: string }>('SELECT name FROM kysely_migration')) {
+    for await (const { name } of source.rows<{ name: string }>(
+      'SELECT name FROM kysely_migration ORDER BY name',
+    )) {
       if (!missing.delete(name)) refuse('kysely_migration', 'this check is older than the tables');
-      Object.assign(known, TABLES[name]);
+      for (const [table, rule] of Object.entries(TABLES[name] ?? {})) made.set(table, rule);
     }
   if (missing.size > 0 && refused.length === 0)
     refuse(
       'kysely_migration',
       'the tables are older than this check: a server that starts brings them up to date',
     );
+  const known = Object.fromEntries([...made].flatMap(([table, rule]) => (rule ? [[table, rule]] : [])));
   for (const name of Object.keys(known)) if (!found.has(name)) refuse(name, 'there is no such table');
   for (const name of found)
     if (known[name] === undefined && !MIGRATION_TABLES.includes(name))

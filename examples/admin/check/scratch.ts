@@ -22,8 +22,9 @@ const TABLES = `
     name TEXT, epoch INTEGER, keeper BLOB, statement BLOB, leaf INTEGER, found INTEGER DEFAULT 0,
     PRIMARY KEY (name, epoch));
   CREATE TABLE records (id BLOB PRIMARY KEY, owner BLOB, tag_salt BLOB, leaf INTEGER, found INTEGER DEFAULT 0);
-  CREATE TABLE closures (
-    record BLOB, seq INTEGER, closed INTEGER, leaf INTEGER, found INTEGER DEFAULT 0, PRIMARY KEY (record, seq));`;
+  CREATE TABLE authorities (
+    record BLOB, seq INTEGER, authority BLOB, guardians BLOB, leaf INTEGER, found INTEGER DEFAULT 0,
+    PRIMARY KEY (record, seq));`;
 
 /** What is named and looked for later: payloads that are gone or erased, attachments and annexes, what later entries are about, and signed words on the log. */
 const NAMED = `

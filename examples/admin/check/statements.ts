@@ -1,46 +1,77 @@
-/** Closings, reopenings and tombstones: judged by all that stands before them in their record. spec/authority.md. */
+/**
+ * Who owns a record, who acts for its owner, which keys are lost and whether it is closed: what its statements say, and
+ * what of all that stands in it they allow. spec/authority.md.
+ */
 
 import { MunimentError } from 'muniment';
+import { verifyAppointment, type Credential } from 'muniment/keys';
 import {
+  encodeAuthority,
+  NO_AUTHORITY,
+  readAuthorityStatement,
   recordRule,
   STATEMENT,
   TEN_YEARS_AFTER_DEATH,
-  withoutRevocations,
   type Authority,
+  type Entry,
 } from 'muniment/record';
+import { concat } from 'muniment/wire';
 import type { Entered } from './chains.ts';
 import { codeOf, type Context } from './context.ts';
 
+/** What a record's statements have said so far, and whom they have made its guardians. */
+export interface Stated {
+  readonly authority: Authority;
+  readonly guardians: readonly Uint8Array[];
+}
+
+/** Before the first of them. */
+export const NOTHING_STATED: Stated = { authority: NO_AUTHORITY, guardians: [] };
+
 /**
- * What a record's statements have said once an entry stands, by the format's own rule. `null` from where that cannot be
- * followed: then nothing that hangs on it can have been taken.
+ * What a record's statements have said once an entry stands, by the format's own rule; keeps it if the entry has changed
+ * it. `null` if the record was not even created: then nothing that hangs on it can have been taken.
  */
 export function followStatements(
-  { people, findings }: Context,
+  { people, findings, scratch }: Context,
   { row, signed: { entry }, hash, name }: Entered,
   payload: Uint8Array | null,
-  before: Authority | null,
-): Authority | null {
-  const author = people.find(entry.author, row.leaf);
-  if (author === null) return null; // said already
-  const known = (id: Uint8Array) => people.find(id, row.leaf);
+  before: Stated | null,
+): Stated | null {
+  const { record, seq, leaf } = row;
+  const author = people.find(entry.author, leaf);
+  if (author === null) return before; // said already
   const rule = recordRule({
     mayWrite: () => true, // who may write of the other kinds was judged where the entry stands
     retention: TEN_YEARS_AFTER_DEATH,
     now: () => row.time ?? entry.time,
-    authors: withoutRevocations(known), // as was whether the author's key stood
-    known,
+    authors: (id) => people.standing(id, { leaf, time: row.time ?? entry.time }),
+    known: (id) => people.find(id, leaf),
   });
   const stated = entry.payloadType === STATEMENT ? payload : null;
-  const decisive = entry.kind === 'close' || entry.kind === 'erase';
+  const step = { entry, author, standing: 'valid', hash, appending: true, payload: stated } as const;
   try {
-    const step = { entry, author, standing: 'valid', hash, appending: false, payload: stated } as const;
-    const after = before === null ? null : rule.next(before, step);
-    if (after === null && decisive) throw new MunimentError('RECORD_RIGHT');
-    return after;
+    const authority = before === null ? null : rule.next(before.authority, step);
+    if (before === null || authority === null) throw new MunimentError('RECORD_RIGHT');
+    if (authority === before.authority) return before;
+    const guardians = guardiansAfter(before, authority, { entry, payload, author });
+    const noted = { authority: encodeAuthority(authority), guardians: concat(...guardians) };
+    scratch.add('authorities', { record, seq, ...noted, leaf });
+    return { authority, guardians };
   } catch (error) {
-    if (!decisive) return null;
+    if (payload === null && entry.kind === 'create') return null; // said already, that it is gone
     findings.add('entries', name, codeOf(error), 'what was said before in its record does not allow it');
     return before;
   }
+}
+
+function guardiansAfter(
+  before: Stated,
+  { appointment }: Authority,
+  said: { readonly entry: Entry; readonly payload: Uint8Array | null; readonly author: Credential },
+): readonly Uint8Array[] {
+  if (appointment === before.authority.appointment || said.payload === null) return before.guardians;
+  const statement = readAuthorityStatement(said.entry, said.payload);
+  if (statement.kind !== 'guardians') return before.guardians;
+  return verifyAppointment(statement.appointment, said.author).guardians.map(({ id }) => id);
 }

@@ -17,7 +17,7 @@ const DERIVED: Readonly<
   compartments: { columns: ['owner', 'number', 'record', 'statement'], key: ['owner', 'number'] },
   groups: { columns: ['name', 'epoch', 'keeper', 'statement'], key: ['name', 'epoch'] },
   records: { columns: ['id', 'owner', 'tag_salt'], key: ['id'] },
-  closures: { columns: ['record', 'seq', 'closed'], key: ['record', 'seq'] },
+  authorities: { columns: ['record', 'seq', 'authority', 'guardians'], key: ['record', 'seq'] },
 };
 
 type Row = Readonly<Record<string, Exclude<Value, null>>>;

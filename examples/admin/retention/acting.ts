@@ -4,7 +4,7 @@ import { ERASURE_LIMIT, type ClosingGround, type Erased, type ErasureGround } fr
 import { CliError } from '../../client/cli/error.ts';
 import { closeRecord, erasePayloads, reopenRecord, type RecordAt } from '../../client/closing.ts';
 import type { BankClient } from '../../client/bank.ts';
-import { RETENTION } from '../../server/authority.ts';
+import { RETENTION } from '../../server/rights.ts';
 import { printNumber } from '../../server/record-number.ts';
 import type { BankFolder } from '../bank-folder.ts';
 import { openSource } from '../check/config.ts';

@@ -3,7 +3,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { CLOSING_GROUNDS, ERASURE_GROUNDS, type ClosingGround, type ErasureGround } from 'muniment/record';
 import { time } from '../../client/cli/arguments.ts';
-import { RETENTION } from '../../server/authority.ts';
+import { RETENTION } from '../../server/rights.ts';
 import { printNumber, readNumber } from '../../server/record-number.ts';
 import { DEFAULT_FOLDER, type AdminSurroundings, type FindSurroundings } from '../surroundings.ts';
 import { close, erase, reopen } from './acting.ts';

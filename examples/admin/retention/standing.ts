@@ -17,7 +17,7 @@ import {
 import { equalBytes, toHex } from 'muniment/wire';
 import type { RecordAt } from '../../client/closing.ts';
 import type { Trust } from '../../client/trust.ts';
-import { RETENTION } from '../../server/authority.ts';
+import { RETENTION } from '../../server/rights.ts';
 import { recordNumber } from '../../server/record-number.ts';
 import type { Source } from '../check/source.ts';
 import { surveyRecord, type Survey } from './survey.ts';

@@ -5,7 +5,7 @@
  */
 
 import { toBase64url, toHex } from 'muniment/wire';
-import { decodeSignedEntry } from 'muniment/record';
+import { decodeAuthority, decodeSignedEntry } from 'muniment/record';
 import { z } from 'zod';
 import { CliError } from '../../client/cli/error.ts';
 import { readForm, writeNew } from '../../client/cli/files.ts';
@@ -44,11 +44,12 @@ const form = z.strictObject({
 /** The ids of the records that are closed by what the database says, in the order of their numbers. */
 export async function closedRecords(source: Source): Promise<Uint8Array[]> {
   const found: Uint8Array[] = [];
-  const rows = source.rows<{ record: Uint8Array }>(
-    `SELECT record FROM closures c WHERE closed = 1
-     AND seq = (SELECT max(seq) FROM closures o WHERE o.record = c.record) ORDER BY record`,
+  const rows = source.rows<{ record: Uint8Array; authority: Uint8Array }>(
+    `SELECT record, authority FROM authorities a
+     WHERE seq = (SELECT max(seq) FROM authorities o WHERE o.record = a.record) ORDER BY record`,
   );
-  for await (const { record } of rows) found.push(record);
+  for await (const { record, authority } of rows)
+    if (decodeAuthority(authority).closure !== null) found.push(record);
   return found;
 }
 

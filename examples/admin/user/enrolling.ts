@@ -39,10 +39,10 @@ export async function addUser(folder: BankFolder, subject: string, terms: Terms)
 
 /**
  * Gives a user the next credential, over keys of its own: from then on everybody seals to these. The one before goes on until it
- * ends or is revoked. What the wallet before has remembered of the bank goes along, if it lies here.
+ * ends or is revoked. What the wallet before has remembered of the bank goes along, if it lies here. A patient's record goes on
+ * under it by `renew` of the client alone.
  *
  * @returns the name of the new wallet in `users/`, and the credential that goes on
- * @throws `Refused` `OWNER_KEY` for a patient who has published the parts of a record
  */
 export async function renewUser(
   folder: BankFolder,

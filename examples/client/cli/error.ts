@@ -21,7 +21,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   FORBIDDEN: 'there is no such record, or it is not for you',
   KEY_SUCCESSION: 'it has a credential of that subject that begins as late, or later',
   KEY_REVOKED: 'your credential was revoked; a new one takes new keys',
-  OWNER_KEY: 'a record hangs on the keys of whoever has published its parts',
+  OWNER_KEY: 'this key does not own the record: renew or recover first',
   RECORD_CONSISTENCY: 'it shows an older or another history than it has shown before',
   RECORD_EXISTS: 'that exists already',
   RECORD_RETENTION: 'the term is not over, or it is no ground for that',

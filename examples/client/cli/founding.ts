@@ -191,7 +191,7 @@ export async function publishOwnCompartments(wallet: Wallet, policy: PolicyName,
 }
 
 /** The directory, whose salt is in the settings. */
-function directoryOf(wallet: Wallet): RecordName {
+export function directoryOf(wallet: Wallet): RecordName {
   const { origin, directorySalt: tagSalt } = wallet.settings();
   return { recordId: directoryId(origin), tagSalt };
 }

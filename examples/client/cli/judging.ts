@@ -1,10 +1,10 @@
 /** Commands for anybody, offline: what an export proves, and what a fraud file does. */
 
 import type { Command } from 'commander';
-import { byRole, judge, NO_WITNESSES, verifyExport, type WitnessPolicy } from 'muniment/record';
+import { judge, NO_WITNESSES, verifyExport, type WitnessPolicy } from 'muniment/record';
 import { equalBytes, toHex } from 'muniment/wire';
 import { readPolicy } from '../../verifier/policy.ts';
-import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
+import { DIGESTS, OPENINGS, ownersIn, ruleFor } from '../../server/rights.ts';
 import { hexId } from './arguments.ts';
 import { CliError, UsageError } from './error.ts';
 import { readText } from './files.ts';
@@ -50,13 +50,14 @@ export async function verify(
     anchorId,
     origin,
     witnesses: witnesses === undefined ? NO_WITNESSES : policyIn(witnesses),
-    rule: byRole(mayWriteRecord(ownerId)),
+    rule: ruleFor,
     digests: DIGESTS,
     openings: OPENINGS,
     renewalLogs: [],
   };
   const result = await verifyExport(readText(file), rules);
-  if (!equalBytes(result.creation.owner, ownerId)) throw new CliError('the export is of another owner');
+  if (!ownersIn(result).some((id) => equalBytes(id, ownerId)))
+    throw new CliError('the export is of another owner');
   const { content, access } = result.heads;
   say(`verified: record ${toHex(result.recordId)} at ${plainly(result.origin)}`);
   say(

@@ -24,6 +24,7 @@ import {
   status,
   type Say,
 } from './issuing.ts';
+import { owningCommands, type FindWallet } from './owning.ts';
 import { PASSPHRASE_VARIABLE, passphraseFrom, PIN_VARIABLE, pinFrom } from './passphrase.ts';
 import { exportToPkcs12, importFromPkcs12 } from './pkcs12-keys.ts';
 import { judgingCommands } from './judging.ts';
@@ -73,9 +74,10 @@ function createProgram({ out, err, env }: Surroundings, opened: Wallet[]): Comma
   const say = (line: string): void => {
     out(`${line}\n`);
   };
-  const wallet = (): Wallet => {
+  const wallet = (folder?: string, passphraseFile?: string): Wallet => {
     const options = program.opts<{ wallet: string; passphraseFile?: string }>();
-    const made = new Wallet(options.wallet, passphraseFrom(options.passphraseFile, env), pinFrom(env));
+    const passphrase = passphraseFrom(passphraseFile ?? options.passphraseFile, env);
+    const made = new Wallet(folder ?? options.wallet, passphrase, pinFrom(env));
     opened.push(made);
     return made;
   };
@@ -83,11 +85,10 @@ function createProgram({ out, err, env }: Surroundings, opened: Wallet[]): Comma
   keyFileCommands(program, wallet, say);
   foundingCommands(program, wallet, say);
   recordCommands(program, wallet, say);
+  owningCommands(program, wallet, say);
   judgingCommands(program, say);
   return program;
 }
-
-type FindWallet = () => Wallet;
 
 function issuingCommands(program: Command, wallet: FindWallet, say: Say): void {
   program

@@ -1,6 +1,6 @@
 /** Commands about a patient's record: writing, reading, sharing, and judging an export. */
 
-import { INBOX, openRoot, ROOT, type Compartments } from 'muniment/keys';
+import { INBOX, openRoot, ROOT, type Compartments, type Credential } from 'muniment/keys';
 import { definePolicy, explain, type Policy } from 'muniment/views';
 import { equalBytes, readJson, toHex } from 'muniment/wire';
 import { printNumber, readNumber, recordNumber } from '../../server/record-number.ts';
@@ -12,7 +12,7 @@ import { breakGlass } from '../emergency.ts';
 import { fetchExport } from '../exporting.ts';
 import { findRecord } from '../finding.ts';
 import { readBundle } from '../fhir.ts';
-import { lookUp, person, type People } from '../people.ts';
+import { lookUp, partsOf, person, type People } from '../people.ts';
 import { readRecord, type RecordView } from '../reading.ts';
 import { endGrant, grantCompartment } from '../sharing.ts';
 import { append, createRecord, sealDraft, type Draft, type RecordName, type Writing } from '../writing.ts';
@@ -53,7 +53,7 @@ export async function add(wallet: Wallet, patient: string, source: Source, say: 
     const { tagSalt, owner } = record;
     // Whose record it is says its first entry; what is added must not end up in somebody else's.
     if (owner.subject !== patient) throw new CliError(`the record is not ${plainly(patient)}'s`);
-    const audience = await audienceFor(client, patient, { policy, drafts });
+    const audience = await audienceFor(client, { recordId, owner }, { policy, drafts });
     const writings: Writing[] = [];
     const about = 'json' in source ? targetOf(record, source.about) : {};
     for (const draft of drafts) writings.push(await sealDraft(client, audience, { ...draft, ...about }));
@@ -221,7 +221,7 @@ async function ownRecord(client: BankClient): Promise<{ record: RecordName; comp
 // For whom the documents are sealed: every name that the policy gives for them, as far as there is a group of that name.
 async function audienceFor(
   client: BankClient,
-  patient: string,
+  to: { readonly recordId: Uint8Array; readonly owner: Credential },
   sealed: { readonly policy: Policy; readonly drafts: readonly (Draft & { readonly sample: string })[] },
 ): Promise<Parameters<typeof sealDraft>[1]> {
   const { policy, drafts } = sealed;
@@ -229,9 +229,9 @@ async function audienceFor(
     explain(policy, readJson(sample)).flatMap(({ readers }) => (readers === 'public' ? [] : readers)),
   );
   const groups = [...new Set(named)];
+  const patient = to.owner.subject;
   const people: People = await lookUp(client, { subjects: [patient], groups });
-  const owner = people.compartments.get(patient);
-  if (owner === undefined) throw new CliError(`${plainly(patient)} has not published compartments`);
+  const owner = partsOf(people, to.recordId, to.owner);
   const there = new Set(owner.list.map(({ name }) => name));
   const missing = policy.compartments.find((name) => name !== INBOX && !there.has(name));
   if (missing !== undefined)

@@ -4,10 +4,10 @@ import { systemRandom } from 'muniment/crypto';
 import { verifyEvidence } from 'muniment/envelope';
 import { exportKeys, importKeys, verifyCompartments, verifyGroup, type SoftwareKeys } from 'muniment/keys';
 import { clockWindow } from 'muniment/protocol';
-import { byRole, readStatement, verifyExport } from 'muniment/record';
+import { readStatement, verifyExport } from 'muniment/record';
 import { decodeSealed, encodeSealed, open, openAnnex, openGrant, sealAnnex } from 'muniment/views';
 import { fromBase64url, toBase64url } from 'muniment/wire';
-import { DIGESTS, mayWriteRecord, OPENINGS } from '../../server/rights.ts';
+import { DIGESTS, OPENINGS, ruleFor } from '../../server/rights.ts';
 import { CLOCK } from '../../client/connection.ts';
 import { rootReader } from '../../client/reading.ts';
 import { plain } from '../../server/store/bytes.ts';
@@ -82,7 +82,7 @@ function verifyTampered(world: World, json: ExportedJson): Promise<unknown> {
     anchorId: world.trust.anchor.id,
     origin: world.trust.origin,
     witnesses: world.trust.witnesses,
-    rule: byRole(mayWriteRecord(world.clients.patient.user.credential.id)),
+    rule: ruleFor,
     digests: DIGESTS,
     openings: OPENINGS,
     renewalLogs: [],

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import { bank } from './migrations/0001-bank.ts';
 import { annexes } from './migrations/0002-annexes.ts';
 import { renewals } from './migrations/0003-renewals.ts';
+import { authorities } from './migrations/0004-authorities.ts';
 import { cosignatures } from './migrations/0005-cosignatures.ts';
 import type { Tables } from './tables.ts';
 
@@ -14,6 +15,7 @@ const MIGRATIONS: Readonly<Record<string, Write>> = {
   '0001-bank': bank,
   '0002-annexes': annexes,
   '0003-renewals': renewals,
+  '0004-authorities': authorities,
   '0005-cosignatures': cosignatures,
 };
 

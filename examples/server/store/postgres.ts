@@ -85,7 +85,7 @@ export async function migratePostgres(owner: PostgresAddress, server: string): P
 
 const APPENDED = [
   ...['users', 'revocations', 'compartments', 'groups', 'records', 'leaves', 'entries'],
-  ...['requests', 'repeats', 'outcomes', 'replies', 'closures'],
+  ...['requests', 'repeats', 'outcomes', 'replies', 'authorities'],
 ];
 const ERASABLE = [
   ...['payloads', 'attachments', 'pending', 'first_messages'],

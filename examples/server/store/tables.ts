@@ -32,8 +32,8 @@ export interface Tables {
   readonly annexes: Annexes;
   /** Which entries name an annex or an attachment. Rows may be deleted: those of entries that are erased. */
   readonly uses: Uses;
-  /** Of records that were closed or opened again. */
-  readonly closures: Closures;
+  /** How records stand, by the entries that changed it. */
+  readonly authorities: Authorities;
   /** Who may send or fetch which annexes for how long. Rows may be deleted: those whose time is over. */
   readonly capabilities: Capabilities;
   /** Lines of witnesses under checkpoints. Rows may be deleted: those of older sizes. */
@@ -200,12 +200,14 @@ interface Uses {
   readonly seq: Fixed<number>;
 }
 
-interface Closures {
+interface Authorities {
   readonly record: Bytes;
-  /** Of the entry that said so. */
+  /** Of the entry after which it stands so. */
   readonly seq: Fixed<number>;
-  /** 1, or 0 where it was opened again. */
-  readonly closed: Fixed<number>;
+  /** What the record's statements have said by then: spec/authority.md, "The state". */
+  readonly authority: Bytes;
+  /** Ids of the guardians, 32 bytes each, joined. */
+  readonly guardians: Bytes;
 }
 
 interface Capabilities {

@@ -14,9 +14,9 @@ import {
   ERASE,
   hashEntry,
   headAfter,
-  NO_AUTHORITY,
   signEntry,
   TEN_YEARS_AFTER_DEATH,
+  withoutRevocations,
   type Entry,
 } from 'muniment/record';
 import { annexName } from 'muniment/views';
@@ -31,7 +31,7 @@ import type { Context } from '../../../examples/admin/check/context.ts';
 import { Findings, type Checked } from '../../../examples/admin/check/findings.ts';
 import * as rights from '../../../examples/admin/check/rights.ts';
 import { readOutside, type Outside } from '../../../examples/admin/check/outside.ts';
-import { followStatements } from '../../../examples/admin/check/statements.ts';
+import { followStatements, NOTHING_STATED } from '../../../examples/admin/check/statements.ts';
 import type { BankTrust } from '../../../examples/admin/check/trust.ts';
 import type { BankClient } from '../../../examples/client/bank.ts';
 import { rekey } from '../../../examples/client/publishing.ts';
@@ -45,7 +45,7 @@ import {
   type Writing,
 } from '../../../examples/client/writing.ts';
 import { AnnexStore } from '../../../examples/server/annexes.ts';
-import { mayWriteClosed, mayWriteDirectory, mayWriteRecord } from '../../../examples/server/rights.ts';
+import { mayWriteDirectory, mayWriteRecord } from '../../../examples/server/rights.ts';
 import type { Engine } from '../../../examples/server/store/engine.ts';
 import {
   audienceOf,
@@ -118,18 +118,42 @@ describe.each(ENGINES)('on %s', (name) => {
   it('finds nothing wrong, and has looked at all of it', async () => {
     const { counts, findings } = await after(() => Promise.resolve());
     expect(findings).toEqual([]);
-    expect(counts).toMatchObject({ closures: 3, users: 5, uploads: 1, annexes: 1, attachments: 1, uses: 2 });
+    expect(counts).toMatchObject({
+      authorities: 8,
+      users: 5,
+      uploads: 1,
+      annexes: 1,
+      attachments: 1,
+      uses: 2,
+    });
     expect(counts['capabilities']).toBeGreaterThan(0);
   });
 
   const zeros = (length: number): Uint8Array => new Uint8Array(length);
   const cases: [string, string, (owner: Owner) => Promise<void>][] = [
-    ['a closing is denied', 'closures', (at) => at.run('DELETE FROM closures WHERE closed = 0')],
-    ['a record is open again', 'closures', (at) => at.run('UPDATE closures SET closed = 0')],
     [
-      'a reopening is slipped in',
-      'closures',
-      (at) => at.run('INSERT INTO closures SELECT record, 9999, 0 FROM closures LIMIT 1'),
+      'a closing is denied',
+      'authorities',
+      (at) => at.run('DELETE FROM authorities WHERE seq = (SELECT max(seq) FROM authorities)'),
+    ],
+    [
+      'a record stands as it did at first',
+      'authorities',
+      (at) =>
+        at.run('UPDATE authorities SET authority = (SELECT authority FROM authorities ORDER BY seq LIMIT 1)'),
+    ],
+    [
+      'somebody is made a guardian',
+      'authorities',
+      (at) => at.run('UPDATE authorities SET guardians = ? WHERE seq = 0', systemRandom(32)),
+    ],
+    [
+      'an earlier state is slipped in as the newest',
+      'authorities',
+      (at) =>
+        at.run(
+          'INSERT INTO authorities SELECT record, 9999, authority, guardians FROM authorities WHERE seq = 0',
+        ),
     ],
     [
       'an older credential stands for a subject again',
@@ -217,7 +241,7 @@ describe.each(ENGINES)('on %s', (name) => {
       (at) => at.run('UPDATE capabilities SET names = ?', zeros(0)),
     ],
     ['a table is not known', 'shadows', (at) => at.run('CREATE TABLE shadows (one integer)')],
-    ['a table is gone', 'closures', (at) => at.run('DROP TABLE closures')],
+    ['a table is gone', 'authorities', (at) => at.run('DROP TABLE authorities')],
     [
       'the tables are older than the check',
       'kysely_migration',
@@ -305,6 +329,11 @@ async function setBackBefore(
   await at.run('DELETE FROM requests WHERE number >= ?', number);
   await at.run(
     `DELETE FROM payloads AS t WHERE EXISTS (SELECT 1 FROM entries e WHERE ${place} AND e.leaf >= ?)`,
+    leaf,
+  );
+  await at.run(
+    `DELETE FROM authorities AS t WHERE EXISTS (
+       SELECT 1 FROM entries e WHERE e.record = t.record AND e.chain = 'content' AND e.seq = t.seq AND e.leaf >= ?)`,
     leaf,
   );
   await at.run('DELETE FROM entries WHERE leaf >= ?', leaf);
@@ -485,25 +514,22 @@ describe('rights, written a second time', () => {
   ];
   const credentialOf = (roles: readonly string[], id: Uint8Array) =>
     ({ id, roles }) as unknown as Identity['credential'];
-  const [ownId, otherId] = [systemRandom(32), systemRandom(32)];
+  const id = systemRandom(32);
 
   it('are those that the bank enforces', () => {
     let compared = 0;
     for (const kind of ENTRY_KINDS)
       for (const chain of ['content', 'access'] as const)
         for (const payloadType of ['sealed-document', 'statement', 'other'])
-          for (const role of [...ROLES, 'bank', 'keeper:ward'])
-            for (const id of [ownId, otherId]) {
-              const [entry, author] = [{ kind, chain, payloadType } as Entry, credentialOf([role], id)];
-              const what = [kind, chain, payloadType, role, id === ownId].join(' ');
-              const of = (closed: boolean) => rights.mayWriteRecord(entry, author, { owner: ownId, closed });
-              expect(of(false), what).toBe(mayWriteRecord(ownId)(entry, author));
-              expect(of(true), `closed: ${what}`).toBe(mayWriteClosed(ownId)(entry, author));
-              if (payloadType === 'statement')
-                expect(rights.mayWriteDirectory(entry, author), what).toBe(mayWriteDirectory(entry, author));
-              compared++;
-            }
-    expect(compared).toBe(ENTRY_KINDS.length * 2 * 3 * 9 * 2);
+          for (const role of [...ROLES, 'bank', 'keeper:ward']) {
+            const [entry, author] = [{ kind, chain, payloadType } as Entry, credentialOf([role], id)];
+            const what = [kind, chain, payloadType, role].join(' ');
+            expect(rights.mayWriteRecord(entry, author), what).toBe(mayWriteRecord(entry, author));
+            if (payloadType === 'statement')
+              expect(rights.mayWriteDirectory(entry, author), what).toBe(mayWriteDirectory(entry, author));
+            compared++;
+          }
+    expect(compared).toBe(ENTRY_KINDS.length * 2 * 3 * 9);
   });
 });
 
@@ -522,9 +548,11 @@ describe('what a record states', () => {
     const all = [anchor, patient, doctor].map(({ credential }) => credential);
     const recordId = systemRandom(16);
     const findings = new Findings();
-    const people = { find: (id: Uint8Array) => all.find((one) => Buffer.from(one.id).equals(id)) ?? null };
-    const context = { people, findings } as unknown as Context;
-    let [head, said] = [EMPTY_CHAIN, NO_AUTHORITY as ReturnType<typeof followStatements>];
+    const find = (id: Uint8Array) => all.find((one) => Buffer.from(one.id).equals(id)) ?? null;
+    const people = { find, standing: withoutRevocations(find) };
+    const scratch = { add: () => true };
+    const context = { people, findings, scratch } as unknown as Context;
+    let [head, said] = [EMPTY_CHAIN, NOTHING_STATED as ReturnType<typeof followStatements>];
     const put = async (user: Identity, { kind, payloadType, payload, digest }: Writing, time: number) => {
       const signed = await signEntry(user, head, {
         ...{ origin: 'bank.example/records', recordId, chain: 'content', kind, time },

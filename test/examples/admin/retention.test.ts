@@ -6,7 +6,6 @@
 import { KEM_XWING, systemRandom } from 'muniment/crypto';
 import { createRoot } from 'muniment/keys';
 import {
-  byRole,
   directoryId,
   ERASURE_LIMIT,
   NO_WITNESSES,
@@ -33,7 +32,7 @@ import {
 } from '../../../examples/client/writing.ts';
 import { PARTS } from '../../../examples/policies/behc.ts';
 import { printNumber, recordNumber } from '../../../examples/server/record-number.ts';
-import { DIGESTS, mayWriteRecord, OPENINGS } from '../../../examples/server/rights.ts';
+import { DIGESTS, ruleFor, OPENINGS } from '../../../examples/server/rights.ts';
 import { judgeExport } from '../../../examples/verifier/judge.ts';
 import { audienceOf, draftIn, foundGroups, KEEPER } from '../a-record.ts';
 import { ENGINES } from '../store/engines.ts';
@@ -253,7 +252,7 @@ describe.each(ENGINES)('retention on %s', (engine) => {
       );
       const verified = await verifyExport(text, {
         ...{ anchorId: anchor.id, origin, witnesses: NO_WITNESSES, digests: DIGESTS, openings: OPENINGS },
-        ...{ rule: byRole(mayWriteRecord(user.id)), renewalLogs: [] },
+        ...{ rule: ruleFor, renewalLogs: [] },
       });
       const states = verified.content.map(({ state }) => state);
       expect(states.slice(0, 4)).toEqual(['given', 'erased', 'erased', 'erased']);
@@ -277,7 +276,7 @@ describe.each(ENGINES)('retention on %s', (engine) => {
       const mute = parsed.content.map((entry, i) => (i === NEXT + 6 ? { ...entry, payload: null } : entry));
       const without = await verifyExport(JSON.stringify({ ...parsed, content: mute }), {
         ...{ anchorId: anchor.id, origin, witnesses: NO_WITNESSES, digests: DIGESTS, openings: OPENINGS },
-        ...{ rule: byRole(mayWriteRecord(user.id)), renewalLogs: [] },
+        ...{ rule: ruleFor, renewalLogs: [] },
       });
       expect(without.content.slice(1, 4).map(({ state }) => state)).toEqual([
         'withheld',

@@ -1,7 +1,7 @@
 /** Records are opened and added to in the play, and the model says how that ends. */
 
 import { systemRandom } from 'muniment/crypto';
-import { CREATE, encodeCreation, hashEntry } from 'muniment/record';
+import { CREATE, encodeCreation, hashEntry, type EntryKind } from 'muniment/record';
 import { definePolicy } from 'muniment/views';
 import { toHex } from 'muniment/wire';
 import { lookUp } from '../../../examples/client/people.ts';
@@ -50,7 +50,7 @@ export async function add(
   const target = about === undefined ? undefined : targetOf(stage, record, about);
   const client = stage.clientOf(key);
   await appendAs(stage, {
-    ...{ key, record, what: kind, refusal: refusalToAdd(key, record, document, about) },
+    ...{ key, record, what: kind, refusal: refusalToAdd(key, kind, record, document, about) },
     writing: async () => {
       const { subject } = record.owner;
       const people = await lookUp(client, { subjects: [subject], groups: GROUPS });
@@ -122,12 +122,14 @@ function targetOf(stage: Stage, record: ModelRecord, about: About): Uint8Array |
 
 function refusalToAdd(
   key: Key,
+  kind: EntryKind,
   record: ModelRecord,
   document: ModelDocument,
   about: About | undefined,
 ): string | null {
   const doctor = holds(key, 'doctor');
-  if (record.closed !== null || !(doctor || holds(key, 'specialist:'))) return 'RECORD_RIGHT';
+  const shut = record.closed !== null && kind !== 'amend';
+  if (shut || !(doctor || holds(key, 'specialist:'))) return 'RECORD_RIGHT';
   if (about === 'nothing there') return 'TARGET_UNKNOWN';
   if (doctor) return null;
   const target = about === undefined ? undefined : record.entries[about.seq];

@@ -12,7 +12,7 @@ import { look, nameOf } from './looking.ts';
 import { cutText, type JudgedLeaf } from './policy.ts';
 import { classOf, refusalToAsk } from './sight.ts';
 import { documentsIn, type Stage } from './stage.ts';
-import { holds, type Given, type Key, type ModelDocument, type ModelRecord } from './world.ts';
+import { holds, isDead, type Given, type Key, type ModelDocument, type ModelRecord } from './world.ts';
 
 const MINUTE = 60_000;
 /** Longer than the ten years after which a record may be erased. */
@@ -74,7 +74,7 @@ export async function endGrant(stage: Stage, key: Key, record: ModelRecord): Pro
   const hash = seq === null ? systemRandom(32) : stage.real(record).hashes.get(seq);
   if (hash === undefined) throw new RangeError('a grant without its hash');
   const refusal =
-    record.closed !== null || key !== record.owner ? 'RECORD_RIGHT' : seq === null ? 'TARGET_UNKNOWN' : null;
+    isDead(record) || key !== record.owner ? 'RECORD_RIGHT' : seq === null ? 'TARGET_UNKNOWN' : null;
   const done = await appendAs(stage, {
     ...{ key, record, what: 'end a grant', refusal },
     writing: () => Promise.resolve(statement('revoke', GRANT_END, encodeGrantEnd(hash))),
@@ -117,7 +117,7 @@ async function give(
   const { recordId } = stage.real(record);
   await appendAs(stage, {
     ...{ key, record, what: `grant ${given.kind}` },
-    refusal: record.closed !== null || key !== record.owner ? 'RECORD_RIGHT' : null,
+    refusal: isDead(record) || key !== record.owner ? 'RECORD_RIGHT' : null,
     writing: async () => {
       const terms = { ...{ recordId, purpose: 'a second look' }, ...{ from, until, mayPassOn: false } };
       const to = stage.credentialOf(grantee);

@@ -19,7 +19,7 @@ import {
   rotateParts,
 } from './peopling.ts';
 import { Difference, Stage, type PlayClock } from './stage.ts';
-import { holds, type Actor, type Key, type ModelRecord } from './world.ts';
+import { holds, isDead, type Actor, type Key, type ModelRecord } from './world.ts';
 
 /** How much is played. */
 export interface Length {
@@ -251,10 +251,6 @@ function standing(stage: Stage): Key[] {
 
 function opened(stage: Stage): ModelRecord[] {
   return stage.world.records.filter(({ entries }) => entries.length > 0);
-}
-
-function isDead({ closed }: ModelRecord): boolean {
-  return closed !== null && closed.death !== null;
 }
 
 function addingTo(kind: 'annotate' | 'amend') {

@@ -125,3 +125,8 @@ export class World {
 export function holds({ roles }: Key, role: string): boolean {
   return roles.some((one) => (role.endsWith(':') ? one.startsWith(role) : one === role));
 }
+
+/** Whether a record is closed for its owner's death. */
+export function isDead({ closed }: ModelRecord): boolean {
+  return closed !== null && closed.death !== null;
+}

@@ -181,7 +181,7 @@ describe.each(ENGINES)('%s', (name) => {
     };
     const APPENDED = [
       ...['users', 'revocations', 'compartments', 'groups', 'records', 'leaves', 'entries'],
-      ...['requests', 'repeats', 'outcomes', 'replies', 'closures'],
+      ...['requests', 'repeats', 'outcomes', 'replies', 'authorities'],
     ];
     const ERASABLE = [
       ...['payloads', 'attachments', 'pending', 'first_messages'],
@@ -287,7 +287,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   ...{
     first_messages: 'time',
     uploads: 'time',
-    closures: 'closed',
+    authorities: 'authority',
     annex_chunks: 'bytes',
     annexes: 'size',
     capabilities: 'until',

@@ -1,0 +1,60 @@
+/** A patient goes on under another key: the record's own chain says so, and the list of its parts follows. */
+
+import { equalBytes } from 'muniment/wire';
+import { inheritCompartments, openRoot, type Compartments, type NodeSecret } from 'muniment/keys';
+import { Refused, type BankClient, type Memory } from './bank.ts';
+import { readChain, type ReadChain } from './content.ts';
+import { ownCompartments } from './reading.ts';
+import { stateIn } from './stating.ts';
+import { statement, append, type RecordName } from './writing.ts';
+
+/**
+ * A patient who has both keys goes on under the next one, which the administrator has registered: the present key states
+ * it in the record, and the next one takes the list of parts over, with the same root. From then on the present key reads
+ * and writes nothing more. What was done before is not done again: after an interruption it goes on. Of a record that
+ * nobody has opened yet, the next key takes the list over, and that is all.
+ *
+ * @param before - the patient under the present key
+ * @param after - the patient under the next one
+ * @throws `MunimentError` `KEY_OPEN` if neither key opens the root
+ */
+export async function goOnUnder(before: BankClient, after: BankClient, directory: RecordName): Promise<void> {
+  remember(before.memory, after.memory);
+  const compartments = await ownCompartments(after);
+  const { recordId } = compartments;
+  const next = after.user.credential;
+  if (equalBytes(compartments.owner, next.id)) return;
+  const root = await openRoot(before.user, compartments);
+  const read = await readAsNext(after, recordId);
+  if (read !== null && !equalBytes(read.owner.id, next.id))
+    await stateIn(before, recordId, { kind: 'succession', owner: next.id });
+  await takeOverCompartments(after, directory, root, compartments);
+}
+
+/** The patient's next key takes the list of parts over, every part as it is. */
+export async function takeOverCompartments(
+  client: BankClient,
+  directory: RecordName,
+  root: NodeSecret,
+  before: Compartments,
+): Promise<void> {
+  const signed = await inheritCompartments(client.user, root, before);
+  await append(client, directory, [statement('key', 'compartments', signed)]);
+}
+
+// What one key has heard of the bank, the next one does not forget.
+function remember(before: Memory, after: Memory): void {
+  if ((before.newest?.size ?? 0) > (after.newest?.size ?? 0)) after.newest = before.newest;
+  for (const [of, known] of before.chains) if (!after.chains.has(of)) after.chains.set(of, known);
+  for (const [of, seen] of before.seen) if (!after.seen.has(of)) after.seen.set(of, seen);
+}
+
+// The next key may verify the chain; where it may not ask, there is none.
+async function readAsNext(client: BankClient, recordId: Uint8Array): Promise<ReadChain | null> {
+  try {
+    return await readChain(client, recordId, { purpose: 'to go on under another key' });
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'FORBIDDEN') return null;
+    throw error;
+  }
+}
