@@ -1,5 +1,6 @@
 /** Guardians: whom an owner appoints so that enough of them together bring it back when its keys are lost. spec/authority.md. */
 
+import { MunimentError } from 'muniment';
 import {
   appointGuardians,
   openRoot,
@@ -25,13 +26,15 @@ export interface Holding {
  * together brings back.
  *
  * @param compartments - the owner's newest list, which has the root
+ * @throws `MunimentError` `KEY_SUCCESSION` if somebody else has signed it
  */
 export async function appoint(
   client: BankClient,
   compartments: Compartments,
   terms: { readonly threshold: number; readonly guardians: readonly Credential[] },
 ): Promise<void> {
-  const { recordId } = compartments;
+  const { recordId, owner } = compartments;
+  if (!equalBytes(owner, client.user.credential.id)) throw new MunimentError('KEY_SUCCESSION');
   const read = await readChain(client, recordId, { purpose: 'to appoint guardians' });
   const root = await openRoot(client.user, compartments);
   const previous = appointmentIn(read)?.appointment ?? null;

@@ -77,7 +77,11 @@ export interface ReadOptions {
   ) => Promise<void>;
 }
 
-/** Reads a record: verifies the whole chain first, then opens every document for this reader. */
+/**
+ * Reads a record: verifies the whole chain first, then opens every document for this reader.
+ *
+ * @throws `MunimentError` `KEY_SUCCESSION` for one's own record under another key
+ */
 export async function readRecord(
   client: BankClient,
   recordId: Uint8Array,
@@ -91,6 +95,7 @@ export async function readRecord(
     recordId,
     { purpose: options.purpose, part: options.part ?? null },
     async (read, pages) => {
+      checkOwner(client, read.owner);
       // Grants may stand anywhere in the chain, and open what stands before them.
       const shown = pages.flatMap((page) => page.shown);
       const grants = await openGrants(client, recordId, shown);
@@ -119,6 +124,13 @@ export async function readRecord(
     readers: readers.map(({ reader }) => reader),
     fields: documents.reduce((sum, { view }) => sum + view.fields.length, 0),
   };
+}
+
+// Whose own record it is under another key goes on under this one first: from who is no owner a bank may hide anything,
+// the statement that made this key the owner's too.
+function checkOwner({ user: { credential } }: BankClient, { id, subject }: Credential): void {
+  if (subject === credential.subject && !equalBytes(id, credential.id))
+    throw new MunimentError('KEY_SUCCESSION');
 }
 
 async function readersFor(

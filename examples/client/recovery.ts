@@ -75,7 +75,8 @@ export async function approve(
  * owner; then it takes the list of parts over. Interrupted, it goes on with the same approvals.
  *
  * @returns guardians whose shares were wrong, and who were passed over
- * @throws `MunimentError` `KEY_RECOVERY` for too few approvals, or such as are not for this request
+ * @throws `MunimentError` `KEY_RECOVERY` for too few approvals, or such as are not for this request; `KEY_SUCCESSION` if the
+ *   newest list is signed by a key that the record's chain names as no owner
  */
 export async function recover(
   client: BankClient,
@@ -98,6 +99,8 @@ export async function recover(
     await stateIn(client, recordId, said, read);
   }
   const compartments = await ownCompartments(client);
+  const owned = [read.owner.id, ...read.authority.formerOwners, id];
+  if (!owned.some((one) => equalBytes(one, compartments.owner))) throw new MunimentError('KEY_SUCCESSION');
   if (!equalBytes(compartments.owner, id)) await takeOverCompartments(client, directory, root, compartments);
   return wrong;
 }

@@ -2,8 +2,10 @@
 
 import { equalBytes } from 'muniment/wire';
 import { inheritCompartments, openRoot, type Compartments, type NodeSecret } from 'muniment/keys';
+import { MunimentError } from 'muniment';
 import { Refused, type BankClient, type Memory } from './bank.ts';
 import { readChain, type ReadChain } from './content.ts';
+import { remembered } from './following.ts';
 import { ownCompartments } from './reading.ts';
 import { stateIn } from './stating.ts';
 import { statement, append, type RecordName } from './writing.ts';
@@ -16,14 +18,16 @@ import { statement, append, type RecordName } from './writing.ts';
  *
  * @param before - the patient under the present key
  * @param after - the patient under the next one
- * @throws `MunimentError` `KEY_OPEN` if neither key opens the root
+ * @throws `MunimentError` `KEY_SUCCESSION` if neither of them has signed the newest list; `KEY_OPEN` if its root does not open
  */
 export async function goOnUnder(before: BankClient, after: BankClient, directory: RecordName): Promise<void> {
   remember(before.memory, after.memory);
   const compartments = await ownCompartments(after);
   const { recordId } = compartments;
-  const next = after.user.credential;
+  const [present, next] = [before.user.credential, after.user.credential];
   if (equalBytes(compartments.owner, next.id)) return;
+  // Another key of this name may have signed a list, of this record or of another one: it is not gone on from.
+  if (!equalBytes(compartments.owner, present.id)) throw new MunimentError('KEY_SUCCESSION');
   const root = await openRoot(before.user, compartments);
   const read = await readAsNext(after, recordId);
   if (read !== null && !equalBytes(read.owner.id, next.id))
@@ -49,12 +53,13 @@ function remember(before: Memory, after: Memory): void {
   for (const [of, seen] of before.seen) if (!after.seen.has(of)) after.seen.set(of, seen);
 }
 
-// The next key may verify the chain; where it may not ask, there is none.
+// The next key may verify the chain; where it may not ask, and neither key has ever read it, there is none.
 async function readAsNext(client: BankClient, recordId: Uint8Array): Promise<ReadChain | null> {
   try {
     return await readChain(client, recordId, { purpose: 'to go on under another key' });
   } catch (error) {
-    if (error instanceof Refused && error.code === 'FORBIDDEN') return null;
+    const unopened = remembered(client, { recordId, chain: 'content' }).head.size === 0;
+    if (unopened && error instanceof Refused && error.code === 'FORBIDDEN') return null;
     throw error;
   }
 }

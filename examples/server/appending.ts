@@ -86,6 +86,9 @@ async function judgeBatch(
   const { records, directory } = house;
   const { recordId, entries } = request;
   const accepted: Accepted[] = [];
+  // What a directory's list or group goes on from is looked up where it stands, not among what comes with it.
+  const publications = entries.filter(({ entry }) => decodeSignedEntry(entry).entry.kind === 'key');
+  if (records.isDirectory(recordId) && publications.length > 1) malformed();
   // Of a record that is not there, or not theirs, users hear the same.
   let kept: Kept | null = mayKnow(records, request, user)
     ? await records.find(change, recordId)

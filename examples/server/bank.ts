@@ -88,7 +88,7 @@ export class Bank {
    * reported and left. Returns how many requests were completed.
    */
   async recover(): Promise<number> {
-    await this.ledger.turn(({ change }) => noteOlder(this.#house, change));
+    await this.ledger.turn(({ change }) => noteOlder(this.#house, change, this.#parts.report));
     const { reading } = this.#parts.engine;
     let completed = 0;
     for (const one of await unfinished(reading)) {

@@ -13,9 +13,13 @@ import type { Change } from './store/tables.ts';
 
 /**
  * Notes how records stand that were opened before this was noted. Whatever stands in their chains was judged when it was
- * taken; here it is only followed.
+ * taken; here it is only followed. One that does not fit today's rules is reported and left: nobody can ask for it then.
  */
-export async function noteOlder({ directory, records }: House, change: Change): Promise<void> {
+export async function noteOlder(
+  { directory, records }: House,
+  change: Change,
+  report: (error: unknown) => void,
+): Promise<void> {
   const rows = await change
     .selectFrom('records')
     .leftJoin('authorities', 'authorities.record', 'records.id')
@@ -23,10 +27,22 @@ export async function noteOlder({ directory, records }: House, change: Change): 
     .where('authorities.record', 'is', null)
     .where('records.id', '<>', records.directoryId)
     .execute();
-  for (const { id } of rows) await noteOne(directory, change, plain(id));
+  for (const { id } of rows) {
+    try {
+      for (const note of await followOne(directory, change, plain(id))) await note();
+    } catch (error) {
+      if (!(error instanceof MunimentError)) throw error;
+      report(error);
+    }
+  }
 }
 
-async function noteOne(directory: Directory, change: Change, record: Uint8Array): Promise<void> {
+async function followOne(
+  directory: Directory,
+  change: Change,
+  record: Uint8Array,
+): Promise<(() => Promise<unknown>)[]> {
+  const notes = [];
   const { known } = directory;
   const rule = ruleOfRecord({ authors: withoutRevocations(known), known, now: () => Infinity });
   let standing = NO_STANDING;
@@ -42,7 +58,9 @@ async function noteOne(directory: Directory, change: Change, record: Uint8Array)
     const authority = rule.next(standing.authority, step);
     if (authority === null) throw new MunimentError('RECORD_RIGHT');
     const after = standingAfter(standing, authority, { entry, author, payload });
-    await noting(entry, standing, after)(change, entry.time);
+    const note = noting(entry, standing, after);
+    notes.push(() => note(change, entry.time));
     standing = after;
   }
+  return notes;
 }

@@ -28,10 +28,12 @@ const PATIENCE = 5000;
 const RESPITE = 5000;
 /** How often a newer log is shown to witnesses that have seen one that is newer still. */
 const ATTEMPTS = 4;
+/** Longest answer of a witness, in characters: a line is some thousands at most. */
+const ANSWER_LIMIT = 16_384;
 /** Lines of so many sizes before the newest are kept, for the pages of one reading. */
 const KEPT = 4096;
 
-/** A witness that has seen more is not at fault. */
+/** A witness that has seen more is not at fault, if another of the bank's processes has shown it that. */
 class OlderError extends Error {
   override readonly name = 'OlderError';
 }
@@ -87,7 +89,12 @@ export class Witnessing {
   async #newest(): Promise<Said> {
     for (let attempt = 1; ; attempt++) {
       const { said, isOlder } = await this.#cosigned(this.#parts.ledger.said());
-      if (!isOlder || attempt === ATTEMPTS) return said;
+      if (!isOlder) return said;
+      if (attempt === ATTEMPTS) {
+        // Nobody else of this bank has shown it that: the database has less than it had.
+        this.#parts.report(new OlderError('a witness has seen a larger log'));
+        return said;
+      }
       await this.#parts.ledger.catchUp(); // another process has shown a witness more
     }
   }
@@ -128,7 +135,10 @@ export class Witnessing {
   async #lineOf({ url, key }: WitnessAt, checkpoint: string, size: number): Promise<string> {
     let answer = await this.#send(url, checkpoint, size);
     if (answer.status === 409) {
-      this.#seen.set(url, Number(answer.text));
+      const seen = Number(answer.text);
+      if (!/^\d+\n?$/.test(answer.text) || !Number.isSafeInteger(seen))
+        throw new Error('the witness names no size');
+      this.#seen.set(url, seen);
       answer = await this.#send(url, checkpoint, size);
     }
     if (answer.status !== 200) throw new Error(`the witness answers ${String(answer.status)}`);
@@ -146,9 +156,15 @@ export class Witnessing {
     const response = await fetch(new URL('/add-checkpoint', url), {
       method: 'POST',
       body: `old ${String(seen)}\n${proof.join('')}\n${checkpoint}`,
+      redirect: 'error',
       signal: AbortSignal.timeout(PATIENCE),
     });
-    return { status: response.status, text: await response.text() };
+    let text = '';
+    for await (const bytes of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += bytes;
+      if (text.length > ANSWER_LIMIT) throw new Error('the witness says too much');
+    }
+    return { status: response.status, text };
   }
 
   // One wrong line would make every reader refuse the whole.

@@ -104,7 +104,7 @@ export async function rotate(
   checkRotation(owner, root, previous, change);
   const { kem } = previous.list[0] ?? refuseChange();
   const list = previous.list.map((one) =>
-    change.names.includes(one.name) ? compartmentAt(root, one.name, one.epoch + 1, one.kem) : one,
+    change.names.includes(one.name) ? nextEpoch(root, one) : ofRoot(root, one),
   );
   const added = change.added.map((name) => compartmentAt(root, name, 0, kem));
   return signList(owner, root, { ...after(previous), list: [...list, ...added] }, random);
@@ -112,14 +112,15 @@ export async function rotate(
 
 /**
  * Takes a record's list of compartments over under another Id of its owner, after a succession or a recovery: every
- * compartment stays as it is, signed by the new Id, with the root sealed to it. That this Id is the owner's is what the
- * record's chain says, and not this list.
+ * compartment stays as it is, signed by the new Id, with the root sealed to it. One whose key is not the root's, which somebody
+ * else has put there, goes on with the root's in the next epoch. That this Id is the owner's is what the record's chain
+ * says, and not this list.
  *
  * @param owner - the owner under its new Id
  * @param root - the record's root, from the Id before or from guardians
  * @param previous - the newest list, verified
  * @param random - randomness for sealing the root
- * @returns the signed list: number one higher, all compartments as in the one before
+ * @returns the signed list: number one higher, all compartments of the one before
  * @throws `MunimentError` `KEY_CHANGE` if the root is not the one of that list
  * @example
  * ```ts
@@ -142,7 +143,8 @@ export async function inheritCompartments(
   random: Random = systemRandom,
 ): Promise<Uint8Array> {
   if (!isRootOf(root, previous)) refuseChange();
-  return signList(owner, root, { ...after(previous), list: previous.list }, random);
+  const list = previous.list.map((one) => ofRoot(root, one));
+  return signList(owner, root, { ...after(previous), list }, random);
 }
 
 /**
@@ -182,7 +184,7 @@ export function verifyCompartments(signed: Uint8Array, owner: Credential): Compa
 /**
  * Opens the root that the owner sealed to itself.
  *
- * @throws `MunimentError` `KEY_OPEN`
+ * @throws `MunimentError` `KEY_OPEN`, also for a root that is not the one of the list
  */
 export async function openRoot(owner: Identity, compartments: Compartments): Promise<NodeSecret> {
   const opened = await hpkeOpenWith(
@@ -195,7 +197,9 @@ export async function openRoot(owner: Identity, compartments: Compartments): Pro
     const reader = TupleReader.labelled(opened.plaintext, 'root');
     const root = reader.bytes(32);
     reader.end();
-    return new Secret('tree node', root);
+    const secret = new Secret('tree node', root);
+    if (!isRootOf(secret, compartments)) refuseChange();
+    return secret;
   } catch (cause) {
     throw new MunimentError('KEY_OPEN', undefined, { cause });
   }
@@ -207,6 +211,16 @@ export async function openRoot(owner: Identity, compartments: Compartments): Pro
  */
 export function compartmentNode(root: NodeSecret, name: string, epoch: number): NodeSecret {
   return name === ROOT ? root : deriveNode(root, [{ name, epoch }]);
+}
+
+// A compartment as the owner may sign for it: whoever has signed the list before may have put a key of its own there.
+function ofRoot(root: NodeSecret, one: Compartment): Compartment {
+  const { publicKey } = compartmentAt(root, one.name, one.epoch, one.kem);
+  return equalBytes(publicKey, one.publicKey) ? one : nextEpoch(root, one);
+}
+
+function nextEpoch(root: NodeSecret, { name, epoch, kem }: Compartment): Compartment {
+  return compartmentAt(root, name, epoch + 1, kem);
 }
 
 function compartmentAt(root: NodeSecret, name: string, epoch: number, kem: KemId): Compartment {

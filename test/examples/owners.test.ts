@@ -18,6 +18,7 @@ import { readAccesses } from '../../examples/client/accesses.ts';
 import { auditRecord } from '../../examples/client/auditing.ts';
 import type { BankClient } from '../../examples/client/bank.ts';
 import { breakGlass } from '../../examples/client/emergency.ts';
+import { readChain } from '../../examples/client/content.ts';
 import { fetchExport } from '../../examples/client/exporting.ts';
 import { findRecord } from '../../examples/client/finding.ts';
 import { statedHead } from '../../examples/client/newest.ts';
@@ -101,6 +102,24 @@ describe.each(ENGINES)('on %s', (name) => {
     }
   }
 
+  it('goes on from no list that another key of its name has signed, and lists are published one at a time', async () => {
+    const [{ ann: before }, { ann: thief }] = [
+      await at.join({ ann: ['patient'] }),
+      { ann: await nextOf('ann') },
+    ];
+    await at.publish(before, PARTS);
+    await at.publish(thief, PARTS); // as one might whose first key is lost
+    const after = await nextOf('ann');
+    await expect(goOnUnder(before, after, at.directory)).rejects.toThrow('KEY_SUCCESSION');
+    const lists = await Promise.all(
+      [1, 2].map(() =>
+        publishCompartments(after.user, createRoot(), { recordId: systemRandom(16), names: [] }),
+      ),
+    );
+    const two = lists.map((list) => statement('key', 'compartments', list));
+    expect(await refusalOf(append(after, at.directory, two))).toBe('MALFORMED');
+  });
+
   it('a patient goes on under another key: all that was the old one’s is the new one’s, and nothing is the old one’s any more', async () => {
     const { patient: before, doctor, insurer, emergency, auditor } = users;
     const record = await openRecord(at, before, doctor);
@@ -118,7 +137,8 @@ describe.each(ENGINES)('on %s', (name) => {
     // A key that the administrator has registered is nobody's owner yet: it verifies, and that is all.
     const after = await nextOf('patient');
     const next = after.user.credential;
-    const evidence = await readRecord(after, recordId, reading);
+    await expect(readRecord(after, recordId, reading)).rejects.toThrow('KEY_SUCCESSION');
+    const evidence = await readChain(after, recordId, { purpose: 'of the test' });
     expect(evidence.chain.filter((item) => !('hidden' in item))).toHaveLength(1);
     expect(await refusalOf(stateIn(after, recordId, { kind: 'succession', owner: next.id }))).toBe(
       'RECORD_RIGHT',

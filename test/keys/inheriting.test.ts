@@ -12,9 +12,12 @@ import {
   rotate,
   verifyCompartments,
   verifyCompartmentsHistory,
+  signStatement,
   verifyNextCompartments,
+  type Compartments,
   type Identity,
 } from '../../src/keys/index.ts';
+import { tuple } from '../../src/wire/index.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 
 const root = createRoot();
@@ -30,6 +33,18 @@ const second = await rotate(before, root, list, { names: ['urgent'], added: [] }
 const rotated = verifyNextCompartments(second, before.credential, list);
 const third = await inheritCompartments(after, root, rotated);
 
+/** A list that an owner signs, whatever is in it. */
+function signed(
+  owner: Identity,
+  list: Compartments['list'],
+  root_: Compartments['sealedRoot'],
+): Promise<Uint8Array> {
+  const items = list.map(({ name, epoch, kem, publicKey }) => [name, epoch, kem, publicKey]);
+  const { id } = owner.credential;
+  const of = [recordId, id, rotated.number + 1, rotated.digest, items] as const;
+  return signStatement(owner, tuple('compartments', ...of, root_.encapsulation, root_.ciphertext));
+}
+
 describe('a list that is taken over', () => {
   it('stays as it is, and opens for the new Id', async () => {
     const taken = verifyNextCompartments(third, after.credential, rotated);
@@ -44,6 +59,37 @@ describe('a list that is taken over', () => {
 
   it('takes the root of the list before', async () => {
     expect(await refusalOf(() => inheritCompartments(after, createRoot(), rotated))).toBe('KEY_CHANGE');
+  });
+
+  it('goes on with the root’s keys where somebody has put another one', async () => {
+    const planted = rotated.list.map((one) =>
+      one.name === 'urgent' ? { ...one, publicKey: stranger.credential.sealing.publicKey } : one,
+    );
+    const false_ = verifyCompartments(await signed(before, planted, rotated.sealedRoot), before.credential);
+    for (const next of [
+      verifyCompartments(await inheritCompartments(after, root, false_), after.credential),
+      verifyCompartments(await rotate(before, root, false_, { names: [], added: [] }), before.credential),
+    ]) {
+      const [urgent, right] = [
+        next,
+        await rotate(before, root, rotated, { names: ['urgent'], added: [] }),
+      ].map((one) =>
+        (one instanceof Uint8Array ? verifyCompartments(one, before.credential) : one).list.find(
+          ({ name }) => name === 'urgent',
+        ),
+      );
+      expect(urgent).toEqual(right);
+      expect(next.list.filter(({ name }) => name !== 'urgent')).toEqual(
+        rotated.list.filter(({ name }) => name !== 'urgent'),
+      );
+    }
+  });
+
+  it('opens for no root but its own', async () => {
+    const other = await publishCompartments(before, createRoot(), { recordId, names: [] });
+    const { sealedRoot } = verifyCompartments(other, before.credential);
+    const false_ = verifyCompartments(await signed(before, rotated.list, sealedRoot), before.credential);
+    expect(await refusalOf(() => openRoot(before, false_))).toBe('KEY_OPEN');
   });
 
   it('is of nobody else, and never goes back to who has left', async () => {

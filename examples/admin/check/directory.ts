@@ -13,7 +13,7 @@ import {
   verifyRevocation,
   type Credential,
 } from 'muniment/keys';
-import { readStatement } from 'muniment/record';
+import { decodeStatement, readStatement } from 'muniment/record';
 import type { Entered } from './chains.ts';
 import { codeOf, type Context } from './context.ts';
 
@@ -41,7 +41,8 @@ function derive(context: Context, entered: Entered, author: Credential, payload:
       revoke(context, entered, author, payload);
       return;
     case 'key':
-      if (author.roles.includes('patient'))
+      // Who is a patient may keep a group too: what is published, the statement says.
+      if (decodeStatement(payload).kind === 'compartments')
         publishCompartments(context, entered, author, readStatement(entry, payload, 'compartments'));
       else publishGroup(context, entered, author, readStatement(entry, payload, 'group'));
       return;
