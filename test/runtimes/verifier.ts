@@ -9,6 +9,8 @@ import { chromium, type Page } from 'playwright-core';
 import { KEM_X25519 } from 'muniment/crypto';
 import { createRoot, enrol, nodeKey, publishCompartments, verifyCompartments } from 'muniment/keys';
 import {
+  encodeAuthorityStatement,
+  encodeStatement,
   exportRecord,
   formatNoteKey,
   signCheckpoint,
@@ -46,6 +48,8 @@ import type { Tally } from './tally.ts';
 
 const PAGE = path.join(import.meta.dirname, '..', '..', 'dist', 'verify.html');
 const MANY = 1000;
+/** When the record was opened, and its owner's death stated: longer ago than payloads are kept. */
+const OPENED = Date.UTC(2012, 0, 1);
 /** Positions in the record of what is erased, and withheld from the export. */
 const [ERASED, WITHHELD] = [3, 4];
 /** What a name may hold that a page must not run. */
@@ -90,7 +94,7 @@ export async function checkVerifier(tally: Tally): Promise<void> {
       const page = await judged(parts, trusted);
       match(await verdict(page), /^Verified: /);
       const rows = await page.locator('tbody').first().locator('tr').allInnerTexts();
-      match(rows[0] ?? '', /^0\s+create\s+doctor\s+doctor\s+2023-11-14T22:13:20.000Z\s+\S+\s+bank\s+valid/);
+      match(rows[0] ?? '', /^0\s+create\s+doctor\s+doctor\s+2012-01-01T00:00:00.000Z\s+\S+\s+bank\s+valid/);
       match(rows[1] ?? '', /valid\s+sealed-document, \d+ bytes\s+\{"dose":1.00\} \(by doctor\)/);
       match(await page.innerText('ul'), /longer chain/);
     });
@@ -103,7 +107,7 @@ export async function checkVerifier(tally: Tally): Promise<void> {
       match(facts, /it stands since 2023-11-14T22:14:20\.000Z at the latest/);
       match(facts, /payloads erased\s+1\s+payloads withheld\s+1/);
       const rows = await page.locator('tbody').first().locator('tr').allInnerTexts();
-      match(rows[ERASED] ?? '', /erased by entry 5 on the ground retention/);
+      match(rows[ERASED] ?? '', /erased by entry 6 on the ground retention/);
       match(rows[WITHHELD] ?? '', /withheld from this file/);
       const doubts = await page.innerText('ul');
       match(
@@ -169,9 +173,16 @@ export async function checkVerifier(tally: Tally): Promise<void> {
       deepStrictEqual(await page.locator('img').count(), 0);
     });
     await tally.check(`verifier: ${MANY} entries`, async () => {
-      for (let i = 0; i < MANY; i++)
-        await bank.take(bank.patient, 'grant', bank.statement('grant', String(i)));
-      const page = await judged(await exportOf(bank), trusted);
+      const long = await Bank.open();
+      await long.take(long.doctor, 'create', long.creation());
+      for (let i = 1; i < MANY; i++)
+        await long.take(long.patient, 'grant', long.statement('grant', String(i)));
+      const owner = { ...trusted, ownerId: toHex(long.patient.credential.id) };
+      const page = await judged(await exportOf(long), {
+        ...owner,
+        anchorId: toHex(long.anchor.credential.id),
+      });
+      match(await verdict(page), /^Verified: /);
       await page.waitForFunction(`document.querySelectorAll('tbody')[0].rows.length >= ${MANY}`);
     });
     await tally.check('verifier: asked for nothing but itself', () => {
@@ -199,6 +210,11 @@ function uncosigned(bank: Bank): Promise<string> {
   return signCheckpoint(FIRST_LOG, bank.tree, timeOf(0));
 }
 
+function death({ random }: Bank): Uint8Array {
+  const said = { kind: 'closing', number: 0, ground: 'death', at: OPENED } as const;
+  return encodeStatement(encodeAuthorityStatement(said), random);
+}
+
 // As they are typed.
 function policyText({ witnesses, threshold }: WitnessPolicy): string {
   return [String(threshold), ...witnesses.map(formatNoteKey)].join('\n');
@@ -209,10 +225,11 @@ function logText({ log, witnesses }: LogTrust): string {
   return `${formatNoteKey(key)}\n${policyText(witnesses)}`;
 }
 
-// A record with sealed documents in it, one of them erased, and one entry by somebody whose name is markup.
+// A record with sealed documents in it, one of them erased long after its owner's death, and one entry by somebody whose
+// name is markup.
 async function openBank(): Promise<{ bank: Bank; opened: Uint8Array }> {
   const bank = await Bank.open();
-  await bank.take(bank.doctor, 'create', bank.creation());
+  await bank.take(bank.doctor, 'create', bank.creation(), { time: OPENED });
   const root = createRoot();
   const { recordId } = bank;
   const owner = verifyCompartments(
@@ -241,6 +258,7 @@ async function openBank(): Promise<{ bank: Bank; opened: Uint8Array }> {
   await insert(odd);
   const gone = await insert(bank.doctor);
   await insert(bank.doctor);
+  await bank.take(bank.anchor, 'close', death(bank), { time: OPENED });
   await erase(bank, [named(gone)]);
   await bank.take(bank.bank, 'access', bank.statement('access', 'patient read'), { chain: 'access' });
   return { bank, opened };

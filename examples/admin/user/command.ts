@@ -43,7 +43,10 @@ function addCommand(user: Command, within: () => AdminSurroundings): void {
     .command('add')
     .description('make keys, credential and TLS certificate of a user, in a wallet, and register it')
     .addArgument(new Argument('<name>').argParser(name))
-    .requiredOption('--role <role...>', 'such as patient, doctor, speciality:cardiology')
+    .requiredOption(
+      '--role <role...>',
+      'such as patient, doctor, speciality:cardiology, keeper:speciality:cardiology',
+    )
     .option('--days <n>', 'validity of the credential', positive, 365)
     .action(async (subject: string, { role, days }: { role: string[]; days: number }) => {
       const { folder, say } = within();
@@ -69,8 +72,14 @@ function renewCommand(user: Command, within: () => AdminSurroundings): void {
       say(
         `hand over ${folder.at('users', wallet)}, and ${wallet}.passphrase by another way; then delete both here`,
       );
+      if (roles.includes('patient'))
+        say('a patient with a record runs `client renew --from OLD-WALLET` first, or is locked out of it');
+      if (roles.some((one) => one.startsWith('keeper:')))
+        say(
+          'who keeps a group begins its next epoch with `publish-group --history`, from the old wallet, first',
+        );
       say(
-        `the credential before goes on: once groups have the new one, take it back by --credential ${toHex(before.id)}`,
+        `the credential before goes on until you take it back: user revoke ${plainly(subject)} --credential ${toHex(before.id)}`,
       );
     });
 }
@@ -83,13 +92,15 @@ function revokeCommand(user: Command, within: () => AdminSurroundings): void {
     .addOption(new Option('--reason <why>').choices(REVOCATION_REASONS).default('ceased'))
     .option('--since <time>', 'of stolen keys: since when, as in 2026-03-14T09:00:00Z', time)
     .option('--credential <id>', 'only this credential, and no TLS certificate; see list', hexId)
+    .option('--all', 'all valid credentials, of a user who has several', false)
     .action(async (subject: string, options: RevokeOptions) => {
       const { folder, say } = within();
       const { credentials, certificates, newestOnly } = await revokeUser(folder, subject, options);
       say(`revoked ${credentials} credentials of ${plainly(subject)}, and ${certificates} TLS certificates`);
       if (newestOnly)
         say('without the database only the newest credential is known: name older ones by --credential');
-      if (certificates > 0) say('now run `ca crl`, and give the list to the server');
+      if (certificates > 0)
+        say(`now run \`ca --folder ${folder.at('authority')} crl\`, and give the list to the server`);
     });
 }
 

@@ -2,7 +2,7 @@
 
 import type { Credential, RevocationTerms } from 'muniment/keys';
 import { directoryId } from 'muniment/record';
-import { equalBytes } from 'muniment/wire';
+import { equalBytes, toHex } from 'muniment/wire';
 import { existsSync } from 'node:fs';
 import type { BankClient } from '../../client/bank.ts';
 import { CliError, UsageError } from '../../client/cli/error.ts';
@@ -18,6 +18,8 @@ export interface RevokeOptions {
   readonly since?: number | undefined;
   /** The Id of the one credential that is; all that are valid if absent. */
   readonly credential?: Uint8Array | undefined;
+  /** Whether all of several are meant. */
+  readonly all: boolean;
 }
 
 /** What was taken back. */
@@ -32,7 +34,7 @@ export interface Revoked {
 export async function revokeUser(
   folder: BankFolder,
   subject: string,
-  { reason, since, credential: only }: RevokeOptions,
+  { reason, since, credential: only, all }: RevokeOptions,
 ): Promise<Revoked> {
   const terms = termsOf(reason, since);
   const administrator = folder.administrator();
@@ -40,6 +42,13 @@ export async function revokeUser(
     const { origin, directorySalt: tagSalt } = administrator.settings();
     const found = await administrator.use(async (client) => {
       const doomed = await chosen(client, folder, subject, only);
+      // One may be the key that came in the place of a lost one.
+      if (doomed.credentials.length > 1 && !all) {
+        const ids = doomed.credentials.map(({ id }) => toHex(id)).join(', ');
+        throw new CliError(
+          `${plainly(subject)} has several credentials: --credential with one of ${ids}, or --all`,
+        );
+      }
       for (const one of doomed.credentials)
         await revoke(client, { recordId: directoryId(origin), tagSalt }, one, terms);
       return doomed;

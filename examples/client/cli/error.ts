@@ -25,15 +25,22 @@ const REFUSALS: Readonly<Record<string, string>> = {
   RECORD_CONSISTENCY: 'it shows an older or another history than it has shown before',
   RECORD_EXISTS: 'that exists already',
   RECORD_RETENTION: 'the term is not over, or it is no ground for that',
-  RECORD_RIGHT: 'your roles do not allow this',
+  RECORD_RIGHT: 'your roles do not allow this, or the record is closed',
   RECORD_STALE: 'somebody else was faster: once more',
-  SESSION_PEER: 'it does not know you, or your credential is not valid now',
+  SESSION_PEER: 'it does not know this credential, or that is revoked or not valid now',
   TLS_SUBJECT: 'your TLS certificate is not in the name of your credential',
 };
 
 /** The one answer to everybody whom the bank cannot make out, of which this is the one reason that a user can mend. */
 const OLD_SETTINGS =
-  'the bank takes no message of yours (SESSION_MESSAGE); has it a newer settings.json? then: settings FILE';
+  'the bank takes no message of yours (SESSION_MESSAGE); has it a newer settings.json? then: settings FILE; and has it been started with that?';
+
+/** What this client's own refusals mean to the person who asked. */
+const FINDINGS: Readonly<Record<string, string>> = {
+  KEY_CHANGE: 'guardians are 2 to 16, all different, and the threshold is from 2 to their number',
+  KEY_RECOVERY: 'it is another request, or of another key, or there are too few approvals',
+  KEY_SUCCESSION: 'if it is about your own record: renew or recover first',
+};
 
 /** The line for an error: never a stack, never a line break. */
 export function explain(error: unknown): string {
@@ -43,6 +50,8 @@ export function explain(error: unknown): string {
   }
   if (error instanceof MunimentError && error.code === 'KEY_PASSPHRASE') return 'wrong passphrase';
   if (error instanceof MunimentError && error.code === 'SESSION_MESSAGE') return OLD_SETTINGS;
+  const hint = error instanceof MunimentError ? FINDINGS[error.code] : undefined;
+  if (hint !== undefined) return `${firstLine((error as Error).message)} (${hint})`;
   const expected = [CliError, ConnectionError, FhirImportError, MunimentError, TokenError];
   if (expected.some((kind) => error instanceof kind)) return firstLine((error as Error).message);
   return error instanceof Error ? `${error.name}: ${firstLine(error.message)}` : 'unknown error';

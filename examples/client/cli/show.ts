@@ -17,6 +17,9 @@ export function describeView(view: RecordView): string {
   const lines = [
     `record ${toHex(view.recordId)} of ${plainly(view.owner.subject)}: ${view.chain.length} entries, ${view.documents.length} documents open for you, ${view.fields} fields`,
   ];
+  const { closure } = view.authority;
+  if (closure !== null)
+    lines.push(`closed: ${closure.ground} of ${date(closure.at)}, stated ${date(closure.stated)}`);
   for (const { entry, view: document } of view.documents) {
     const { seq, time } = entry.entry;
     const part = document.complete ? 'whole' : 'in part';

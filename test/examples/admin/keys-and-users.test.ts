@@ -108,7 +108,8 @@ describe.each(ENGINES)('keys and users on %s', (engine) => {
     it('loses all credentials that are valid, and its certificates once the list is there', async () => {
       await bank.ok('user', 'add', 'nurse', '--role', 'specialist:nursing');
       await bank.ok('user', 'renew', 'nurse', '--role', 'specialist:nursing', 'speciality:nursing');
-      const said = await bank.ok('user', 'revoke', 'nurse', '--reason', 'ceased');
+      expect(await refused('revoke', 'nurse')).toContain('nurse has several credentials');
+      const said = await bank.ok('user', 'revoke', 'nurse', '--reason', 'ceased', '--all');
       expect(said).toContain('revoked 2 credentials of nurse, and 2 TLS certificates');
       expect((await users('nurse')).map(({ state }) => state)).toEqual(['revoked', 'revoked']);
       expect(await refused('revoke', 'nurse')).toContain('no valid credential');
