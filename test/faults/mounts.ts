@@ -41,9 +41,10 @@ export class SmallDisk {
     }
   }
 
-  /** Gives it back. */
+  /** Gives it back, for good: were that in memory alone, a disk that fails next would come back full. */
   empty(): void {
     rmSync(this.#filler);
+    execFileSync('sync', ['-f', this.folder]);
   }
 
   /** What a kernel does when a disk fails: files that are open can be written to no more. */
