@@ -25,10 +25,11 @@ export async function fetchExport(client: BankClient, recordId: Uint8Array): Pro
   const { size } = client.readCheckpoint(checkpoint);
   const accesses = await readAccessPages(client, recordId, { purpose, size });
   const [content, access] = [pages, accesses.pages].map((list) => list.flatMap(entriesOf));
+  // Whom the record's statements name, nobody can judge them without; nor without knowing whose key had ended by then.
   const authors = authorsOf([...(content ?? []), ...(access ?? [])]);
-  const directory = await fetchRevocations(client, authors, size);
-  const signers = await credentialsOf(client, [...authors, ...authorsOf(directory.entries)]);
-  // Whom the record's statements name, nobody can judge them without.
+  const ids = unique([...authors, ...read.credentials.map(({ id }) => id)]);
+  const directory = await fetchRevocations(client, ids, size);
+  const signers = await credentialsOf(client, unique([...ids, ...authorsOf(directory.entries)]));
   const credentials = distinct([...signers, ...read.credentials]);
   return exportRecord({
     origin: client.trust.origin,
@@ -54,7 +55,7 @@ function entriesOf(page: Page): ExportedEntry[] {
   }));
 }
 
-// The directory's entries that ended the keys of whoever wrote here; judged by whoever verifies the export.
+// The directory's entries that ended the keys of whoever wrote here or is named; judged by whoever verifies the export.
 async function fetchRevocations(
   client: BankClient,
   ids: readonly Uint8Array[],
@@ -78,8 +79,11 @@ async function fetchRevocations(
 }
 
 function authorsOf(entries: readonly ExportedEntry[]): Uint8Array[] {
-  const authors = entries.map(({ signed }) => signed.entry.author);
-  return [...new Map(authors.map((id) => [toHex(id), id])).values()];
+  return unique(entries.map(({ signed }) => signed.entry.author));
+}
+
+function unique(ids: readonly Uint8Array[]): Uint8Array[] {
+  return [...new Map(ids.map((id) => [toHex(id), id])).values()];
 }
 
 function distinct(credentials: readonly Credential[]): Credential[] {

@@ -15,8 +15,9 @@ import { checkBank } from '../../examples/admin/check/check.ts';
 import { auditRecord } from '../../examples/client/auditing.ts';
 import type { BankClient } from '../../examples/client/bank.ts';
 import { readChain } from '../../examples/client/content.ts';
+import { fetchExport } from '../../examples/client/exporting.ts';
 import { appoint, appointmentIn } from '../../examples/client/guardians.ts';
-import { register } from '../../examples/client/publishing.ts';
+import { register, revoke } from '../../examples/client/publishing.ts';
 import { readRecord } from '../../examples/client/reading.ts';
 import { approve, askRecovery, recover } from '../../examples/client/recovery.ts';
 import { stateIn } from '../../examples/client/stating.ts';
@@ -155,6 +156,16 @@ describe.each(ENGINES)('on %s', (name) => {
     const anew = [await approve(bob, again, idOf(third)), await approve(lea, again, idOf(third))];
     await recover(third, at.directory, again, anew);
     users = { ...users, patient: third };
+
+    // An export tells of a key that was stolen even if it has written nothing and only stands in an approval.
+    const revocationsIn = async (): Promise<unknown[]> => {
+      const text = await fetchExport(third, recordId);
+      return (JSON.parse(text) as { directory: { entries: unknown[] } }).directory.entries;
+    };
+    expect(await revocationsIn()).toHaveLength(0);
+    const stolen = { reason: 'compromised', doubtfulFrom: Date.now() - DAY, revokedAt: Date.now() } as const;
+    await revoke(at.administrator, at.directory, lea.user.credential, stolen);
+    expect(await revocationsIn()).toHaveLength(1);
     expect(await findings()).toEqual([]);
   });
 
