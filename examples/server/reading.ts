@@ -37,17 +37,19 @@ const ENTRIES_LIMIT = 500;
 /** Reads a page of a chain. That it was read stands in the chain of accesses before the answer leaves. */
 export async function read(house: House, request: RequestOf<'read'>, asking: Asking): Promise<Answer> {
   const { user, cause } = asking;
-  const { recordId, chain, seenSize, size: wanted } = request;
-  const { record, access } = await turnFor(house, asking, async (turn) => {
-    const asked = await house.records.asked(turn.change, recordId, user);
+  const { chain, seenSize, size: wanted } = request;
+  const access = await turnFor(house, asking, async (turn) => {
+    const asked = await mayRead(house, turn.change, request, user);
     if (chain === 'access' && request.part !== null) malformed();
-    if (chain === 'access' && asked.scope !== 'whole') throw new BankRefusal('FORBIDDEN');
     if (Math.max(seenSize, wanted ?? 0) > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
     const taken = chain === 'content' ? await takeAccess(turn, asked, request, asking) : null;
     await settle(turn.change, cause.request, AFRESH);
-    return { record: asked, access: taken };
+    return taken;
   });
   const said = await house.said(wanted ?? undefined);
+  // Witnesses may have taken their time, and what is read now may have been written meanwhile.
+  await house.directory.checkStanding(house.reading, user, house.now());
+  const record = await mayRead(house, house.reading, request, user);
   const { items, next, documents, annexes } = await readItems(house, { request, record, user, said });
   const text = writeText({
     ...(await said.checkpoint(Math.min(seenSize, said.size))),
@@ -61,6 +63,17 @@ export async function read(house: House, request: RequestOf<'read'>, asking: Ask
     capability: await capabilityFor(house, user, annexes),
   });
   return { text, documents };
+}
+
+async function mayRead(
+  { records }: House,
+  database: Database,
+  { recordId, chain }: RequestOf<'read'>,
+  user: Credential,
+): Promise<AskedRecord> {
+  const asked = await records.asked(database, recordId, user);
+  if (chain === 'access' && asked.scope !== 'whole') throw new BankRefusal('FORBIDDEN');
+  return asked;
 }
 
 async function takeAccess(

@@ -3,7 +3,7 @@
 import { KEM_X25519, systemRandom } from 'muniment/crypto';
 import { createAnchor, createRoot, enrol, type Identity } from 'muniment/keys';
 import { converse, type Binding, type Clock } from 'muniment/protocol';
-import { logKeysOf, NO_WITNESSES, signCharter } from 'muniment/record';
+import { logKeysOf, NO_WITNESSES, signCharter, type LogSigner } from 'muniment/record';
 import { BankClient } from '../../examples/client/bank.ts';
 import type { Connection, Endpoint } from '../../examples/client/connection.ts';
 import { openDirectory, publishCompartmentsOf, register } from '../../examples/client/publishing.ts';
@@ -15,6 +15,7 @@ import { createLogKeys } from '../../examples/server/log-keys.ts';
 import { DEFAULT_LIMITS } from '../../examples/server/limits.ts';
 import { Sessions } from '../../examples/server/sessions.ts';
 import type { Engine } from '../../examples/server/store/engine.ts';
+import type { WitnessAt } from '../../examples/server/witnessing.ts';
 
 const ORIGIN = 'bank.example/records';
 const SUITE = { kem: KEM_X25519 };
@@ -51,6 +52,9 @@ export interface Founding {
   readonly days?: number;
   /** By how much its clock is off once a request was verified, in milliseconds. */
   readonly jump?: () => number;
+  /** Its log, and whom it asks for lines. */
+  readonly log?: LogSigner;
+  readonly witnesses?: readonly WitnessAt[];
 }
 
 // What comes over a line comes in pieces.
@@ -59,10 +63,9 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
 }
 
 /** Founds a bank on an empty database. */
-export async function foundBank(
-  engine: Engine,
-  { annexes, days = 30, jump = (): number => 0 }: Founding = {},
-): Promise<InProcess> {
+export async function foundBank(engine: Engine, founding: Founding = {}): Promise<InProcess> {
+  const { annexes, days = 30, jump = (): number => 0, witnesses = [] } = founding;
+  const { log = { origin: ORIGIN, ...createLogKeys() } } = founding;
   const since = Date.now() - DAY;
   const validity = { notBefore: since, notAfter: since + days * DAY };
   const profile = { subject: 'administrator', roles: ['administrator'], ...validity };
@@ -70,11 +73,10 @@ export async function foundBank(
   const make = (subject: string, roles: readonly string[], notBefore = since): Promise<Identity> =>
     enrol(anchor, { subject, roles, ...validity, notBefore }, SUITE);
   const identity = await make('bank', ['bank']);
-  const log = { origin: ORIGIN, ...createLogKeys() };
   const reports: unknown[] = [];
   const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const parts: InProcess['parts'] = {
-    ...{ identity, anchor: anchor.credential, log, witnesses: [], engine },
+    ...{ identity, anchor: anchor.credential, log, witnesses, engine },
     annexes: annexes ?? ({ has: () => true } as unknown as AnnexStore), // most of these tests have none
     now: () => clock.now() + jump(),
     releaseTime: 3_600_000,

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import { KEM_X25519, systemRandom } from 'muniment/crypto';
-import { createAnchor, createKeys, enrol, type Identity } from 'muniment/keys';
+import { createAnchor, createKeys, enrol, revokeCredential, type Identity } from 'muniment/keys';
 import {
   addCosignatures,
   formatNoteKey,
@@ -18,6 +19,8 @@ import {
   type NoteKey,
 } from 'muniment/record';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readRecord } from '../../examples/client/reading.ts';
+import { statement } from '../../examples/client/writing.ts';
 import { createLogKeys } from '../../examples/server/log-keys.ts';
 import { Ledger } from '../../examples/server/ledger.ts';
 import type { Said } from '../../examples/server/said.ts';
@@ -26,6 +29,9 @@ import type { Engine } from '../../examples/server/store/engine.ts';
 import { Witnessing, type WitnessAt } from '../../examples/server/witnessing.ts';
 import { serveWitness } from '../../examples/witness/http.ts';
 import { LogWitness } from '../../examples/witness/witness.ts';
+import { openRecord, write } from './a-record.ts';
+import { foundBank } from './in-process.ts';
+import { refusalOf } from './refusals.ts';
 import { makeDatabase, type TestDatabase } from './store/engines.ts';
 
 const signer = { origin: 'bank.example/records', ...createLogKeys() };
@@ -238,4 +244,46 @@ describe('a bank', () => {
     expect(reports).toMatchObject([{ code: 'RECORD_WITNESS' }]);
     here.close();
   });
+});
+
+it('nobody is read to whose key ended while the bank waited for a witness', async () => {
+  let meanwhile: (() => Promise<void>) | null = null;
+  const one = new LogWitness(first, keys, { file, now: Date.now });
+  const slow = createServer((request, response) => {
+    const work = meanwhile;
+    meanwhile = null;
+    void (async () => {
+      await work?.();
+      const { status, body } = await one.add(await text(request));
+      response.writeHead(status).end(body);
+    })();
+  });
+  slow.listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  const url = `http://127.0.0.1:${String((slow.address() as AddressInfo).port)}`;
+  const database = await makeDatabase('sqlite');
+  const engine = await database.open();
+  try {
+    const at = await foundBank(engine, { log: signer, witnesses: [{ url, key: one.key }] });
+    const { patient, doctor } = await at.join({ patient: ['patient'], doctor: ['doctor'] });
+    const { recordId } = await openRecord(at, patient, doctor);
+    const { credential } = patient.user;
+    const ends: Promise<unknown>[] = [];
+    meanwhile = async () => {
+      const now = Date.now();
+      const terms = { reason: 'compromised', doubtfulFrom: now, revokedAt: now } as const;
+      const stolen = await revokeCredential(at.administrator.user, credential, terms);
+      const writing = statement('revoke', 'revocation', stolen);
+      ends.push(write(at, at.administrator, at.directory.recordId, writing)); // is answered after the witness
+      while ((await at.bank.directory.revocations(engine.reading, credential)).length === 0)
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    const reading = readRecord(patient, recordId, { purpose: 'own', releases: null });
+    expect(await refusalOf(reading)).toBe('KEY_REVOKED');
+    await Promise.all(ends);
+  } finally {
+    await engine.close();
+    await database.remove();
+    slow.close();
+  }
 });
