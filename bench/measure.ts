@@ -14,6 +14,8 @@ export interface TimedContest {
   /** The row by whose time the others' is divided. */
   readonly baseline: string;
   readonly rows: Readonly<Record<string, Row>>;
+  /** For how long each row is timed, in milliseconds, over all rounds: more where a difference of few per cent is looked for. */
+  readonly rowTime?: number | undefined;
 }
 
 /** One way to do the work. */
@@ -62,7 +64,7 @@ export interface Timing {
 const WARM_UP_MS = 300;
 /** How long one row is timed in one round: long beside the clock's grain, short beside a scheduler's turn, so that most stretches are whole. */
 const STRETCH_MS = 2;
-/** So that many rows have as many rounds as few. */
+/** So that many rows have as many rounds as few; if nothing is said. */
 const ROW_MS = 700;
 const ATTEMPTS = 4;
 /** What takes longer is interrupted each time on a busy machine, and is not worth another attempt. */
@@ -78,7 +80,7 @@ interface Runner {
   readonly times: number[];
 }
 
-export async function measure({ name, baseline, rows }: TimedContest): Promise<Result> {
+export async function measure({ name, baseline, rows, rowTime = ROW_MS }: TimedContest): Promise<Result> {
   const runners: Runner[] = [];
   for (const [title, row] of Object.entries(rows)) {
     runners.push({ title, row, calls: row.rounds === undefined ? await warmUp(row) : 1, times: [] });
@@ -86,7 +88,7 @@ export async function measure({ name, baseline, rows }: TimedContest): Promise<R
   const yardstick = runners.find(({ title }) => title === baseline)?.times;
   if (yardstick === undefined) throw new RangeError(`${name}: no row ${baseline} to compare with`);
 
-  const deadline = performance.now() + ROW_MS * runners.length;
+  const deadline = performance.now() + rowTime * runners.length;
   let round = 0;
   while (round < ROUNDS.least || (round < ROUNDS.most && performance.now() < deadline)) {
     for (const { row, calls, times } of order(runners, round))

@@ -12,6 +12,9 @@ import { recordNumber } from '../../examples/server/record-number.ts';
 import { startBank } from '../bank-at-work.ts';
 import type { Contest } from '../measure.ts';
 
+/** Single conversations differ by a tenth, and a twentieth is looked for: the median of a hundred is within some hundredths. */
+const ROW_TIME = 10_000;
+
 /** Asks, and is refused. */
 type Question = (client: BankClient, recordId: Uint8Array) => Promise<unknown>;
 
@@ -45,6 +48,7 @@ export async function* refusals(): AsyncGenerator<Contest> {
       yield {
         name: `refuse to ${name}`,
         baseline: 'absent',
+        rowTime: ROW_TIME,
         rows: {
           absent: refused(() => systemRandom(16)),
           "another's": refused(() => bank.record.recordId),
