@@ -114,25 +114,7 @@ export interface Draft {
  * ```
  */
 export async function signEntry(author: Identity, head: Head, draft: Draft): Promise<SignedEntry> {
-  // Member by member: to spread what is left of a draft costs half as much as a signature.
-  const { origin, recordId, chain, kind, time, payloadType, payloadDigest, seen } = draft;
-  const entry = wellFormed(
-    {
-      origin,
-      recordId,
-      chain,
-      seq: head.size,
-      prev: head.hash,
-      author: author.credential.id,
-      kind,
-      time,
-      seenSize: seen?.size ?? 0,
-      seenRoot: seen?.root ?? ZERO_HASH,
-      payloadType,
-      payloadDigest,
-    },
-    checkBytes,
-  );
+  const entry = wellFormed(() => draftEntry(author.credential.id, head, draft));
   return { entry, signature: await author.signer.sign(entrySignatureInput(entry)) };
 }
 
@@ -215,46 +197,60 @@ export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
  * @throws `MunimentError` `RECORD_ENTRY`, for all that {@link decodeSignedEntry} refuses
  */
 export function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
-  const own = wellFormed(entry, ownBytes);
+  const own = wellFormed(() => copyEntry(entry));
   if (!(signature instanceof Uint8Array) || !SIGNATURE_LENGTHS.includes(signature.length))
     throw new MunimentError('RECORD_ENTRY');
   return { entry: own, signature: new Uint8Array(signature) };
 }
 
-type Take = (bytes: Uint8Array, length: number) => Uint8Array;
-
-function wellFormed(entry: Entry, take: Take): Entry {
+function wellFormed<Made>(make: () => Made): Made {
   try {
-    return members(entry, take);
+    return make();
   } catch (cause) {
     throw new MunimentError('RECORD_ENTRY', undefined, { cause });
   }
 }
 
-function members(entry: Entry, take: Take): Entry {
+// Two places that make entries: whoever signs them keeps them and whoever verifies them need not, and an engine that
+// learns from the first to put them among what stays would put there what the second lets go.
+function draftEntry(author: Uint8Array, { size, hash }: Head, draft: Draft): Entry {
+  const { seen } = draft;
+  return {
+    origin: ownText(draft.origin),
+    recordId: checkBytes(draft.recordId, 16),
+    chain: oneOf(CHAINS, draft.chain),
+    seq: ownInteger(size),
+    prev: checkBytes(hash, 32),
+    author,
+    kind: oneOf(ENTRY_KINDS, draft.kind),
+    time: ownInteger(draft.time),
+    seenSize: ownInteger(seen?.size ?? 0),
+    seenRoot: checkBytes(seen?.root ?? ZERO_HASH, 32),
+    payloadType: ownText(draft.payloadType),
+    payloadDigest: checkBytes(draft.payloadDigest, 32),
+  };
+}
+
+function copyEntry(entry: Entry): Entry {
   return {
     origin: ownText(entry.origin),
-    recordId: take(entry.recordId, 16),
+    recordId: ownBytes(entry.recordId, 16),
     chain: oneOf(CHAINS, entry.chain),
     seq: ownInteger(entry.seq),
-    prev: take(entry.prev, 32),
-    author: take(entry.author, 32),
+    prev: ownBytes(entry.prev, 32),
+    author: ownBytes(entry.author, 32),
     kind: oneOf(ENTRY_KINDS, entry.kind),
     time: ownInteger(entry.time),
     seenSize: ownInteger(entry.seenSize),
-    seenRoot: take(entry.seenRoot, 32),
+    seenRoot: ownBytes(entry.seenRoot, 32),
     payloadType: ownText(entry.payloadType),
-    payloadDigest: take(entry.payloadDigest, 32),
+    payloadDigest: ownBytes(entry.payloadDigest, 32),
   };
 }
 
 /** The same of an entry that is not shown. Throws `RECORD_ENTRY`. */
 export function ownOpaque({ seq, prev, inner }: OpaqueEntry): OpaqueEntry {
-  try {
-    return { seq: ownInteger(seq), prev: ownBytes(prev, 32), inner: ownBytes(inner, 32) };
-  } catch (cause) {
-    throw new MunimentError('RECORD_ENTRY', undefined, { cause });
-  }
+  return wellFormed(() => ({ seq: ownInteger(seq), prev: ownBytes(prev, 32), inner: ownBytes(inner, 32) }));
 }
 
 /** Whether two heads are the same. */
