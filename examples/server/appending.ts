@@ -42,7 +42,7 @@ export async function append(
     if (request.seenSize > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
     const { kept, accepted } = await judgeBatch(house, turn, { request, user, documents });
     const text = leavesText(await turn.take(accepted, kept.tagSalt, cause));
-    await settle(turn.change, cause.request, text);
+    await settle(turn.change, cause, text);
     return text;
   });
   return receiptsAnswer(house, request, outcome);

@@ -7,6 +7,7 @@ import type { BankRequest } from './api.ts';
 import { BankRefusal } from './refusal.ts';
 import { plain } from './store/bytes.ts';
 import type { Change, Database, StoredRequest } from './store/tables.ts';
+import type { Cause } from './turn.ts';
 
 /** A verified request on its way to being served. */
 export interface Incoming {
@@ -72,13 +73,17 @@ export async function replyOf(database: Database, request: number): Promise<stri
 }
 
 /** Marks a request as executed, once; inside the transaction that executes it. */
-export async function settle(change: Change, request: number, reply: string): Promise<void> {
+export async function settle(
+  change: Change,
+  { request, documents }: Pick<Cause, 'request' | 'documents'>,
+  reply: string,
+): Promise<void> {
   await change
     .insertInto('outcomes')
     .values({ request, reply })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  await change.deleteFrom('pending').where('request', '=', request).execute();
+  if (documents > 0) await change.deleteFrom('pending').where('request', '=', request).execute();
 }
 
 /** A request that was archived and not executed, with what it brought. */

@@ -112,7 +112,8 @@ export class Bank {
     const evidence = verifyAddressed(banks, (to) =>
       verifyEvidence(plain(stored.evidence), { type: 'request', author, to, answers: null, time }),
     );
-    const cause = { request: stored.number, session: plain(stored.session), digests: evidence.digests };
+    const [request, session] = [stored.number, plain(stored.session)];
+    const cause = { request, session, documents: documents.length, digests: evidence.digests };
     const asking = { user: author, cause, at: this.#parts.now() };
     await this.#execute(parseRequest(evidence.data), asking, documents);
   }
@@ -132,7 +133,7 @@ export class Bank {
     };
     const number = await this.#archive.run((change) => archive(change, incoming, judge));
     tell({ kind: 'request stored', number, evidence: incoming.evidence.length });
-    const cause = { request: number, session, digests: envelope.digests };
+    const cause = { request: number, session, documents: documents.length, digests: envelope.digests };
     return this.#execute(request, { user: envelope.author, cause, at }, documents);
   }
 
@@ -147,10 +148,9 @@ export class Bank {
     } catch (error) {
       this.#parts.report(error);
       const refusal = refuse(error);
-      const number = asking.cause.request;
       const settled = await this.#archive.run(async (change) => {
-        await settle(change, number, refusal.text);
-        return replyOf(change, number);
+        await settle(change, asking.cause, refusal.text);
+        return replyOf(change, asking.cause.request);
       });
       if (settled === refusal.text || settled === AFRESH) return refusal;
       return this.#dispatch(request, asking, documents); // asked twice at once, the other was faster: one verdict

@@ -65,7 +65,7 @@ export async function breakGlass(
   await turnFor(house, asking, async (turn) => {
     const own = await turn.own(record.id, { kind: 'release', content, time: at });
     await turn.take([own], record.tagSalt, cause);
-    await settle(turn.change, cause.request, AFRESH);
+    await settle(turn.change, cause, AFRESH);
   });
   const said = await house.said();
   const text = writeText({

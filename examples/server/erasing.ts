@@ -50,7 +50,7 @@ export async function erase(
     };
     const tombstone = accept(arrived.entry, { payload, attachments: [], annexes: [], effect });
     const text = leavesText(await turn.take([tombstone], kept.tagSalt, cause));
-    await settle(change, cause.request, text);
+    await settle(change, cause, text);
     return text;
   });
   return receiptsAnswer(house, request, outcome);

@@ -8,7 +8,7 @@ import { plain } from './store/bytes.ts';
 import { Changes } from './store/changes.ts';
 import type { Engine } from './store/engine.ts';
 import type { Change } from './store/tables.ts';
-import { Turn, type TurnParts } from './turn.ts';
+import { Turn, type Last, type TurnParts } from './turn.ts';
 
 /** Leaves that are read at once when the log is loaded. */
 const LOADED = 65_536;
@@ -18,6 +18,7 @@ export class Ledger {
   readonly #parts: TurnParts;
   readonly #changes: Changes;
   readonly #log = new Log();
+  readonly #last: Last = { time: 0 };
   readonly #speaker: Speaker;
   /** How many of the log's leaves are known to be durable. */
   #durable = 0;
@@ -43,11 +44,12 @@ export class Ledger {
   /** Runs `work` when its turn comes. Resolves once all of it is durable; if it throws, nothing of it has happened. */
   turn<Result>(work: (turn: Turn) => Promise<Result>): Promise<Result> {
     return this.#changes.run(async (change) => {
-      const { size } = this.#log;
+      const [{ size }, { time }] = [this.#log, this.#last];
       try {
-        return await work(new Turn(this.#parts, this.#log, change));
+        return await work(new Turn(this.#parts, { log: this.#log, last: this.#last }, change));
       } catch (error) {
         this.#cut(size);
+        this.#last.time = time;
         throw error;
       }
     });
@@ -92,11 +94,12 @@ export class Ledger {
       const from = Math.max(this.#log.size - 1, 0);
       const rows = await change
         .selectFrom('leaves')
-        .select(['position', 'leaf'])
+        .select(['position', 'leaf', 'time'])
         .where('position', '>=', from)
         .orderBy('position')
         .limit(LOADED)
         .execute();
+      this.#last.time = rows.at(-1)?.time ?? 0;
       const known = this.#log.size === 0 ? [] : rows.splice(0, 1);
       if (this.#log.size > 0 && !known.some(({ leaf }) => this.#isLast(plain(leaf))))
         throw new LostLeavesError();

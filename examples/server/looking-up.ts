@@ -48,7 +48,7 @@ export async function lookUp(
       statement: add(statement),
     })),
   });
-  await settle(change, cause.request, AFRESH);
+  await settle(change, cause, AFRESH);
   return { ...answer(text), documents };
 }
 
@@ -56,7 +56,7 @@ export async function lookUp(
 export function findRecord(house: House, { number }: RequestOf<'find'>, asking: Asking): Promise<Answer> {
   return turnFor(house, asking, async ({ change }) => {
     const { id: recordId } = await house.records.numbered(change, number, asking.user);
-    await settle(change, asking.cause.request, AFRESH);
+    await settle(change, asking.cause, AFRESH);
     return answer(writeText({ recordId }));
   });
 }
@@ -72,7 +72,7 @@ export async function tellRevocations(
     const found = await records.find(turn.change, records.directoryId);
     if (found === null) throw new BankRefusal('RECORD_UNKNOWN');
     if (size > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
-    await settle(turn.change, asking.cause.request, AFRESH);
+    await settle(turn.change, asking.cause, AFRESH);
     return found;
   });
   const said = await house.said(size);
@@ -102,7 +102,7 @@ export async function tellHeads(house: House, request: RequestOf<'head'>, asking
   await turnFor(house, asking, async (turn) => {
     const { records } = house;
     if (!records.isDirectory(recordId)) await records.asked(turn.change, recordId, asking.user);
-    await settle(turn.change, asking.cause.request, AFRESH);
+    await settle(turn.change, asking.cause, AFRESH);
   });
   const said = await house.said();
   return answer(

@@ -43,7 +43,7 @@ export async function read(house: House, request: RequestOf<'read'>, asking: Ask
     if (chain === 'access' && request.part !== null) malformed();
     if (Math.max(seenSize, wanted ?? 0) > turn.size) throw new BankRefusal('RECORD_CONSISTENCY');
     const taken = chain === 'content' ? await takeAccess(turn, asked, request, asking) : null;
-    await settle(turn.change, cause.request, AFRESH);
+    await settle(turn.change, cause, AFRESH);
     return taken;
   });
   const said = await house.said(wanted ?? undefined);

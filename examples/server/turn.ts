@@ -24,7 +24,7 @@ import {
 } from 'muniment/record';
 import { concat } from 'muniment/wire';
 import { tell } from './events.ts';
-import { headOf, noteUses, timeOf } from './store/entries.ts';
+import { headOf, noteUses } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
 
 /** An accepted entry on its way into the ledger. */
@@ -55,6 +55,8 @@ export interface Cause {
   readonly request: number;
   /** The session in which it was asked: its evidence is that session's. */
   readonly session: Uint8Array;
+  /** How many documents it brought along, which lie in the archive until it is executed. */
+  readonly documents: number;
   readonly digests: EnvelopeDigests;
 }
 
@@ -69,16 +71,24 @@ export interface TurnParts {
   readonly judge: (change: Change, author: Credential, time: number) => Promise<void>;
 }
 
+/** What is known of the log's last leaf. */
+export interface Last {
+  /** What it states; 0 if there is none. */
+  time: number;
+}
+
 /** One turn. */
 export class Turn {
   /** The transaction: whatever else is written in this turn goes with it. */
   readonly change: Change;
   readonly #parts: TurnParts;
   readonly #log: Log;
+  readonly #last: Last;
 
-  constructor(parts: TurnParts, log: Log, change: Change) {
+  constructor(parts: TurnParts, { log, last }: { readonly log: Log; readonly last: Last }, change: Change) {
     this.#parts = parts;
     this.#log = log;
+    this.#last = last;
     this.change = change;
   }
 
@@ -95,7 +105,8 @@ export class Turn {
   /** Takes accepted entries into chain and log. */
   async take(accepted: readonly Accepted[], tagSalt: Uint8Array, cause: Cause): Promise<Taken[]> {
     // No leaf states an earlier time than the one before, whatever the clock does.
-    const time = Math.max(this.#parts.now(), await timeOf(this.change, this.#log.size));
+    const time = Math.max(this.#parts.now(), this.#last.time);
+    this.#last.time = time;
     // Nor does a bank sign receipts under a key that no verifier will take.
     const bank = this.#parts.identity.credential;
     await this.#parts.judge(this.change, bank, time);

@@ -35,7 +35,7 @@ export async function announce(house: House, request: RequestOf<'upload'>, askin
     }
     await checkPending(change, user.subject);
     const names = request.annexes.map(({ name }) => name);
-    await settle(change, cause.request, AFRESH);
+    await settle(change, cause, AFRESH);
     return issueCapability(change, { holder: user, deed: 'upload', names, now: now() });
   });
   await annexes.removeChunks(gone);

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 const CAUSE = {
-  ...{ request: 1, session: new Uint8Array(32) },
+  ...{ request: 1, session: new Uint8Array(32), documents: 0 },
   digests: { data: sha256(utf8('data')), signature: sha256(utf8('signature')) },
 };
 
@@ -63,6 +63,20 @@ describe.each(ENGINES)('on %s', (name) => {
     expect((await take(open())).time).toBe(5000);
     now = 6000;
     expect((await take(open())).time).toBe(6000);
+    // Not by what never happened: not alone, and not beside one that did.
+    now = 9000;
+    const failing = (): Promise<never> =>
+      ledger.turn(async (turn) => {
+        await takeIn(turn);
+        now = 7000;
+        throw new RangeError('no');
+      });
+    await expect(failing()).rejects.toThrow('no');
+    expect((await take(ledger)).time).toBe(7000);
+    now = 9000;
+    const [, after] = await Promise.allSettled([failing(), take(ledger)]);
+    expect(after).toMatchObject({ value: { time: 7000 } });
+    now = 6000;
   });
 
   it('forgets the leaves of a turn that failed, alone or among others', async () => {

@@ -146,7 +146,12 @@ describe('a bank', () => {
       const stated = { kind: 'access', content: new Uint8Array(1), time: Date.now() } as const;
       const own = await turn.own(systemRandom(16), stated);
       const digests = { data: new Uint8Array(32), signature: new Uint8Array(32) };
-      await turn.take([own], new Uint8Array(32), { request: 1, session: new Uint8Array(32), digests });
+      await turn.take([own], new Uint8Array(32), {
+        request: 1,
+        session: new Uint8Array(32),
+        documents: 0,
+        digests,
+      });
     });
   }
 
