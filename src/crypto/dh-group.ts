@@ -22,6 +22,8 @@ export interface DhGroup {
   /** The same, and on the curve: for keys that live where nobody may check. */
   isKey(publicKey: Uint8Array): boolean;
   readonly generateSecretKey: (random?: Random) => Uint8Array;
+  /** A key for one agreement. */
+  fresh(): LocalDhKey;
   /** The secret key from a KEM's suite and input key (RFC 9180 section 7.1.3). */
   deriveSecretKey(suite: Uint8Array, ikm: Uint8Array): Uint8Array;
 }
@@ -36,6 +38,7 @@ export const X25519_GROUP: DhGroup = {
   mayBeKey: (publicKey) => publicKey.length === 32,
   isKey: (publicKey) => publicKey.length === 32,
   generateSecretKey: (random = systemRandom) => random(32),
+  fresh: () => primitive('x25519')(null),
   deriveSecretKey: (suite, ikm) =>
     labeledExpand(suite, labeledExtract(suite, EMPTY, 'dkp_prk', ikm), 'sk', EMPTY, 32),
 };
@@ -47,6 +50,7 @@ export const P256_GROUP: DhGroup = {
   mayBeKey: (publicKey) => publicKey.length === 65 && publicKey[0] === 4,
   isKey: isP256Point,
   generateSecretKey: generateP256SecretKey,
+  fresh: () => primitive('p256')(generateP256SecretKey()),
   deriveSecretKey(suite, ikm) {
     const prk = labeledExtract(suite, EMPTY, 'dkp_prk', ikm);
     for (let counter = 0; counter < 256; counter++) {

@@ -54,9 +54,10 @@ function dhkem(id: DhKemId, name: string, group: DhGroup): Kem {
     },
     encapsulate(publicKey, random = systemRandom) {
       // RFC 9180 makes the ephemeral key at random; only vectors need it again, and derive it.
-      const secretKey =
-        random === systemRandom ? group.generateSecretKey() : group.deriveSecretKey(suite, random(32));
-      const ephemeral = importDhKey(group, secretKey);
+      const ephemeral =
+        random === systemRandom
+          ? group.fresh()
+          : importDhKey(group, group.deriveSecretKey(suite, random(32)));
       const shared = agreeFresh(group, ephemeral, publicKey);
       const encapsulation = ephemeral.publicKey;
       return { sharedSecret: extractAndExpand(id, shared, encapsulation, publicKey), encapsulation };

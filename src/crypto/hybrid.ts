@@ -30,7 +30,7 @@ import {
 import { kemSuite, uint16 } from './labeled.ts';
 import { mlKem768EncapsulateWith } from './portable.ts';
 import type { DhKey, MlKemKey } from './primitives.ts';
-import { systemRandom, type Random } from './random.ts';
+import { systemRandom } from './random.ts';
 
 type HybridId = typeof KEM_XWING | typeof KEM_MLKEM768_P256;
 
@@ -107,11 +107,12 @@ function hybrid(id: HybridId, name: string): Kem {
     encapsulate(publicKey, random = systemRandom) {
       if (publicKey.length !== publicKeyLength) throw new MunimentError('KEY_PUBLIC');
       const [latticeKey, dhKey] = halvesOf(publicKey);
-      const randomness = random(ML_KEM.randomness + seedLength);
-      const classical = secretKeyFrom(randomness.slice(ML_KEM.randomness));
-      const ephemeral = importDhKey(group, classical);
+      // Only vectors give randomness; else each half draws its own.
+      const given = random === systemRandom ? null : random(ML_KEM.randomness + seedLength);
+      const ephemeral =
+        given === null ? group.fresh() : importDhKey(group, secretKeyFrom(given.slice(ML_KEM.randomness)));
       const shared = agreeFresh(group, ephemeral, dhKey);
-      const { sharedSecret, ciphertext } = encapsulateLattice(latticeKey, randomness, random);
+      const { sharedSecret, ciphertext } = encapsulateLattice(latticeKey, given);
       return {
         sharedSecret: combine(parts, sharedSecret, shared, ephemeral.publicKey, dhKey),
         encapsulation: concat(ciphertext, ephemeral.publicKey),
@@ -151,13 +152,12 @@ function decapsulator(parts: Hybrid, lattice: MlKemKey, dh: DhKey, erase?: () =>
 // No platform takes randomness for ML-KEM: where it is handed in, for vectors, the portable code does it.
 function encapsulateLattice(
   publicKey: Uint8Array,
-  randomness: Uint8Array,
-  random: Random,
+  given: Uint8Array | null,
 ): { sharedSecret: Uint8Array; ciphertext: Uint8Array } {
   try {
-    return random === systemRandom
+    return given === null
       ? primitive('mlKem768').encapsulate(publicKey)
-      : mlKem768EncapsulateWith(publicKey, randomness.subarray(0, ML_KEM.randomness));
+      : mlKem768EncapsulateWith(publicKey, given.subarray(0, ML_KEM.randomness));
   } catch (cause) {
     throw new MunimentError('KEY_PUBLIC', undefined, { cause });
   }

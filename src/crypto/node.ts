@@ -14,6 +14,7 @@ import type {
   Primitives,
   SignaturePrimitive,
 } from './primitives.ts';
+import { systemRandom } from './random.ts';
 import { unhex } from './unhex.ts';
 
 type NodeCrypto = NonNullable<ReturnType<typeof process.getBuiltinModule<'node:crypto'>>>;
@@ -77,6 +78,10 @@ function primitivesOf(
 
   const importOkp = okpImporter(crypto);
   const importOkpPublic = okpPublicImporter(crypto, isNode24);
+  // Node 24 takes twice as long to import a key as to make one; others, as long, or cannot make one of this kind.
+  const fresh = isNode24
+    ? (): KeyObject => crypto.generateKeyPairSync('x25519').privateKey
+    : (): KeyObject => importOkp('X25519', systemRandom(32));
 
   return {
     sha256: sha256Of(crypto, hash),
@@ -115,7 +120,7 @@ function primitivesOf(
       }),
     chacha20: (key, length) =>
       plain(createCipheriv('chacha20', rawKey(key), COUNTER_AND_NONCE).update(new Uint8Array(length))),
-    x25519: x25519Of(crypto, importOkp, importOkpPublic),
+    x25519: x25519Of(crypto, importOkp, importOkpPublic, fresh),
     p256: p256Of(crypto),
     ed25519: ed25519Of(crypto, importOkp, importOkpPublic),
     es256: es256Of(crypto),
@@ -184,10 +189,11 @@ function x25519Of(
   crypto: NodeCrypto,
   importOkp: ImportOkp,
   importOkpPublic: ImportOkp,
+  fresh: () => KeyObject,
 ): Primitives['x25519'] {
   const importPeer = keep((bytes) => importOkpPublic('X25519', bytes));
   return (secretKey) => {
-    const privateKey = importOkp('X25519', secretKey);
+    const privateKey = secretKey === null ? fresh() : importOkp('X25519', secretKey);
     return {
       publicKey: okpPublicBytes(privateKey),
       agree: (peer) => plain(crypto.diffieHellman({ privateKey, publicKey: importPeer(peer) })),

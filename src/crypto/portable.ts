@@ -10,6 +10,7 @@ import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { concat, equalBytes } from '../wire/index.ts';
 import type { LatticeSignature, Primitives } from './primitives.ts';
+import { systemRandom } from './random.ts';
 
 const ZERO_NONCE = new Uint8Array(12);
 
@@ -25,10 +26,13 @@ export const portable: Primitives = {
   chacha20: (key, length) => chacha20(key, ZERO_NONCE, new Uint8Array(length)),
   scrypt: (passphrase, salt, { n, r, p }) =>
     scryptAsync(passphrase, salt, { N: n, r, p, dkLen: 32, maxmem: 2 ** 31 }),
-  x25519: (secretKey) => ({
-    publicKey: x25519.getPublicKey(secretKey),
-    agree: (peer) => x25519.getSharedSecret(secretKey, peer), // throws for a result of zero
-  }),
+  x25519(given) {
+    const secretKey = given ?? systemRandom(32);
+    return {
+      publicKey: x25519.getPublicKey(secretKey),
+      agree: (peer) => x25519.getSharedSecret(secretKey, peer), // throws for a result of zero
+    };
+  },
   p256: (secretKey) => ({
     publicKey: p256.getPublicKey(secretKey, false),
     agree: (peer) => p256.getSharedSecret(secretKey, peer, true).slice(1),

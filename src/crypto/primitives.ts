@@ -102,7 +102,8 @@ export interface Primitives {
   /** The key stream under nonce zero, block counter from 0. */
   readonly chacha20: (key: Uint8Array, length: number) => Uint8Array;
   readonly scrypt: (passphrase: Uint8Array, salt: Uint8Array, cost: ScryptCost) => Promise<Uint8Array>;
-  readonly x25519: (secretKey: Uint8Array) => LocalDhKey;
+  /** The key of 32 secret bytes; a fresh one for `null`. */
+  readonly x25519: (secretKey: Uint8Array | null) => LocalDhKey;
   /** Throws for a scalar that is zero or not below the order. */
   readonly p256: (secretKey: Uint8Array) => LocalDhKey;
   readonly ed25519: SignaturePrimitive;

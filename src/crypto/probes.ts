@@ -116,7 +116,9 @@ const PROBES: Record<Operation, (native: Primitives) => boolean> = {
     is(chacha20(ONES, 32), '023f37203a2476c42566a61cc55c3ca875dbb4cc41c0deb789f8e7bf88183638'),
   scrypt: () => true, // it answers later; a wrong answer opens no key file and closes none that another could open
   x25519: ({ x25519 }) =>
-    agrees(x25519, X25519_KNOWN) && throws(() => x25519(ONES).agree(new Uint8Array(32))),
+    agrees(x25519, X25519_KNOWN) &&
+    throws(() => x25519(ONES).agree(new Uint8Array(32))) &&
+    agreesAfresh(x25519),
   p256: ({ p256 }) =>
     agrees(p256, P256_KNOWN) &&
     throws(() => p256(new Uint8Array(32))) &&
@@ -174,7 +176,15 @@ const PROBES: Record<Operation, (native: Primitives) => boolean> = {
 const SEALED =
   '02244ed2ed5115c107f86a8eada75851ea886c0cde076ecf3985b8049d35f3278e317ba4c4cfe8713e4d80979b374ea0';
 
-function agrees(importKey: Primitives['x25519'], known: Agreement): boolean {
+function agreesAfresh(importKey: Primitives['x25519']): boolean {
+  const [fresh, other, known] = [importKey(null), importKey(null), importKey(ONES)];
+  return (
+    !equalBytes(fresh.publicKey, other.publicKey) &&
+    equalBytes(fresh.agree(known.publicKey), known.agree(fresh.publicKey))
+  );
+}
+
+function agrees(importKey: Primitives['p256'], known: Agreement): boolean {
   const key = importKey(ONES);
   return equalBytes(key.publicKey, known.publicKey) && equalBytes(key.agree(known.peer), known.shared);
 }

@@ -23,8 +23,9 @@ import {
 } from '../../src/crypto/index.ts';
 import { keep } from '../../src/crypto/keep.ts';
 import { portable } from '../../src/crypto/portable.ts';
-import type { LatticeSignature, Operation, Primitives } from '../../src/crypto/primitives.ts';
+import type { LatticeSignature, LocalDhKey, Operation, Primitives } from '../../src/crypto/primitives.ts';
 import { answersRightly } from '../../src/crypto/probes.ts';
+import { systemRandom } from '../../src/crypto/random.ts';
 import { flipped } from '../mutation.ts';
 import { refusal } from '../refusal.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
@@ -129,6 +130,13 @@ describe('a platform is tried', () => {
     ],
     ['agrees with small-order keys', 'x25519', { x25519: lenientX25519 }],
     ['agrees otherwise', 'x25519', { x25519: () => portable.x25519(new Uint8Array(32).fill(2)) }],
+    ['makes one key again and again', 'x25519', { x25519: (given) => portable.x25519(given ?? ONES) }],
+    ['makes keys that agree on nothing', 'x25519', { x25519: withFresh(() => ({ agree: () => ONES })) }],
+    [
+      'names other keys than it makes',
+      'x25519',
+      { x25519: withFresh(() => ({ publicKey: systemRandom(32) })) },
+    ],
     ['takes a scalar of zero', 'p256', { p256: () => portable.p256(ONES) }],
     [
       'signs by other rules',
@@ -372,6 +380,10 @@ const lenientX25519: Primitives['x25519'] = (secretKey) => {
   const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
   return { ...key, agree: (peer) => (isZero(peer) ? new Uint8Array(32) : key.agree(peer)) };
 };
+
+function withFresh(change: () => Partial<LocalDhKey>): Primitives['x25519'] {
+  return (given) => ({ ...portable.x25519(given), ...(given === null && change()) });
+}
 
 function noble(rules: { readonly zip215: boolean }): Primitives['ed25519']['holds'] {
   return (publicKey, message, signature) => nobleEd25519.verify(signature, message, publicKey, rules);
