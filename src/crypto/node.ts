@@ -4,8 +4,20 @@
  * kept: an import costs more than a signature. spec/crypto.md, "Backends".
  */
 
-import { concat, fromBase64url, toBase64, toBase64url } from '../wire/index.ts';
+import { concat, toBase64url } from '../wire/index.ts';
 import { keep } from './keep.ts';
+import {
+  ecJwk,
+  okpImporter,
+  okpPublicBytes,
+  okpPublicImporter,
+  pkcs8Key,
+  spkiBytes,
+  spkiKey,
+  type ImportOkp,
+  type KeyObject,
+  type NodeCrypto,
+} from './node-keys.ts';
 import type {
   Answer,
   LatticeSignature,
@@ -15,13 +27,8 @@ import type {
   SignaturePrimitive,
 } from './primitives.ts';
 import { systemRandom } from './random.ts';
-import { unhex } from './unhex.ts';
 
-type NodeCrypto = NonNullable<ReturnType<typeof process.getBuiltinModule<'node:crypto'>>>;
 type NodeBuffer = NonNullable<ReturnType<typeof process.getBuiltinModule<'node:buffer'>>>;
-type KeyObject = ReturnType<NodeCrypto['createPublicKey']>;
-type Jwk = Record<string, string>;
-
 /** What newer platforms have and the typings of Node 20 do not know. */
 interface Newer {
   readonly hash?: (algorithm: string, data: Uint8Array, encoding: 'binary') => string;
@@ -37,23 +44,6 @@ const SHORT_HASH = 1024;
 const LONG_MESSAGE = 8192;
 // OpenSSL's ChaCha20 takes the block counter and the nonce as one.
 const COUNTER_AND_NONCE = new Uint8Array(16);
-// RFC 8410 section 7, and the seed form of RFC 9935 and RFC 9881: a fixed prefix, then the secret bytes.
-const PKCS8 = {
-  X25519: unhex('302e020100300506032b656e04220420'),
-  Ed25519: unhex('302e020100300506032b657004220420'),
-  mlKem768: unhex('3054020100300b060960864801650304040204428040'),
-  mlDsa44: unhex('3034020100300b060960864801650304031104228020'),
-  mlDsa65: unhex('3034020100300b060960864801650304031204228020'),
-} as const;
-const SPKI = {
-  mlKem768: unhex('308204b2300b0609608648016503040402038204a100'),
-  mlDsa44: unhex('30820532300b06096086480165030403110382052100'),
-  mlDsa65: unhex('308207b2300b0609608648016503040312038207a100'),
-} as const;
-
-// RFC 8410 section 4: a prefix of 12 bytes, so of 16 characters to which the key's own can be put.
-const SPKI_BASE64 = { X25519: 'MCowBQYDK2VuAyEA', Ed25519: 'MCowBQYDK2VwAyEA' } as const;
-
 /** The primitives that this platform has, or null where there is no `node:crypto`. Nothing here has been tried yet. */
 export function nodePrimitives(): Partial<Primitives> | null {
   // Browsers have no `process`, Node before 20.16 and some bundlers' stand-ins have no `getBuiltinModule`.
@@ -295,63 +285,6 @@ function mlKemOf(crypto: NodeCrypto & Newer): MlKemPrimitive {
       return { sharedSecret: plain(sharedKey), ciphertext: plain(ciphertext) };
     },
   };
-}
-
-type ImportOkp = (crv: 'X25519' | 'Ed25519', bytes: Uint8Array) => KeyObject;
-
-// As a JWK a key of RFC 8037 costs a tenth of what it costs as DER (Node 20). Up to Node 25 the public half may be
-// anything, since the platform computes it anyway; from 26 on it is checked, and DER has become cheap.
-function okpImporter(crypto: NodeCrypto): ImportOkp {
-  const asJwk: ImportOkp = (crv, secretKey) => {
-    const key = { kty: 'OKP', crv, d: toBase64url(secretKey), x: '' };
-    return crypto.createPrivateKey({ key, format: 'jwk' });
-  };
-  try {
-    asJwk('X25519', new Uint8Array(32).fill(1));
-    return asJwk;
-  } catch {
-    return (crv, secretKey) => pkcs8Key(crypto, crv, secretKey);
-  }
-}
-
-// Node 24 takes any object for a KeyObject first, and throws and catches four errors until it knows better: three times
-// what it takes to read PEM, which is a string. Others have no such trouble, and Node 20 is slow to read PEM.
-function okpPublicImporter(crypto: NodeCrypto, isNode24: boolean): ImportOkp {
-  return isNode24
-    ? (crv, bytes) => {
-        const spki = SPKI_BASE64[crv] + toBase64(bytes);
-        return crypto.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
-      }
-    : (crv, bytes) =>
-        crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' });
-}
-
-function okpPublicBytes(key: KeyObject): Uint8Array {
-  return fromBase64url(key.export({ format: 'jwk' }).x ?? '');
-}
-
-function pkcs8Key(crypto: NodeCrypto, algorithm: keyof typeof PKCS8, secretKey: Uint8Array): KeyObject {
-  const der = concat(PKCS8[algorithm], secretKey);
-  try {
-    return crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' });
-  } finally {
-    der.fill(0);
-  }
-}
-
-function spkiKey(crypto: NodeCrypto, algorithm: keyof typeof SPKI, publicKey: Uint8Array): KeyObject {
-  const der = concat(SPKI[algorithm], publicKey);
-  return crypto.createPublicKey({ key: der as Buffer, format: 'der', type: 'spki' });
-}
-
-function spkiBytes(crypto: NodeCrypto, algorithm: keyof typeof SPKI, privateKey: KeyObject): Uint8Array {
-  const der = crypto.createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  return plain(der.subarray(SPKI[algorithm].length));
-}
-
-function ecJwk(point: Uint8Array): Jwk {
-  const [x, y] = [toBase64url(point.subarray(1, 33)), toBase64url(point.subarray(33))];
-  return { kty: 'EC', crv: 'P-256', x, y };
 }
 
 function missing(): never {
