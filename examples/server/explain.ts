@@ -2,6 +2,7 @@
 
 import { sha256 } from 'muniment/crypto';
 import { toHex } from 'muniment/wire';
+import { counted } from './counted.ts';
 import { correlate, listen, type BankEvent } from './events.ts';
 
 /** Explains from now on, a line for each step, after the correlation id of its request. Returns what ends it. */
@@ -34,7 +35,7 @@ function sentence(event: BankEvent): string {
       );
     case 'request verified':
       return (
-        `request "${event.type}": ${String(event.text)} characters and ${String(event.documents)} documents, signed by its author; ` +
+        `request "${event.type}": ${String(event.text)} characters and ${counted(event.documents, 'document')}, signed by its author; ` +
         `data ${short(event.digests.data)}, signature ${short(event.digests.signature)}`
       );
     case 'request stored':
@@ -45,16 +46,16 @@ function sentence(event: BankEvent): string {
         `leaf ${String(event.leaf)} of the log; receipt signed, ${String(event.receipt)} bytes`
       );
     case 'checkpoint signed':
-      return `checkpoint signed: the log has ${String(event.size)} leaves under the root ${short(event.root)}`;
+      return `checkpoint signed: the log has ${counted(event.size, 'leaf', 'leaves')} under the root ${short(event.root)}`;
     case 'cosigned':
-      return `witnesses were shown the checkpoint: ${String(event.lines)} lines of theirs are under it`;
+      return `witnesses were shown the checkpoint: ${counted(event.lines, 'line')} of theirs under it`;
     case 'committed':
       return `the database has it on disk: ${String(event.changes)} in one transaction`;
     case 'database error':
       return `the database failed: ${event.code}; nothing of it has happened`;
     case 'replied':
       return (
-        `reply "${event.outcome}": ${String(event.text)} characters and ${String(event.documents)} documents, signed by the bank, ` +
+        `reply "${event.outcome}": ${String(event.text)} characters and ${counted(event.documents, 'document')}, signed by the bank, ` +
         `${String(event.evidence)} bytes of evidence stored; sealed ${bytes(event.message)}, ${digest(event.message)}`
       );
     case 'conversation ended':

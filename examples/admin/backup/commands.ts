@@ -1,6 +1,7 @@
 /** `npm run admin -- backup` and `restore`. docs/administration.md, "Backup and restore". */
 
 import { Command } from 'commander';
+import { counted } from '../../server/counted.ts';
 import { backUp } from './backup.ts';
 import { restore, type RestoreOptions } from './restore.ts';
 
@@ -12,7 +13,9 @@ export function backupCommand(say: (line: string) => void): Command {
     .requiredOption('--out <dir>', 'new folder')
     .action(async ({ config, out }: { config: string; out: string }) => {
       const { log, file, checkpoint } = await backUp(config, out);
-      say(`${out}: a log of ${log.size} leaves, ${file.length} bytes, SHA-256 ${file.sha256}`);
+      say(
+        `${out}: a log of ${counted(log.size, 'leaf', 'leaves')}, ${file.length} bytes, SHA-256 ${file.sha256}`,
+      );
       say(checkpoint === null ? 'no signed checkpoint was at hand' : 'with the newest signed checkpoint');
       say('keys and configuration are not in it: back them up apart, where nobody reads them');
     });

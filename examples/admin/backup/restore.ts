@@ -6,6 +6,7 @@ import path from 'node:path';
 import { CliError } from '../../client/cli/error.ts';
 import { writeWhole } from '../../client/cli/files.ts';
 import { readConfig, type Config } from '../../server/config.ts';
+import { counted } from '../../server/counted.ts';
 import { RESTORED_FILE } from '../../server/restored.ts';
 import { checkBank } from '../check/check.ts';
 import { tell } from '../check/command.ts';
@@ -53,7 +54,9 @@ export async function restore(options: RestoreOptions, say: (line: string) => vo
   } else {
     mark.set(manifest, null);
     await bringBack(config, file, open);
-    say(`brought back: a log of ${manifest.log.size} leaves, as it was at ${manifest.time}`);
+    say(
+      `brought back: a log of ${counted(manifest.log.size, 'leaf', 'leaves')}, as it was at ${manifest.time}`,
+    );
   }
   await prove({ open, trust, manifest, held, say });
   const missing = missingOf(held, manifest);
@@ -103,7 +106,7 @@ async function prove({ open, trust, manifest, held, say }: Proof): Promise<void>
   );
   tell(checked, say);
   if (checked.wrong > 0)
-    throw new CliError(`the restored bank is not as it was signed: ${checked.wrong} things wrong`);
+    throw new CliError(`the restored bank is not as it was signed: ${counted(checked.wrong, 'thing')} wrong`);
 }
 
 /** Leaves that somebody has the bank's word for, and the backup does not have. */

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { CliError } from '../../client/cli/error.ts';
 import { plainly } from '../../client/cli/show.ts';
+import { counted } from '../../server/counted.ts';
 import { checkBank } from './check.ts';
 import { openBackup } from '../backup/manifest.ts';
 import { openSource, readTrust } from './config.ts';
@@ -41,7 +42,7 @@ export function checkCommand(say: (line: string) => void): Command {
       if (json) say(JSON.stringify(checked));
       else tell(checked, say);
       if (checked.wrong > 0)
-        throw new CliError(`the bank is not as it was signed: ${checked.wrong} things wrong`);
+        throw new CliError(`the bank is not as it was signed: ${counted(checked.wrong, 'thing')} wrong`);
     });
 }
 

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { judge, NO_WITNESSES, verifyExport, type WitnessPolicy } from 'muniment/record';
 import { equalBytes, toHex } from 'muniment/wire';
 import { readPolicy } from '../../verifier/policy.ts';
+import { counted } from '../../server/counted.ts';
 import { DIGESTS, OPENINGS, ownersIn, ruleFor } from '../../server/rights.ts';
 import { hexId } from './arguments.ts';
 import { CliError, UsageError } from './error.ts';
@@ -61,7 +62,7 @@ export async function verify(
   const { content, access } = result.heads;
   say(`verified: record ${toHex(result.recordId)} at ${plainly(result.origin)}`);
   say(
-    `  ${content.size} entries and ${access.size} accesses: authors, rights, links, payloads, receipts, log`,
+    `  ${counted(content.size, 'entry', 'entries')} and ${counted(access.size, 'access', 'accesses')}: authors, rights, links, payloads, receipts, log`,
   );
   say(`  content head ${toHex(content.hash)}`);
   for (const doubt of result.notEstablished) say(`  not established: ${doubt}`);

@@ -3,6 +3,7 @@
 import type { Access } from '../accesses.ts';
 import type { RecordView } from '../reading.ts';
 import type { VerifiedEntry } from 'muniment/record';
+import { counted } from '../../server/counted.ts';
 import { equalBytes, readJson, toHex, type JsonNode } from 'muniment/wire';
 
 /** Text for a terminal: control characters, invisible ones and those that turn the direction of writing, spelled out. */
@@ -15,7 +16,7 @@ export function plainly(text: string): string {
 /** A record as a person reads it. */
 export function describeView(view: RecordView): string {
   const lines = [
-    `record ${toHex(view.recordId)} of ${plainly(view.owner.subject)}: ${view.chain.length} entries, ${view.documents.length} documents open for you, ${view.fields} fields`,
+    `record ${toHex(view.recordId)} of ${plainly(view.owner.subject)}: ${counted(view.chain.length, 'entry', 'entries')}, ${counted(view.documents.length, 'document')} open for you, ${counted(view.fields, 'field')}`,
   ];
   const { closure } = view.authority;
   if (closure !== null)
@@ -94,7 +95,7 @@ export function describeAccesses(accesses: readonly Access[]): string {
     const did = action === 'read' ? 'read' : 'BROKE THE GLASS';
     return `${date(time)}  ${plainly(reader.subject)}  ${did}  "${plainly(purpose)}"\n`;
   });
-  return `${lines.join('')}${accesses.length} accesses, each over the reader's own signed request\n`;
+  return `${lines.join('')}${counted(accesses.length, 'access', 'accesses')}, each over the reader's own signed request\n`;
 }
 
 function date(time: number): string {
