@@ -87,7 +87,7 @@ async function foundBank(
   );
   const list = folder.at('server', 'authority.crl');
   say(
-    `${list} is good until ${dayOf(until)}, and nobody gets in after that: from a timer, every day, \`ca crl --out ${list}\``,
+    `${list} is good until ${dayOf(until)}, and nobody gets in after that: from a timer, every day, \`ca --folder ${folder.at('authority')} crl --out ${list}\``,
   );
   say('keep authority/ and administrator/ off the server: whoever has them and the passphrase is the bank');
 }

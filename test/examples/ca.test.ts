@@ -274,6 +274,17 @@ describe('revoke and crl', () => {
     );
   });
 
+  test('says for how long a list is good, and when that is less long than before', async () => {
+    const [first, second] = [await done('crl', '--days', '90'), await done('crl')];
+    const until = / good for 90 days, until (\S+)T\S+\n$/.exec(first)![1]!;
+    expect(second).toMatch(/ good for 7 days, until \S+\n/);
+    expect(second).toContain(`\nthe list before was good until ${until}, this one ends sooner: `);
+    expect(await done('crl', '--days', '8')).not.toContain('sooner');
+    expect(await done('crl', '--days', '1')).toContain(' good for 1 day, ');
+    writeFileSync(at('authority', 'authority.crl'), ''); // damaged: the next one takes its place
+    expect(await done('crl')).not.toContain('sooner');
+  });
+
   test('a revocation stands', async () => {
     const serial = await client('once');
     await done('revoke', serial, '--reason', 'superseded');

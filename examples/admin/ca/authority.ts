@@ -13,6 +13,7 @@ import {
   SubjectAlternativeNameExtension,
   X509Certificate,
   X509CertificateGenerator,
+  X509Crl,
   X509CrlGenerator,
   X509CrlReason,
 } from '@peculiar/x509';
@@ -172,6 +173,16 @@ export class Authority {
       if (!this.#folder.addCrl(number, pem)) continue;
       this.#folder.showCrl();
       return { pem, number, count: revocations.size, until: nextUpdate };
+    }
+  }
+
+  /** Until when the list that is shown can be used; `null` if there is none that can be read. */
+  listedUntil(): Date | null {
+    const pem = this.#folder.shownCrl();
+    try {
+      return pem === null ? null : (new X509Crl(pem).nextUpdate ?? null);
+    } catch {
+      return null; // the next list takes its place all the same
     }
   }
 

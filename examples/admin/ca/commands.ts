@@ -5,6 +5,7 @@ import { UsageError } from '../../client/cli/error.ts';
 import { refuseExisting, writeNew, writeWhole } from '../../client/cli/files.ts';
 import type { AskPassphrase } from '../../client/cli/passphrase.ts';
 import { plainly } from '../../client/cli/show.ts';
+import { counted } from '../../server/counted.ts';
 import { Authority, dayOf, foundAuthority, pemOf, type Standing } from './authority.ts';
 import { REASONS, type Reason } from './folder.ts';
 import { LOOPBACK_HOSTS, type Kind } from './profile.ts';
@@ -132,9 +133,14 @@ async function crl(
   { out, days }: { readonly out?: string; readonly days: number },
   { say }: CaSurroundings,
 ): Promise<void> {
+  const before = authority.listedUntil();
   const { pem, number, count, until } = await authority.publish(days);
   if (out !== undefined) writeWhole(out, pem, 0o644); // a list is for everybody, and the server may be another user
-  say(`list ${number}: ${count} revoked, good until ${until.toISOString()}`);
+  say(`list ${number}: ${count} revoked, good for ${counted(days, 'day')}, until ${until.toISOString()}`);
+  if (before !== null && until < before)
+    say(
+      `the list before was good until ${dayOf(before)}, this one ends sooner: sign the next by then, from a timer, or give more --days`,
+    );
 }
 
 interface Row {

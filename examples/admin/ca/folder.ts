@@ -120,6 +120,12 @@ export class AuthorityFolder {
     }
   }
 
+  /** What {@link showCrl} has copied, in PEM; `null` if there is no list yet. */
+  shownCrl(): string | null {
+    const file = this.#at('authority.crl');
+    return existsSync(file) ? readText(file) : null;
+  }
+
   /** Copies the newest list of revocations to `authority.crl`, and gives it. */
   showCrl(): string {
     for (;;) {
