@@ -10,8 +10,9 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { CliError } from '../client/cli/error.ts';
 import { writeNew } from '../client/cli/files.ts';
 import { passphraseFrom, pinFrom, type AskPassphrase } from '../client/cli/passphrase.ts';
 import { Wallet } from '../client/cli/wallet.ts';
@@ -32,6 +33,12 @@ export class BankFolder {
   /** Where something in it lies. */
   at(...names: string[]): string {
     return path.join(this.path, ...names);
+  }
+
+  /** Refuses a folder that has nothing of a bank; not all of it need be on one machine. */
+  refuseOther(): void {
+    if (!['authority', 'server', 'administrator'].some((part) => existsSync(this.at(part))))
+      throw new CliError(`${this.path} is no bank's folder: \`init\` makes one`);
   }
 
   /** The certificate authority. */

@@ -42,12 +42,17 @@ function createProgram({ out, err, env }: Surroundings): Command {
     const { say, passphrase } = surroundings();
     return { say, passphrase, folder: new BankFolder(folder, passphrase, env) };
   };
+  const inBank = (folder: string): AdminSurroundings => {
+    const found = inFolder(folder);
+    found.folder.refuseOther();
+    return found;
+  };
   for (const command of [
     caCommand(surroundings),
     initCommand(inFolder),
-    userCommand(inFolder),
-    keyCommand(inFolder),
-    retentionCommand(inFolder),
+    userCommand(inBank),
+    keyCommand(inBank),
+    retentionCommand(inBank),
   ])
     program.addCommand(inheriting(program, command));
   const say = (line: string): void => {

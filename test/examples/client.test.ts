@@ -1,6 +1,7 @@
 /** The reference client as a person uses it: every command, in temporary wallets, against the real server. */
 
 import { spawn } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
@@ -11,7 +12,7 @@ import { createKeys } from 'muniment/keys';
 import { formatNoteKey, witnessKey } from 'muniment/record';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../examples/client/cli/program.ts';
-import { createAuthority } from '../../examples/demo/authority.ts';
+import { createAuthority, encryptKey } from '../../examples/demo/authority.ts';
 import { startServer, type RunningServer } from '../../examples/demo/server-process.ts';
 
 const PASSPHRASE = 'of the tests';
@@ -38,6 +39,8 @@ let folder: string;
 let server: RunningServer;
 let port: number;
 let anchorId: string;
+/** What came of commands before what they need was published. */
+let early: Record<'create' | 'add' | 'view', Ran>;
 
 /** What a command did. */
 interface Ran {
@@ -160,17 +163,20 @@ beforeAll(async () => {
   await enrol('emergency-1', 'emergency', 'keeper:emergency', 'keeper:insurer');
   const credentials = subjects.slice(1).map((name) => at(`${name}.credential`));
   await done('administrator', 'register', ...credentials);
+  writeFileSync(at('visit.json'), VISIT);
+  writeFileSync(at('bundle.json'), JSON.stringify(BUNDLE));
+  const patient = ['--patient', 'patient-1'];
+  const add = ['add', ...patient, '--json', at('visit.json'), '--policy', 'meditrack'];
+  const create = await as('doctor-1', 'create', ...patient);
+  await done('patient-1', 'publish-compartments', '--policy', 'meditrack');
+  await done('patient-2', 'publish-compartments', '--policy', 'fhir');
+  await done('doctor-1', 'create', ...patient);
+  early = { create, add: await as('doctor-1', ...add), view: await as('doctor-1', 'view', ...patient) };
   const group = ['--name', 'speciality:cardiology', '--member', 'doctor-1'];
   await done('doctor-1', 'publish-group', ...group);
   await done('emergency-1', 'publish-group', '--name', 'emergency', '--member', 'emergency-1');
   await done('emergency-1', 'publish-group', '--name', 'insurer', '--member', 'emergency-1');
-  await done('patient-1', 'publish-compartments', '--policy', 'meditrack');
-  await done('patient-2', 'publish-compartments', '--policy', 'fhir');
-  writeFileSync(at('visit.json'), VISIT);
-  writeFileSync(at('bundle.json'), JSON.stringify(BUNDLE));
-  await done('doctor-1', 'create', '--patient', 'patient-1');
-  const json = ['--json', at('visit.json'), '--policy', 'meditrack'];
-  await done('doctor-1', 'add', '--patient', 'patient-1', ...json);
+  await done('doctor-1', ...add);
 });
 
 afterAll(async () => {
@@ -332,7 +338,9 @@ describe('a patient goes on under another key', () => {
 describe('what is refused', () => {
   it('another passphrase, none, and an empty one', async () => {
     const view = ['--wallet', at('patient-1'), 'view'];
-    expect(await spawned(view, { MUNIMENT_PASSPHRASE: 'another' })).toEqual(refusal('wrong passphrase'));
+    expect(await spawned(view, { MUNIMENT_PASSPHRASE: 'another' })).toEqual(
+      refusal(`the passphrase does not open ${at('patient-1', 'keys.json')}`),
+    );
     expect(await spawned(view)).toEqual(
       refusal('no passphrase: give --passphrase-file FILE or set MUNIMENT_PASSPHRASE'),
     );
@@ -343,8 +351,32 @@ describe('what is refused', () => {
     writeFileSync(at('passphrase'), `${PASSPHRASE}\n`);
     expect(await as('patient-1', '--passphrase-file', at('passphrase'), 'view')).toMatchObject({ status: 0 });
     expect(await as('patient-1', '--passphrase-file', at('visit.json'), 'view')).toEqual(
-      refusal('wrong passphrase'),
+      refusal(`the passphrase does not open ${at('patient-1', 'keys.json')}`),
     );
+    copyOf('patient-1', 'resealed'); // as if its keys were in a token
+    const key = createPrivateKey({ key: readFileSync(at('resealed', 'tls.key')), passphrase: PASSPHRASE });
+    const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    writeFileSync(at('resealed', 'tls.key'), encryptKey(pem, 'another'));
+    expect(await as('resealed', 'view')).toEqual(
+      refusal(`the passphrase does not open ${at('resealed', 'tls.key')}`),
+    );
+  });
+
+  it('to begin before parts and groups are published, or without saying whose record', async () => {
+    expect(early.create).toEqual(
+      refusal(
+        'patient-1 has not published the parts of a record: that takes its own `publish-compartments` first',
+      ),
+    );
+    expect(early.add).toEqual(
+      refusal(
+        'the policy names groups that are not published: emergency, insurer; their keepers run `publish-group` first',
+      ),
+    );
+    expect(early.view.out).toMatch(/ of patient-1: 1 entry, 0 documents open for you, 0 fields\n$/);
+    expect(await as('doctor-1', 'view')).toEqual({
+      ...{ status: 2, out: '', err: 'muniment-client: whose record? that takes --patient or --number\n' },
+    });
   });
 
   it('what is not a command, with exit status 2', async () => {

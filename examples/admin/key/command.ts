@@ -2,6 +2,7 @@
 
 import { Argument, Command } from 'commander';
 import { passphraseFrom } from '../../client/cli/passphrase.ts';
+import { counted } from '../../server/counted.ts';
 import { plainly } from '../../client/cli/show.ts';
 import { positive } from '../init.ts';
 import { DEFAULT_FOLDER, type AdminSurroundings, type FindSurroundings } from '../surroundings.ts';
@@ -54,14 +55,19 @@ export function keyCommand(surroundings: FindSurroundings): Command {
 function linesOf({ party, id, subject, from, until, daysLeft, keys }: PartyRow): string[] {
   const term = from === null || until === null ? '' : `, ${from.slice(0, 10)} to ${until.slice(0, 10)}`;
   const lines = [`${party}  ${plainly(subject)}${id === null ? '' : `  ${id}`}${term}`];
-  for (const { use, algorithm, digest } of keys) lines.push(`  ${algorithm}  ${digest}  ${use}`);
+  for (const { use, algorithm, digest } of keys) lines.push(`  ${algorithm}  ${digest}  ${shortened(use)}`);
   if (party !== 'former bank' && daysLeft !== null && daysLeft < WARNING_DAYS)
     lines.push(
       daysLeft < 0
         ? `  WARNING: the credential of the ${party} has ended`
-        : `  WARNING: the credential of the ${party} ends in ${daysLeft} days`,
+        : `  WARNING: the credential of the ${party} ends in ${counted(daysLeft, 'day')}`,
     );
   return lines;
+}
+
+// A key of ML-DSA-44 takes some 1,750 characters, and tells a person no more than its digest.
+function shortened(use: string): string {
+  return use.replace(/(\+[0-9a-f]{8}\+.{16}).{100,}$/, '$1… (whole with --json)');
 }
 
 function day(time: number): string {

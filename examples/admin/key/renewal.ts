@@ -21,6 +21,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { readBytes, readForm, readText, writeNew, writeWhole } from '../../client/cli/files.ts';
 import { validFor } from '../../client/cli/issuing.ts';
+import { unsealed } from '../../client/cli/passphrase.ts';
 import type { BankFolder } from '../bank-folder.ts';
 import { readServerFiles } from './server-files.ts';
 
@@ -58,7 +59,9 @@ async function issueNext(
   const { config, at } = readServerFiles(folder);
   const { origin, identity } = config;
   const anchor = administrator.credential;
-  const keys = await importKeys(readText(at(identity.keys)), readText(at(identity.passphraseFile)).trimEnd());
+  const passphrase = readText(at(identity.passphraseFile)).trimEnd();
+  const file = at(identity.keys);
+  const keys = await unsealed(file, () => importKeys(readText(file), passphrase));
   const before = verifyCredential(readBytes(at(identity.credential)), anchor, 'ever');
   const credential = await nextCredential(administrator, { keys, before }, days);
   const { log } = verifyCharter(readBytes(at(config.log.charter)), anchor, origin);

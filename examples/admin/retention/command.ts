@@ -3,6 +3,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { CLOSING_GROUNDS, ERASURE_GROUNDS, type ClosingGround, type ErasureGround } from 'muniment/record';
 import { time } from '../../client/cli/arguments.ts';
+import { counted } from '../../server/counted.ts';
 import { RETENTION } from '../../server/rights.ts';
 import { printNumber, readNumber } from '../../server/record-number.ts';
 import { DEFAULT_FOLDER, type AdminSurroundings, type FindSurroundings } from '../surroundings.ts';
@@ -35,7 +36,7 @@ export function retentionCommand(surroundings: FindSurroundings): Command {
       const { folder, say } = within();
       const rows = await listClosed(folder);
       if (json) say(JSON.stringify(rows));
-      else for (const row of rows) say(lineOf(row));
+      else for (const line of rows.length === 0 ? ['no record is closed'] : rows.map(lineOf)) say(line);
     });
   retention
     .command('survey')
@@ -45,7 +46,9 @@ export function retentionCommand(surroundings: FindSurroundings): Command {
     .action(async (number: string, { out }: { out: string }) => {
       const { folder, say } = within();
       const entries = await survey(folder, number, out);
-      say(`${out}: the ${entries} entries of ${printNumber(number)}, and nothing that is written in them`);
+      say(
+        `${out}: ${counted(entries, 'entry', 'entries')} of ${printNumber(number)}, and nothing that is written in them`,
+      );
     });
   retention
     .command('close')
@@ -84,7 +87,7 @@ export function retentionCommand(surroundings: FindSurroundings): Command {
         { ground, entries: entries ?? null },
         ({ seq, names }) => {
           say(
-            `erased ${names} payloads of ${printNumber(number)}: the tombstone is entry ${seq} of its chain`,
+            `erased ${counted(names, 'payload')} of ${printNumber(number)}: the tombstone is entry ${seq} of its chain`,
           );
         },
       );
@@ -94,7 +97,7 @@ export function retentionCommand(surroundings: FindSurroundings): Command {
 
 function lineOf({ number, ground, at, stated, earliest, due, erasable, erased }: ClosedRow): string {
   const when = due ? 'DUE' : earliest === null ? 'no term' : `from ${day(earliest)}`;
-  const what = `${erasable} payloads to erase, ${erased} erased`;
+  const what = `${counted(erasable, 'payload')} to erase, ${erased} erased`;
   return `${printNumber(number)}  ${ground} of ${day(at)}, stated ${day(stated)}  ${when}  ${what}`;
 }
 

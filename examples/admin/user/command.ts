@@ -5,6 +5,7 @@ import { REVOCATION_REASONS } from 'muniment/keys';
 import { toHex } from 'muniment/wire';
 import { hexId } from '../../client/cli/arguments.ts';
 import { UsageError } from '../../client/cli/error.ts';
+import { counted } from '../../server/counted.ts';
 import { plainly } from '../../client/cli/show.ts';
 import { positive } from '../init.ts';
 import { DEFAULT_FOLDER, type AdminSurroundings, type FindSurroundings } from '../surroundings.ts';
@@ -96,7 +97,9 @@ function revokeCommand(user: Command, within: () => AdminSurroundings): void {
     .action(async (subject: string, options: RevokeOptions) => {
       const { folder, say } = within();
       const { credentials, certificates, newestOnly } = await revokeUser(folder, subject, options);
-      say(`revoked ${credentials} credentials of ${plainly(subject)}, and ${certificates} TLS certificates`);
+      say(
+        `revoked ${counted(credentials, 'credential')} of ${plainly(subject)}, and ${counted(certificates, 'TLS certificate')}`,
+      );
       if (newestOnly)
         say('without the database only the newest credential is known: name older ones by --credential');
       if (certificates > 0)

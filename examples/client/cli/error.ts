@@ -48,7 +48,6 @@ export function explain(error: unknown): string {
     const hint = REFUSALS[error.code];
     return hint === undefined ? error.message : `${error.message} (${hint})`;
   }
-  if (error instanceof MunimentError && error.code === 'KEY_PASSPHRASE') return 'wrong passphrase';
   if (error instanceof MunimentError && error.code === 'SESSION_MESSAGE') return OLD_SETTINGS;
   const hint = error instanceof MunimentError ? FINDINGS[error.code] : undefined;
   if (hint !== undefined) return `${firstLine((error as Error).message)} (${hint})`;

@@ -25,6 +25,21 @@ export function pinFrom(env: NodeJS.ProcessEnv): AskPin {
   return () => (known ??= obtain(PIN, undefined, env, false));
 }
 
+/** Opens what is in a file. Throws `CliError` with the file's name if it is under another passphrase. */
+export async function unsealed<Result>(file: string, open: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await open();
+  } catch (cause) {
+    if (!isUnopened(cause)) throw cause;
+    throw new CliError(`the passphrase does not open ${file}`, { cause });
+  }
+}
+
+function isUnopened(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code === 'KEY_PASSPHRASE' || code.startsWith('ERR_OSSL_'); // OpenSSL's own, of a key in PEM
+}
+
 interface Wanted {
   readonly name: string;
   readonly question: string;

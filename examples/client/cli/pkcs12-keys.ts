@@ -5,7 +5,7 @@ import { identityFromPkcs12, identityToPkcs12 } from '../keystores/pkcs12.ts';
 import { CliError } from './error.ts';
 import { readBytes, refuseExisting, writeNew } from './files.ts';
 import type { Say } from './issuing.ts';
-import { passphraseFrom } from './passphrase.ts';
+import { passphraseFrom, unsealed } from './passphrase.ts';
 import type { Wallet } from './wallet.ts';
 
 /** `export-keys`: the wallet's keys, to a file that other programs know. */
@@ -30,7 +30,7 @@ export async function importFromPkcs12(
 ): Promise<void> {
   wallet.refuseKeys();
   const passphrase = await passphraseOf(wallet, passphraseFile, true);
-  await wallet.keepKeys(await identityFromPkcs12(readBytes(file), passphrase));
+  await wallet.keepKeys(await unsealed(file, () => identityFromPkcs12(readBytes(file), passphrase)));
   say(`${wallet.folder} has the keys of ${file}; join with their credential`);
 }
 

@@ -3,6 +3,7 @@
 import { INBOX, openRoot, ROOT, type Compartments, type Credential } from 'muniment/keys';
 import { definePolicy, explain, type Policy } from 'muniment/views';
 import { equalBytes, readJson, toHex } from 'muniment/wire';
+import { counted } from '../../server/counted.ts';
 import { printNumber, readNumber, recordNumber } from '../../server/record-number.ts';
 import { SEALED } from '../../server/rights.ts';
 import { readAccesses } from '../accesses.ts';
@@ -58,7 +59,7 @@ export async function add(wallet: Wallet, patient: string, source: Source, say: 
     const about = 'json' in source ? targetOf(record, source.about) : {};
     for (const draft of drafts) writings.push(await sealDraft(client, audience, { ...draft, ...about }));
     await append(client, { recordId, tagSalt }, writings);
-    say(`added ${writings.length} documents; every receipt and its place in the log verified`);
+    say(`added ${counted(writings.length, 'document')}; every receipt and its place in the log verified`);
   });
 }
 
@@ -84,9 +85,12 @@ export interface ViewOptions {
 export async function view(wallet: Wallet, options: ViewOptions, out: Say): Promise<void> {
   const { patient, number, json, ...how } = options;
   await wallet.use(async (client) => {
+    const { subject, roles } = client.user.credential;
+    if (patient === undefined && number === undefined && !roles.includes('patient'))
+      throw new UsageError('whose record? that takes --patient or --number');
     const recordId =
       number === undefined
-        ? (await compartmentsOf(client, patient ?? client.user.credential.subject)).recordId
+        ? (await compartmentsOf(client, patient ?? subject)).recordId
         : await numbered(client, number);
     show(await readRecord(client, recordId, { ...how, releases: null }), json, out);
   });
@@ -98,7 +102,7 @@ export async function audit(wallet: Wallet, number: string, purpose: string, say
     const found = await auditRecord(client, await numbered(client, number), purpose);
     const { entries, owner, head } = found;
     say(
-      `record of ${plainly(owner.subject)}: ${entries} entries, linked and in the log, up to ${toHex(head.hash)}`,
+      `record of ${plainly(owner.subject)}: ${counted(entries, 'entry', 'entries')}, linked and in the log, up to ${toHex(head.hash)}`,
     );
   });
 }
@@ -152,7 +156,7 @@ export async function grant(
       purpose,
       until: Date.now() + days * 86_400_000,
     });
-    say(`granted ${plainly(scope)} to ${plainly(to)} for ${days} days`);
+    say(`granted ${plainly(scope)} to ${plainly(to)} for ${counted(days, 'day')}`);
   });
 }
 
@@ -169,7 +173,7 @@ export async function endGrants(wallet: Wallet, from: string, say: Say): Promise
     );
     if (theirs.length === 0) throw new CliError(`nothing is granted to ${plainly(from)}`);
     for (const { entry } of theirs) await endGrant(client, record, entry.hash);
-    say(`ended ${theirs.length} grants to ${plainly(from)}; what was opened stays known to them`);
+    say(`ended ${counted(theirs.length, 'grant')} to ${plainly(from)}; what was opened stays known to them`);
   });
 }
 
@@ -207,7 +211,9 @@ async function compartmentsOf(client: BankClient, patient: string): Promise<Comp
   if (people.credentials.length === 0) throw new CliError(`${plainly(patient)} is not registered`);
   const compartments = people.compartments.get(patient);
   if (compartments === undefined)
-    throw new CliError(`${plainly(patient)} has not published compartments, so has no record`);
+    throw new CliError(
+      `${plainly(patient)} has not published the parts of a record: that takes its own \`publish-compartments\` first`,
+    );
   return compartments;
 }
 
@@ -237,9 +243,11 @@ async function audienceFor(
   if (missing !== undefined)
     throw new CliError(`the record of ${plainly(patient)} has no part ${missing}: another policy's`);
   // A speciality that nobody here practises has no group, and needs none.
-  const absent = groups.find((name) => !name.startsWith('speciality:') && !people.groups.has(name));
-  if (absent !== undefined)
-    throw new CliError(`the policy names the group ${absent}, which is not published`);
+  const absent = groups.filter((name) => !name.startsWith('speciality:') && !people.groups.has(name));
+  if (absent.length > 0)
+    throw new CliError(
+      `the policy names groups that are not published: ${absent.join(', ')}; their keepers run \`publish-group\` first`,
+    );
   return { policy, owner, groups: people.groups, custodian: client.trust.bank };
 }
 
@@ -265,7 +273,7 @@ function readPatient({ fhir, index }: { fhir: string; index: number | undefined 
   if (records.length > 1 && index === undefined)
     throw new UsageError(`${fhir} holds ${records.length} patients: choose one with --index, from 1`);
   const record = records[(index ?? 1) - 1];
-  if (record === undefined) throw new UsageError(`${fhir} holds only ${records.length} patients`);
+  if (record === undefined) throw new UsageError(`${fhir} holds only ${counted(records.length, 'patient')}`);
   const drafts = record.documents.map((document) => ({
     type: document.type,
     annexes: document.annexes,

@@ -20,7 +20,7 @@ import { BankClient } from '../bank.ts';
 import { CliError } from './error.ts';
 import { readBytes, readForm, readText, refuseExisting, writeNew, writeWhole } from './files.ts';
 import { readMemory, writeMemory } from './memory.ts';
-import type { AskPassphrase, AskPin } from './passphrase.ts';
+import { unsealed, type AskPassphrase, type AskPin } from './passphrase.ts';
 import { settingsForm, trustOf, type Settings } from './settings.ts';
 import { makeReferredKeys, openReferredKeys, type OpenKeys, type TokenWish } from './token-keys.ts';
 
@@ -96,7 +96,8 @@ export class Wallet {
       return this.#open.keys;
     }
     if (!existsSync(this.at(KEYS))) throw new CliError(`there are no keys in ${this.folder}`);
-    return importKeys(readText(this.at(KEYS)), await this.#ask(false));
+    const passphrase = await this.#ask(false);
+    return unsealed(this.at(KEYS), () => importKeys(readText(this.at(KEYS)), passphrase));
   }
 
   /** Keeps a self-issued credential. */
@@ -166,6 +167,7 @@ export class Wallet {
       authority: settings.authority,
       passphrase: await this.#ask(false),
     };
+    await unsealed(this.at(TLS_KEY), () => createPrivateKey(tls)); // of keys in a token, the first to take it
     const memory = readMemory({
       memory: this.at(MEMORY),
       receipts: this.at(RECEIPTS),

@@ -136,9 +136,28 @@ describe.each(ENGINES)('keys and users on %s', (engine) => {
       await bank.ok('user', 'renew', 'locum');
       const config = bank.folder.at('server', 'server.json');
       const said = await bank.without(config, () => bank.ok('user', 'revoke', 'locum'));
+      expect(said).toContain('revoked 1 credential of locum, and 2 TLS certificates\n');
       expect(said).toContain('only the newest credential is known');
       expect((await users('locum')).map(({ state }) => state)).toEqual(['valid', 'revoked']);
     });
+  });
+
+  it('are looked for in no folder that is no bank’s, and are opened by one passphrase', async () => {
+    const none = path.join(bank.root, 'none');
+    for (const args of [
+      ['user', '--folder', none, 'list'],
+      ['user', '--folder', none, 'add', 'x', '--role', 'doctor'],
+      ['key', '--folder', none, 'show'],
+      ['retention', '--folder', none, 'list'],
+    ])
+      expect(await admin(...args)).toEqual({
+        ...{ status: 1, out: '', err: `muniment-admin: ${none} is no bank's folder: \`init\` makes one\n` },
+      });
+    writeFileSync(path.join(bank.root, 'wrong'), 'a wrong one');
+    const add = ['user', '--folder', bank.folder.path, 'add', 'x', '--role', 'doctor'];
+    const wrong = await admin('--passphrase-file', path.join(bank.root, 'wrong'), ...add);
+    const keys = bank.folder.at('administrator', 'keys.json');
+    expect(wrong.err).toBe(`muniment-admin: the passphrase does not open ${keys}\n`);
   });
 
   describe('the keys of the bank', () => {
@@ -165,7 +184,17 @@ describe.each(ENGINES)('keys and users on %s', (engine) => {
       expect(rows[2]!.keys[0]!.use).toMatch(/^bank\.example\/records\+[0-9a-f]{8}\+/);
       const text = await bank.ok('key', 'show');
       expect(text).toContain('WARNING: the credential of the bank ends in 29 days');
-      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 40 * 86_400_000 });
+      const told = rows[2]!.keys[1]!;
+      expect(told.use.length).toBeGreaterThan(1_700);
+      expect(text).toMatch(
+        new RegExp(
+          `${told.digest} {2}bank\\.example/records\\+[0-9a-f]{8}\\+.{16}… \\(whole with --json\\)\n`,
+        ),
+      );
+      expect(text).toContain(rows[2]!.keys[0]!.use);
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 28 * 86_400_000 });
+      expect(await bank.ok('key', 'show')).toContain('WARNING: the credential of the bank ends in 1 day\n');
+      vi.setSystemTime(Date.now() + 12 * 86_400_000);
       expect(await bank.ok('key', 'show')).toContain('WARNING: the credential of the anchor has ended');
       vi.useRealTimers();
     });
@@ -250,7 +279,6 @@ describe.each(ENGINES)('keys and users on %s', (engine) => {
       const change = ['passphrase', '--new-passphrase-file', next];
       const authority = bank.folder.at('authority', 'authority.key');
       const [before, memory] = [readFileSync(authority), bank.folder.at('administrator', 'tls.key')];
-      writeFileSync(path.join(bank.root, 'wrong'), 'a wrong one');
       const wrong = await admin(
         '--passphrase-file',
         path.join(bank.root, 'wrong'),

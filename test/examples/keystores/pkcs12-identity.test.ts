@@ -232,7 +232,7 @@ describe('the commands', () => {
     const [again, why] = await as('old', 'import-keys', at('keys.p12'));
     expect([again, why.endsWith(there)]).toEqual([1, true]);
     const wrong = await as('never', 'import-keys', at('keys.p12'), ...passphraseFile('wrong'));
-    expect(wrong).toEqual([1, 'muniment-client: wrong passphrase\n']);
+    expect(wrong).toEqual([1, `muniment-client: the passphrase does not open ${at('keys.p12')}\n`]);
     expect(existsSync(at('never'))).toBe(false);
     expect((await as('never', 'export-keys', '--out', at('none.p12')))[0]).toBe(1);
     expect(existsSync(at('none.p12'))).toBe(false);
