@@ -1,4 +1,4 @@
-/** From nothing to a bank with two users, and back from its backup, by the very commands that docs/administration.md gives. */
+/** From nothing to a bank with a document, and back from its backup, by the very commands that docs/administration.md gives. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-it('leads from nothing to a bank that serves two users and is as it was signed, and back to it from a backup', async () => {
+it('leads from nothing to a bank that serves a document and is as it was signed, and back to it from a backup', async () => {
   const all = commands('From nothing to a bank') + commands('Backup and restore');
   const script = `set -e\ntrap 'kill $SERVER 2>/dev/null || true' EXIT\n${all}`;
   const env = { ...process.env, PORT: String(await freePort()) };
@@ -37,8 +37,11 @@ it('leads from nothing to a bank that serves two users and is as it was signed, 
   expect(out).toContain('the bank bank.example/records is ready');
   expect(out).toMatch(/valid {4}until \S+ {2}doctor-1 {2}doctor, .* {2}[0-9a-f]{64}\n/);
   expect(out).toMatch(/valid {4}until \S+ {2}patient-1 {2}patient {2}[0-9a-f]{64}\n/);
+  expect(out).toContain('added 1 document;');
+  expect(out).toMatch(/patient-1: 2 entries, 1 document open for you, 3 fields\n/);
+  expect(out).toContain('  /patient/bloodType: "B-"\n');
   expect(out).toContain('doctor-1 is registered anew as doctor, ');
-  expect(out).toMatch(/moved of \S+, stated \S+ {2}no term {2}0 payloads to erase, 0 erased\n/);
+  expect(out).toMatch(/moved of \S+, stated \S+ {2}no term {2}1 payload to erase, 0 erased\n/);
   expect(out).toMatch(/^bank {2}bank {2}[0-9a-f]{64}, \S+ to \S+\n/m);
   expect(out.match(/all of it holds\n/g)).toHaveLength(3); // as it was, in its backup, and restored
   expect(out).toMatch(/the server may be started\n$/);
