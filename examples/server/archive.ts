@@ -75,7 +75,7 @@ export async function replyOf(database: Database, request: number): Promise<stri
 /** Marks a request as executed, once; inside the transaction that executes it. */
 export async function settle(
   change: Change,
-  { request, documents }: Pick<Cause, 'request' | 'documents'>,
+  { request }: Pick<Cause, 'request'>,
   reply: string,
 ): Promise<void> {
   await change
@@ -83,7 +83,7 @@ export async function settle(
     .values({ request, reply })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  if (documents > 0) await change.deleteFrom('pending').where('request', '=', request).execute();
+  await change.deleteFrom('pending').where('request', '=', request).execute();
 }
 
 /** A request that was archived and not executed, with what it brought. */

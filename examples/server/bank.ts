@@ -112,8 +112,7 @@ export class Bank {
     const evidence = verifyAddressed(banks, (to) =>
       verifyEvidence(plain(stored.evidence), { type: 'request', author, to, answers: null, time }),
     );
-    const [request, session] = [stored.number, plain(stored.session)];
-    const cause = { request, session, documents: documents.length, digests: evidence.digests };
+    const cause = { request: stored.number, session: plain(stored.session), digests: evidence.digests };
     const asking = { user: author, cause, at: this.#parts.now() };
     await this.#execute(parseRequest(evidence.data), asking, documents);
   }
@@ -133,7 +132,7 @@ export class Bank {
     };
     const number = await this.#archive.run((change) => archive(change, incoming, judge));
     tell({ kind: 'request stored', number, evidence: incoming.evidence.length });
-    const cause = { request: number, session, documents: documents.length, digests: envelope.digests };
+    const cause = { request: number, session, digests: envelope.digests };
     return this.#execute(request, { user: envelope.author, cause, at }, documents);
   }
 

@@ -55,8 +55,6 @@ export interface Cause {
   readonly request: number;
   /** The session in which it was asked: its evidence is that session's. */
   readonly session: Uint8Array;
-  /** How many documents it brought along, which lie in the archive until it is executed. */
-  readonly documents: number;
   readonly digests: EnvelopeDigests;
 }
 

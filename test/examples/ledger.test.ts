@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 const CAUSE = {
-  ...{ request: 1, session: new Uint8Array(32), documents: 0 },
+  ...{ request: 1, session: new Uint8Array(32) },
   digests: { data: sha256(utf8('data')), signature: sha256(utf8('signature')) },
 };
 

@@ -149,7 +149,7 @@ describe('a bank', () => {
       await turn.take([own], new Uint8Array(32), {
         request: 1,
         session: new Uint8Array(32),
-        documents: 0,
+
         digests,
       });
     });
