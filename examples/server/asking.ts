@@ -47,6 +47,23 @@ export function answer(text: string): Answer {
   return { text, documents: [] };
 }
 
+/**
+ * What the bank says now, or said of a size, to somebody who may still hear it: witnesses take their time, and what is
+ * read after them may have been written meanwhile.
+ */
+export async function sayTo<Asked>(
+  { said, directory, reading, now }: House,
+  { user }: Asking,
+  {
+    size,
+    judge,
+  }: { readonly size?: number | undefined; readonly judge: (database: Database) => Promise<Asked> },
+): Promise<{ readonly said: Said; readonly asked: Asked }> {
+  const word = await said(size);
+  await directory.checkStanding(reading, user, now());
+  return { said: word, asked: await judge(reading) };
+}
+
 /** A turn at the ledger for somebody who is in good standing when it comes: a revocation may have stood before it in the queue. */
 export function turnFor<Result>(
   { ledger, directory, now }: House,

@@ -16,12 +16,12 @@ import {
 import { equalBytes } from 'muniment/wire';
 import { encodeAccess, writeText, type RequestOf } from './api.ts';
 import { AFRESH, settle } from './archive.ts';
-import { turnFor, type Answer, type Asking, type House } from './asking.ts';
+import { sayTo, turnFor, type Answer, type Asking, type House } from './asking.ts';
 import type { KeptRecord } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
 import { SEALED } from './rights.ts';
 import { plain } from './store/bytes.ts';
-import type { Change } from './store/tables.ts';
+import type { Change, Database } from './store/tables.ts';
 import { accept, type Cause, type Taken, type Turn } from './turn.ts';
 
 /**
@@ -67,7 +67,9 @@ export async function breakGlass(
     await turn.take([own], record.tagSalt, cause);
     await settle(turn.change, cause, AFRESH);
   });
-  const said = await house.said();
+  const judge = (database: Database): Promise<KeptRecord> =>
+    house.records.asked(database, request.recordId, user);
+  const { said } = await sayTo(house, asking, { judge });
   const text = writeText({
     ...(await said.checkpoint(request.seenSize)),
     receipt: { receipt: standing.receipt, proof: said.inclusion(standing.leaf) },

@@ -4,12 +4,12 @@ import type { Credential } from 'muniment/keys';
 import { toHex } from 'muniment/wire';
 import { writeText, type RequestOf } from './api.ts';
 import { AFRESH, settle } from './archive.ts';
-import { answer, turnFor, type Answer, type Asking, type House } from './asking.ts';
+import { answer, sayTo, turnFor, type Answer, type Asking, type House } from './asking.ts';
 import { listsOf } from './compartments.ts';
 import { BankRefusal } from './refusal.ts';
 import { plain } from './store/bytes.ts';
 import { entriesOf, payloadOf } from './store/entries.ts';
-import type { Change } from './store/tables.ts';
+import type { Change, Database } from './store/tables.ts';
 
 /** Credentials, and what was said of them; compartments of records; epochs of groups. All of it is signed by others. */
 export async function lookUp(
@@ -99,12 +99,15 @@ export async function tellRevocations(
 /** The bank's signed word on where both chains of a record end. */
 export async function tellHeads(house: House, request: RequestOf<'head'>, asking: Asking): Promise<Answer> {
   const { recordId, seenSize } = request;
-  await turnFor(house, asking, async (turn) => {
+  const judge = async (database: Database): Promise<void> => {
     const { records } = house;
-    if (!records.isDirectory(recordId)) await records.asked(turn.change, recordId, asking.user);
-    await settle(turn.change, asking.cause, AFRESH);
+    if (!records.isDirectory(recordId)) await records.asked(database, recordId, asking.user);
+  };
+  await turnFor(house, asking, async ({ change }) => {
+    await judge(change);
+    await settle(change, asking.cause, AFRESH);
   });
-  const said = await house.said();
+  const { said } = await sayTo(house, asking, { judge });
   return answer(
     writeText({
       ...(await said.checkpoint(seenSize)),

@@ -13,7 +13,7 @@ import { decodeSealed, encodeSealed, selectFor, verifyGrant, type GrantScope } f
 import { equalBytes, toHex } from 'muniment/wire';
 import { encodeAccess, writeText, type RequestOf } from './api.ts';
 import { AFRESH, evidenceOf, settle } from './archive.ts';
-import { turnFor, type Answer, type Asking, type House } from './asking.ts';
+import { sayTo, turnFor, type Answer, type Asking, type House } from './asking.ts';
 import { issueCapability } from './capabilities.ts';
 import { listsFor, readersFor } from './compartments.ts';
 import type { Directory } from './directory.ts';
@@ -46,10 +46,8 @@ export async function read(house: House, request: RequestOf<'read'>, asking: Ask
     await settle(turn.change, cause, AFRESH);
     return taken;
   });
-  const said = await house.said(wanted ?? undefined);
-  // Witnesses may have taken their time, and what is read now may have been written meanwhile.
-  await house.directory.checkStanding(house.reading, user, house.now());
-  const record = await mayRead(house, house.reading, request, user);
+  const judge = (database: Database): Promise<AskedRecord> => mayRead(house, database, request, user);
+  const { said, asked: record } = await sayTo(house, asking, { size: wanted ?? undefined, judge });
   const { items, next, documents, annexes } = await readItems(house, { request, record, user, said });
   const text = writeText({
     ...(await said.checkpoint(Math.min(seenSize, said.size))),

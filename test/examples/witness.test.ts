@@ -11,14 +11,18 @@ import { KEM_X25519, systemRandom } from 'muniment/crypto';
 import { createAnchor, createKeys, enrol, revokeCredential, type Identity } from 'muniment/keys';
 import {
   addCosignatures,
+  encodeSignedEntry,
   formatNoteKey,
   Log,
   logKeysOf,
   signCheckpoint,
+  signEntry,
   verifyCheckpoint,
   type NoteKey,
 } from 'muniment/record';
+import { declareEmergency } from 'muniment/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BankClient } from '../../examples/client/bank.ts';
 import { readRecord } from '../../examples/client/reading.ts';
 import { statement } from '../../examples/client/writing.ts';
 import { createLogKeys } from '../../examples/server/log-keys.ts';
@@ -29,8 +33,8 @@ import type { Engine } from '../../examples/server/store/engine.ts';
 import { Witnessing, type WitnessAt } from '../../examples/server/witnessing.ts';
 import { serveWitness } from '../../examples/witness/http.ts';
 import { LogWitness } from '../../examples/witness/witness.ts';
-import { openRecord, write } from './a-record.ts';
-import { foundBank } from './in-process.ts';
+import { headOf, openRecord, write } from './a-record.ts';
+import { foundBank, type InProcess } from './in-process.ts';
 import { refusalOf } from './refusals.ts';
 import { makeDatabase, type TestDatabase } from './store/engines.ts';
 
@@ -251,44 +255,71 @@ describe('a bank', () => {
   });
 });
 
-it('nobody is read to whose key ended while the bank waited for a witness', async () => {
-  let meanwhile: (() => Promise<void>) | null = null;
-  const one = new LogWitness(first, keys, { file, now: Date.now });
-  const slow = createServer((request, response) => {
-    const work = meanwhile;
-    meanwhile = null;
-    void (async () => {
-      await work?.();
-      const { status, body } = await one.add(await text(request));
-      response.writeHead(status).end(body);
-    })();
-  });
-  slow.listen(0, '127.0.0.1');
-  await once(slow, 'listening');
-  const url = `http://127.0.0.1:${String((slow.address() as AddressInfo).port)}`;
-  const database = await makeDatabase('sqlite');
-  const engine = await database.open();
-  try {
-    const at = await foundBank(engine, { log: signer, witnesses: [{ url, key: one.key }] });
-    const { patient, doctor } = await at.join({ patient: ['patient'], doctor: ['doctor'] });
-    const { recordId } = await openRecord(at, patient, doctor);
-    const { credential } = patient.user;
-    const ends: Promise<unknown>[] = [];
-    meanwhile = async () => {
-      const now = Date.now();
-      const terms = { reason: 'compromised', doubtfulFrom: now, revokedAt: now } as const;
-      const stolen = await revokeCredential(at.administrator.user, credential, terms);
-      const writing = statement('revoke', 'revocation', stolen);
-      ends.push(write(at, at.administrator, at.directory.recordId, writing)); // is answered after the witness
-      while ((await at.bank.directory.revocations(engine.reading, credential)).length === 0)
-        await new Promise((resolve) => setTimeout(resolve, 5));
-    };
-    const reading = readRecord(patient, recordId, { purpose: 'own', releases: null });
-    expect(await refusalOf(reading)).toBe('KEY_REVOKED');
-    await Promise.all(ends);
-  } finally {
-    await engine.close();
-    await database.remove();
-    slow.close();
-  }
-});
+const QUESTIONS: Readonly<
+  Record<string, (at: InProcess, client: BankClient, recordId: Uint8Array) => Promise<unknown>>
+> = {
+  read: (_, client, recordId) => readRecord(client, recordId, { purpose: 'own', releases: null }),
+  'tell heads': (_, client, recordId) => client.ask<'head'>({ type: 'head', recordId }),
+  async 'break the glass'(at, client, recordId) {
+    const declared = await declareEmergency(client.user, { recordId, reason: 'none', kem: KEM_X25519 });
+    const { kind, payloadType, digest, payload } = statement('emergency', 'emergency', declared.statement);
+    const signed = await signEntry(client.user, await headOf(at, recordId), {
+      ...{ origin: at.trust.origin, recordId, chain: 'content', kind, time: Date.now() },
+      ...{ payloadType, payloadDigest: digest, seen: null },
+    });
+    const entry = encodeSignedEntry(signed);
+    return client.ask<'break-glass'>({ type: 'break-glass', recordId, entry }, [payload]);
+  },
+};
+
+it.each(Object.keys(QUESTIONS))(
+  'asked to %s, nobody hears an answer whose key ended while the bank waited for a witness',
+  async (name) => {
+    let meanwhile: (() => Promise<void>) | null = null;
+    let isDue = (): boolean => false;
+    const one = new LogWitness(first, keys, { file, now: Date.now });
+    const slow = createServer((request, response) => {
+      const work = isDue() ? meanwhile : null;
+      if (isDue()) meanwhile = null;
+      void (async () => {
+        await work?.();
+        const { status, body } = await one.add(await text(request));
+        response.writeHead(status).end(body);
+      })();
+    });
+    slow.listen(0, '127.0.0.1');
+    await once(slow, 'listening');
+    const url = `http://127.0.0.1:${String((slow.address() as AddressInfo).port)}`;
+    const database = await makeDatabase('sqlite');
+    const engine = await database.open();
+    try {
+      const at = await foundBank(engine, { log: signer, witnesses: [{ url, key: one.key }] });
+      const { patient, doctor, medic } = await at.join({
+        ...{ patient: ['patient'], doctor: ['doctor'], medic: ['doctor', 'emergency'] },
+      });
+      const { recordId } = await openRecord(at, patient, doctor);
+      const asker = name === 'break the glass' ? medic : patient;
+      const { credential } = asker.user;
+      const ends: Promise<unknown>[] = [];
+      await engine.database.deleteFrom('cosignatures').execute(); // so that the witness is asked whatever comes first
+      // What leaves an entry is asked for with a head, which is waited for as well.
+      const { size } = at.bank.ledger;
+      isDue = () => name === 'tell heads' || at.bank.ledger.size > size;
+      meanwhile = async () => {
+        const now = Date.now();
+        const terms = { reason: 'compromised', doubtfulFrom: now, revokedAt: now } as const;
+        const stolen = await revokeCredential(at.administrator.user, credential, terms);
+        const writing = statement('revoke', 'revocation', stolen);
+        ends.push(write(at, at.administrator, at.directory.recordId, writing)); // is answered after the witness
+        while ((await at.bank.directory.revocations(engine.reading, credential)).length === 0)
+          await new Promise((resolve) => setTimeout(resolve, 5));
+      };
+      expect(await refusalOf(QUESTIONS[name]!(at, asker, recordId))).toBe('KEY_REVOKED');
+      await Promise.all(ends);
+    } finally {
+      await engine.close();
+      await database.remove();
+      slow.close();
+    }
+  },
+);
