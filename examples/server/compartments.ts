@@ -3,6 +3,7 @@
  * another key. Who may publish the next one.
  */
 
+import { sql } from 'kysely';
 import {
   verifyCompartments,
   verifyCompartmentsHistory,
@@ -12,7 +13,7 @@ import {
 } from 'muniment/keys';
 import { capacityOf } from 'muniment/record';
 import { compartmentReader } from 'muniment/views';
-import { toHex } from 'muniment/wire';
+import { equalBytes, toHex } from 'muniment/wire';
 import { standingOf } from './authority.ts';
 import { idsOf, recordNumber } from './record-number.ts';
 import { BankRefusal } from './refusal.ts';
@@ -20,6 +21,9 @@ import { isSpent } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import type { Change, Database } from './store/tables.ts';
 import type { Effect } from './turn.ts';
+
+/** Most bytes of lists under one of an owner's keys: some thousand with BEHC's parts, fifty of the longest. */
+const LISTS_LIMIT = 16 * 1024 * 1024;
 
 /** Who finds the credential behind an Id: the directory. */
 interface Finder {
@@ -47,20 +51,41 @@ export async function listsFor(
     .execute();
   const found = [];
   for (const row of rows) {
-    const owner = await directory.find(database, plain(row.owner));
-    if (owner === null) continue;
-    const statement = plain(row.statement);
-    found.push({ owner, statement, verified: verifyCompartments(statement, owner) });
+    const list = await verified(directory, database, row);
+    if (list !== null) found.push(list);
   }
   return found;
 }
 
-/** The lists of the record that a subject has named, by the newest of its keys that has published any. */
-export async function listsOf(
+/** The newest of them. */
+export async function newestFor(
   directory: Finder,
   database: Database,
-  subject: string,
-): Promise<PublishedList[]> {
+  recordId: Uint8Array,
+): Promise<PublishedList | null> {
+  const row = await database
+    .selectFrom('compartments')
+    .select(['owner', 'statement'])
+    .where('record', '=', recordId)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : verified(directory, database, row);
+}
+
+async function verified(
+  directory: Finder,
+  database: Database,
+  row: { readonly owner: Uint8Array; readonly statement: Uint8Array },
+): Promise<PublishedList | null> {
+  const owner = await directory.find(database, plain(row.owner));
+  if (owner === null) return null;
+  const statement = plain(row.statement);
+  return { owner, statement, verified: verifyCompartments(statement, owner) };
+}
+
+/** The record that a subject has named, by the newest of its keys that has published any list. */
+export async function recordOf(database: Database, subject: string): Promise<Uint8Array | null> {
   const row = await database
     .selectFrom('compartments')
     .innerJoin('users', 'users.id', 'compartments.owner')
@@ -69,7 +94,7 @@ export async function listsOf(
     .orderBy('users.number', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row === undefined ? [] : listsFor(directory, database, plain(row.record));
+  return row === undefined ? null : plain(row.record);
 }
 
 /** Checks a list of compartments that somebody publishes, and returns how to write it once its entry is accepted. */
@@ -79,9 +104,9 @@ export async function publishCompartments(
   { author, statement }: { readonly author: Credential; readonly statement: Uint8Array },
 ): Promise<Effect> {
   const { recordId, number } = verifyCompartments(statement, author);
-  const newest = (await listsFor(directory, change, recordId)).at(-1);
+  const newest = await newestFor(directory, change, recordId);
   // Nothing is taken that does not follow what is there: a gap or a fork would stop every verifier.
-  if (newest === undefined) {
+  if (newest === null) {
     await checkNewRecord(directory, change, author, recordId);
     verifyCompartmentsHistory([statement], [author], null);
   } else {
@@ -89,8 +114,19 @@ export async function publishCompartments(
     if (number <= newest.verified.number) throw new BankRefusal('RECORD_EXISTS');
     verifyNextCompartments(statement, author, newest.verified);
   }
+  await checkRoom(change, author, statement);
   const list = { owner: author.id, number, record: recordId, statement };
   return (within) => within.insertInto('compartments').values(list).execute();
+}
+
+// Whoever looks a subject up is handed every list. A key that was stolen can use up its own room, and not its successor's.
+async function checkRoom(change: Change, { id }: Credential, statement: Uint8Array): Promise<void> {
+  const { size } = await change
+    .selectFrom('compartments')
+    .select(({ fn }) => fn.sum<number | string | null>(sql`length(statement)`).as('size'))
+    .where('owner', '=', id)
+    .executeTakeFirstOrThrow();
+  if (Number(size ?? 0) + statement.length > LISTS_LIMIT) throw new BankRefusal('LISTS_FULL');
 }
 
 // No two owners share a record, nor the number of one; and an owner keeps to its own. Where nobody has opened that yet,
@@ -109,13 +145,15 @@ async function checkNewRecord(
     .where('record', '<=', last)
     .executeTakeFirst();
   if (taken !== undefined) throw new BankRefusal('RECORD_EXISTS');
-  const own = (await listsOf(directory, change, author.subject)).at(-1);
-  if (own === undefined) return;
+  const named = await recordOf(change, author.subject);
+  const own = named === null ? null : await newestFor(directory, change, named);
+  if (own === null) return;
   if (!(own.owner.notBefore < author.notBefore)) throw new BankRefusal('RECORD_EXISTS');
   if ((await standingOf(change, own.verified.recordId)) !== null) throw new BankRefusal('OWNER_KEY');
 }
 
-// Who owns a record, its chain says; before there is one, whoever named it does, or the subject's next key.
+// Who owns a record, its chain says; before there is one, whoever named it does, or the subject's next key, unless one
+// after that has begun anew: what was given up does not come back. The dead rotate nothing.
 async function checkOwner(
   change: Change,
   author: Credential,
@@ -123,10 +161,13 @@ async function checkOwner(
 ): Promise<void> {
   if (owner.subject !== author.subject) throw new BankRefusal('RECORD_EXISTS');
   const authority = (await standingOf(change, recordId))?.authority;
+  const named = await recordOf(change, author.subject);
   const owns =
     authority === undefined
-      ? owner.notBefore <= author.notBefore
-      : capacityOf(authority, author.id, 0) === 'owner' && !isSpent(authority, author.id);
+      ? owner.notBefore <= author.notBefore && named !== null && equalBytes(named, recordId)
+      : capacityOf(authority, author.id, 0) === 'owner' &&
+        !isSpent(authority, author.id) &&
+        authority.closure?.ground !== 'death';
   if (!owns) throw new BankRefusal('OWNER_KEY');
   const elsewhere = await change
     .selectFrom('compartments')

@@ -5,7 +5,7 @@ import { toHex } from 'muniment/wire';
 import { writeText, type RequestOf } from './api.ts';
 import { AFRESH, settle } from './archive.ts';
 import { answer, sayTo, turnFor, type Answer, type Asking, type House } from './asking.ts';
-import { listsOf } from './compartments.ts';
+import { listsFor, recordOf } from './compartments.ts';
 import { BankRefusal } from './refusal.ts';
 import { plain } from './store/bytes.ts';
 import { entriesOf, payloadOf } from './store/entries.ts';
@@ -28,8 +28,11 @@ export async function lookUp(
   const groups = [];
   for (const name of request.groups) groups.push(...(await directory.groups(change, name)));
   const published = [];
-  for (const subject of new Set(known.map((one) => one.subject)))
-    published.push(...(await listsOf(directory, change, subject)));
+  // Only of whom was asked for by name: whoever stands in another's chain may have published whatever it likes.
+  for (const subject of new Set(request.subjects)) {
+    const recordId = await recordOf(change, subject);
+    if (recordId !== null) published.push(...(await listsFor(directory, change, recordId)));
+  }
   // A keeper signs every epoch of its group, and is handed out once; so is each key of an owner.
   const signers = [...groups.map(({ keeper }) => keeper), ...published.map(({ owner }) => owner)];
   const credentials = distinct([...known, ...signers]);

@@ -17,7 +17,7 @@ import {
 } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
 import { NO_STANDING, noting, readStanding, standingAfter } from './authority.ts';
-import { listsOf } from './compartments.ts';
+import { newestFor, recordOf } from './compartments.ts';
 import type { Directory } from './directory.ts';
 import { namedIn } from './named.ts';
 import { idsOf } from './record-number.ts';
@@ -130,8 +130,9 @@ export class Records {
     // for a key that has another after it.
     const owner = await this.#directory.find(database, ownerId);
     if (owner === null || !hasRole(owner, 'patient')) throw new BankRefusal('FORBIDDEN');
-    const newest = (await listsOf(this.#directory, database, owner.subject)).at(-1)?.verified;
-    if (newest === undefined || !equalBytes(newest.recordId, id) || !equalBytes(newest.owner, ownerId))
+    const named = await recordOf(database, owner.subject);
+    const newest = named === null ? null : await newestFor(this.#directory, database, named);
+    if (newest === null || !equalBytes(newest.verified.recordId, id) || !equalBytes(newest.owner.id, ownerId))
       throw new BankRefusal('FORBIDDEN');
     return { id, tagSalt, standing: NO_STANDING };
   }

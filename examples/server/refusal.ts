@@ -8,6 +8,7 @@ export type RefusalCode =
   | 'ANNEX_MISSING'
   | 'CLOCK'
   | 'FORBIDDEN'
+  | 'LISTS_FULL'
   | 'MALFORMED'
   | 'NOT_FOR_OWNER'
   | 'OWNER_KEY'

@@ -12,7 +12,7 @@ import { checkFollows, checkRun, type Seen } from './succession.ts';
 
 /**
  * Verifies a list that claims to be the next after one that was verified: of the same record, with every compartment of
- * that one, none at an earlier epoch, and a key that is another exactly if its epoch is.
+ * that one, each at the same epoch with the same key or at the next with another, and new ones at epoch 0.
  *
  * @param owner - who owns the record by now: whoever signed the one before, or the Id that its chain names since
  * @throws `MunimentError` `KEY_SUCCESSION` if it is not; and what {@link verifyCompartments} throws
@@ -70,18 +70,21 @@ function signerOf(signed: Uint8Array, owners: readonly Credential[]): Credential
 function checkNext(previous: Compartments, next: Compartments): void {
   checkFollows(previous, next);
   const now = new Map(next.list.map((one) => [one.name, one]));
+  const before = new Set(previous.list.map(({ name }) => name));
   const fits =
     equalBytes(next.recordId, previous.recordId) &&
     // A compartment that could vanish could come back at epoch 0.
     previous.list.every((one) => {
       const same = now.get(one.name);
       return same !== undefined && goesOn(one, same);
-    });
+    }) &&
+    next.list.every(({ name, epoch }) => epoch === 0 || before.has(name));
   if (!fits) throw new MunimentError('KEY_SUCCESSION');
 }
 
 function goesOn(before: Compartment, now: Compartment): boolean {
   const same = now.kem === before.kem && equalBytes(now.publicKey, before.publicKey);
   if (now.epoch === before.epoch) return same;
-  return now.epoch > before.epoch && !same && before.name !== ROOT;
+  // One that could leap could leap to the last epoch there is, and then never go on.
+  return now.epoch === before.epoch + 1 && !same && before.name !== ROOT;
 }

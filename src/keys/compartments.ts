@@ -4,7 +4,15 @@
  * spec/keys.md, "Compartments".
  */
 
-import { hpkeSeal, systemRandom, type HpkeSealed, type KemId, type Random } from '../crypto/index.ts';
+import {
+  TAG_LENGTH,
+  hpkeSeal,
+  kem,
+  systemRandom,
+  type HpkeSealed,
+  type KemId,
+  type Random,
+} from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import { NAME_LIMIT, readKemPublicKey, type Credential } from './credential.ts';
@@ -21,6 +29,9 @@ export const INBOX = 'inbox';
 export const ROOT = '';
 /** Most compartments of one record. */
 export const COMPARTMENTS_LIMIT = 256;
+
+/** Bytes of the root's ciphertext. */
+const SEALED_ROOT_LENGTH = tuple('root', new Uint8Array(32)).length + TAG_LENGTH;
 
 /** A compartment: its name (`''` is the root), epoch and public key. */
 export interface Compartment extends KemPublicKey {
@@ -176,6 +187,10 @@ export function verifyCompartments(signed: Uint8Array, owner: Credential): Compa
     statement.list[0]?.name === ROOT &&
     names.has(INBOX) &&
     names.size === statement.list.length &&
+    // Each list moves a compartment by one epoch at most.
+    statement.list.every(({ epoch }) => epoch <= statement.number) &&
+    statement.sealedRoot.encapsulation.length === kem(owner.sealing.kem).encapsulationLength &&
+    statement.sealedRoot.ciphertext.length === SEALED_ROOT_LENGTH &&
     beginsRightly(statement);
   if (!wellFormed || !equalBytes(statement.owner, owner.id)) throw new MunimentError('WIRE_TUPLE');
   return statement;

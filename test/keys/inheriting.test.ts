@@ -92,6 +92,27 @@ describe('a list that is taken over', () => {
     expect(await refusalOf(() => openRoot(before, false_))).toBe('KEY_OPEN');
   });
 
+  it('goes on behind whatever a thief of the signing key could put there', async () => {
+    const last = (epoch: number): Compartments['list'] =>
+      rotated.list.map((one) => (one.name === 'urgent' ? { ...one, epoch, publicKey: thief } : one));
+    const thief = stranger.credential.sealing.publicKey;
+    const planted = await signed(before, last(2), rotated.sealedRoot);
+    const list_ = verifyNextCompartments(planted, before.credential, rotated);
+    const next = verifyNextCompartments(
+      await inheritCompartments(after, root, list_),
+      after.credential,
+      list_,
+    );
+    expect(next.list.find(({ name }) => name === 'urgent')).toMatchObject({ epoch: 3 });
+    const [leap, beyond] = [await signed(before, last(3), rotated.sealedRoot), Number.MAX_SAFE_INTEGER];
+    expect(refusal(() => verifyCompartments(leap, before.credential))).toBe('WIRE_TUPLE');
+    const end = await signed(before, last(beyond), rotated.sealedRoot);
+    expect(refusal(() => verifyCompartments(end, before.credential))).toBe('WIRE_TUPLE');
+    const junk = { ...rotated.sealedRoot, encapsulation: new Uint8Array(1_000_000) };
+    const large = await signed(before, rotated.list, junk);
+    expect(refusal(() => verifyCompartments(large, before.credential))).toBe('WIRE_TUPLE');
+  });
+
   it('is of nobody else, and never goes back to who has left', async () => {
     const run = [first, second, third];
     expect(refusal(() => verifyCompartmentsHistory(run, [before.credential], null))).toBe('KEY_SIGNATURE');

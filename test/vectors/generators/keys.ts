@@ -1277,7 +1277,8 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
   const zeros = new Uint8Array(32);
   const stated = (list: TupleItem, changes: Readonly<Record<number, TupleItem>> = {}): Uint8Array => {
     const { id } = patient.credential;
-    const first: TupleItem[] = [recordId, id, 0, zeros, list, encapsulation, new Uint8Array(16)];
+    const sealed = [encapsulation, new Uint8Array(SEALED_ROOT)];
+    const first: TupleItem[] = [recordId, id, 0, zeros, list, ...sealed];
     return statementOver(patient, tuple('compartments', ...Object.assign(first, changes)));
   };
   const good = [item(''), item('inbox')];
@@ -1345,23 +1346,30 @@ async function compartmentsCases(parties: Parties): Promise<KeysCase[]> {
       'WIRE_LIMIT',
     ),
     verify('a further part', stated(good, { 7: '' }), 'WIRE_TUPLE'),
+    verify('an epoch beyond the number', stated([...good, ['x', 1, KEM_X25519, key]]), 'WIRE_TUPLE'),
+    verify('an encapsulation of 31 bytes', stated(good, { 5: new Uint8Array(31) }), 'WIRE_TUPLE'),
+    verify('an encapsulation of 33 bytes', stated(good, { 5: new Uint8Array(33) }), 'WIRE_TUPLE'),
+    verify('a root of 31 bytes', badRoot(tuple('root', new Uint8Array(31))), 'WIRE_TUPLE'),
+    verify('a root of 33 bytes', badRoot(tuple('root', new Uint8Array(33))), 'WIRE_TUPLE'),
+    verify('an empty ciphertext', stated(good, { 6: '' }), 'WIRE_TUPLE'),
     open('as it should be', classical.signed, true),
-    open('an empty ciphertext', stated(good, { 6: '' }), false),
+    open('nothing that was sealed', stated(good), false),
     open(
       'the sealed root of another record',
       stated(good, { 5: foreignEncapsulation, 6: foreignCiphertext }),
       false,
     ),
-    open('a root of 31 bytes', badRoot(tuple('root', new Uint8Array(31))), false),
-    open('something else than a root', badRoot(tuple('group key', new Uint8Array(32))), false),
-    open('an encapsulation of 31 bytes', stated(good, { 5: new Uint8Array(31) }), false),
+    open('something else than a root', badRoot(tuple('leaf', new Uint8Array(32))), false),
   ];
 }
+
+// Bytes of a sealed root.
+const SEALED_ROOT = tuple('root', new Uint8Array(32)).length + 16;
 
 // The sealed root of a list of compartments: the last two parts of its body.
 function lastTwoParts(signed: Uint8Array): [Uint8Array, Uint8Array] {
   const body = signed.subarray(0, -68);
-  const ciphertext = body.subarray(-(tuple('root', new Uint8Array(32)).length + 16));
+  const ciphertext = body.subarray(-SEALED_ROOT);
   const encapsulation = body.subarray(
     body.length - ciphertext.length - 4 - 32,
     body.length - ciphertext.length - 4,
@@ -1442,7 +1450,7 @@ async function rotationCases({ patient, stranger }: Parties): Promise<KeysCase[]
     items: readonly Compartment[],
     changes: Readonly<Record<number, TupleItem>> = {},
   ): Uint8Array[] => {
-    const sealed = [new Uint8Array(32), new Uint8Array(16)];
+    const sealed = [new Uint8Array(32), new Uint8Array(SEALED_ROOT)];
     const encoded = items.map((one) => [one.name, one.epoch, one.kem, one.publicKey]);
     const body: TupleItem[] = [recordId, owner.id, 1, digest, encoded, ...sealed];
     return [first, statementOver(patient, tuple('compartments', ...Object.assign(body, changes)))];
@@ -1471,9 +1479,27 @@ async function rotationCases({ patient, stranger }: Parties): Promise<KeysCase[]
     verify('the one seen is among them', whole, first),
     verify('from its successor', [third.signed], second.signed),
     verify(
-      'an epoch that skips some',
-      successor([top, inbox, { ...treatments, epoch: 5, publicKey }, lab]),
+      'an epoch beyond the number',
+      successor([top, inbox, { ...treatments, epoch: 2, publicKey }, lab]),
       null,
+      'WIRE_TUPLE',
+    ),
+    verify(
+      'an epoch left out',
+      [
+        ...whole,
+        after(patient, third.signed, (one) =>
+          one.epoch === 0 && one.name !== '' ? { ...one, epoch: 2, publicKey } : one,
+        ),
+      ],
+      null,
+      'KEY_SUCCESSION',
+    ),
+    verify(
+      'a new compartment that has rotated already',
+      successor([...list, { ...lab, name: 'dental', epoch: 1 }]),
+      null,
+      'KEY_SUCCESSION',
     ),
     verify('none', [], null, 'KEY_SUCCESSION'),
     verify('not from the beginning', [second.signed], null, 'KEY_SUCCESSION'),
@@ -1504,7 +1530,15 @@ async function rotationCases({ patient, stranger }: Parties): Promise<KeysCase[]
     ),
     verify(
       'an epoch going back',
-      [first, second.signed, backTo(patient, second.signed, list)],
+      [
+        first,
+        second.signed,
+        after(
+          patient,
+          second.signed,
+          ({ name, ...rest }) => list.find((one) => one.name === name) ?? { name, ...rest },
+        ),
+      ],
       null,
       'KEY_SUCCESSION',
     ),
@@ -1517,11 +1551,11 @@ async function rotationCases({ patient, stranger }: Parties): Promise<KeysCase[]
   ];
 }
 
-// A list in the right place with the keys of an earlier one.
-function backTo(owner: Identity, after: Uint8Array, list: readonly Compartment[]): Uint8Array {
-  const { recordId, number, digest } = verifyCompartments(after, owner.credential);
-  const items = list.map((one) => [one.name, one.epoch, one.kem, one.publicKey]);
-  const sealed = [new Uint8Array(32), new Uint8Array(16)];
+// The list in the right place behind one, with what an owner's own hand makes of that one's compartments.
+function after(owner: Identity, signed: Uint8Array, change: (one: Compartment) => Compartment): Uint8Array {
+  const { recordId, number, digest, list } = verifyCompartments(signed, owner.credential);
+  const items = list.map(change).map((one) => [one.name, one.epoch, one.kem, one.publicKey]);
+  const sealed = [new Uint8Array(32), new Uint8Array(SEALED_ROOT)];
   const body = [recordId, owner.credential.id, number + 1, digest, items, ...sealed] as const;
   return statementOver(owner, tuple('compartments', ...body));
 }
