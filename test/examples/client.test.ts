@@ -313,8 +313,12 @@ describe('a patient goes on under another key', () => {
 
   it('by the word of its guardians, if that key is lost', async () => {
     const documents = await opened('patient-2-next');
-    const guardians = ['--guardian', 'doctor-1', 'doctor-2', 'patient-1', '--threshold', '2'];
-    expect(await done('patient-2-next', 'appoint-guardians', ...guardians)).toContain('any 2 of doctor-1');
+    const names = ['doctor-1', 'doctor-2', 'patient-1'];
+    const told = await Promise.all(names.map(async (name) => `${name}=${await idOf(name)}`));
+    const terms = ['--threshold', '2'];
+    const said = await done('patient-2-next', 'appoint-guardians', '--guardian', ...told, ...terms);
+    expect(said).toMatch(/^any 2 of these /);
+    for (const one of told) expect(said).toContain(one.replace('=', '  own id '));
     await enrolAs('patient-2', 'patient-2-back', 'patient');
     await done('administrator', 'register', at('patient-2-back.credential'));
     await done('patient-2-back', 'ask-recovery', '--out', at('recovery'));
@@ -336,6 +340,39 @@ describe('a patient goes on under another key', () => {
 });
 
 describe('what is refused', () => {
+  it('guardians by name alone, or whose newest key is not the one that they have told', async () => {
+    const appoint = [
+      'appoint-guardians',
+      '--threshold',
+      '2',
+      '--guardian',
+      `doctor-1=${await idOf('doctor-1')}`,
+    ];
+    for (const untold of ['emergency-1', 'emergency-1=', '=', `=${await idOf('emergency-1')}`])
+      expect(await as('patient-2-back', ...appoint, untold)).toMatchObject({ status: 2, out: '' });
+    const id = await idOf('emergency-1');
+    expect(await as('patient-2-back', ...appoint, `emergency-2=${id}`)).toEqual(
+      refusal('emergency-2 is not registered'),
+    );
+    // The administrator registers a later key of its own under the name of somebody whom the patient trusts.
+    await enrolAs('emergency-1', 'emergency-1-false', 'emergency');
+    await done('administrator', 'register', at('emergency-1-false.credential'));
+    expect(await as('patient-2-back', ...appoint, `emergency-1=${id}`)).toEqual(
+      refusal(
+        'the newest credential of emergency-1 has another id than you were told: ask emergency-1 itself, in person, for its own id',
+      ),
+    );
+    // Nobody is appointed by that: those of before are asked.
+    await enrolAs('patient-2', 'patient-2-later', 'patient');
+    await done('administrator', 'register', at('patient-2-later.credential'));
+    await done('patient-2-later', 'ask-recovery', '--out', at('later'));
+    const approving = ['approve-recovery', at('later'), '--claimant-id', await idOf('patient-2-later')];
+    await done('doctor-2', ...approving, '--out', at('later.approval'));
+    expect(await as('emergency-1-false', ...approving, '--out', at('false.approval'))).toMatchObject({
+      status: 1,
+    });
+  });
+
   it('another passphrase, none, and an empty one', async () => {
     const view = ['--wallet', at('patient-1'), 'view'];
     expect(await spawned(view, { MUNIMENT_PASSPHRASE: 'another' })).toEqual(

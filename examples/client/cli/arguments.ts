@@ -24,6 +24,19 @@ export function hexId(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'hex'));
 }
 
+/** A user, and the Id of its credential as it has told it itself. */
+export interface Told {
+  readonly subject: string;
+  readonly id: Uint8Array;
+}
+
+/** Users with their Ids, each as `NAME=ID`; a name may have an equals sign too. */
+export function told(text: string, before: readonly Told[] = []): Told[] {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new InvalidArgumentError('NAME=ID, with the own id that the user has told you');
+  return [...before, { subject: text.slice(0, at), id: hexId(text.slice(at + 1)) }];
+}
+
 /** A time as ISO 8601 writes it, such as `2026-03-14T09:30:00Z`, in milliseconds since 1970. */
 export function time(text: string): number {
   const value = Date.parse(text);

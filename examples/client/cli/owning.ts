@@ -8,7 +8,7 @@ import { lookUp, person } from '../people.ts';
 import { ownCompartments } from '../reading.ts';
 import { approve, askRecovery, recover } from '../recovery.ts';
 import { goOnUnder } from '../succession.ts';
-import { hexId, positive } from './arguments.ts';
+import { hexId, positive, told, type Told } from './arguments.ts';
 import { CliError } from './error.ts';
 import { readForm, writeWhole } from './files.ts';
 import { directoryOf } from './founding.ts';
@@ -50,7 +50,11 @@ export function owningCommands(program: Command, wallet: FindWallet, say: Say): 
     .description(
       "patient: who together brings one's record back if the key is lost, in place of those before",
     )
-    .requiredOption('--guardian <subject...>', '2 to 16 registered users')
+    .requiredOption(
+      '--guardian <subject=id...>',
+      '2 to 16 registered users, each with the own id that it has told itself',
+      told,
+    )
     .requiredOption('--threshold <n>', 'how many of them it takes, at least 2', positive)
     .action((terms: Parameters<typeof appointGuardians>[1]) => appointGuardians(wallet(), terms, say));
   program
@@ -92,22 +96,34 @@ export async function renew(from: Wallet, to: Wallet, say: Say): Promise<void> {
   say(`the key in ${from.folder} reads and writes nothing of it any more; have it revoked as superseded`);
 }
 
-/** `appoint-guardians`: each gets a share of the root, which enough of them together bring back. */
+/**
+ * `appoint-guardians`: each gets a share of the root, which enough of them together bring back. The directory alone does not
+ * say who they are: an administrator who registers later keys under their names would be all of them.
+ */
 export async function appointGuardians(
   wallet: Wallet,
-  { guardian, threshold }: { readonly guardian: readonly string[]; readonly threshold: number },
+  { guardian, threshold }: { readonly guardian: readonly Told[]; readonly threshold: number },
   say: Say,
 ): Promise<void> {
   await wallet.use(async (client) => {
-    const people = await lookUp(client, { subjects: guardian });
-    const guardians = guardian.map((subject) => {
+    const people = await lookUp(client, { subjects: guardian.map(({ subject }) => subject) });
+    const guardians = guardian.map(({ subject, id }) => {
       if (!people.credentials.some((one) => one.subject === subject))
         throw new CliError(`${plainly(subject)} is not registered`);
-      return person(people, subject);
+      const newest = person(people, subject);
+      if (!equalBytes(newest.id, id)) throw new CliError(otherId(subject));
+      return newest;
     });
     await appoint(client, await ownCompartments(client), { threshold, guardians });
-    say(`any ${threshold} of ${guardian.map(plainly).join(', ')} bring the record back if the key is lost`);
+    say(`any ${threshold} of these bring the record back if the key is lost:`);
+    for (const { subject, id } of guardians) say(`  ${plainly(subject)}  own id ${toHex(id)}`);
   });
+}
+
+// Not which one it has: whoever copied that would trust the directory after all.
+function otherId(subject: string): string {
+  const name = plainly(subject);
+  return `the newest credential of ${name} has another id than you were told: ask ${name} itself, in person, for its own id`;
 }
 
 /** `ask-recovery`: what the patient hands its guardians. */
