@@ -1,7 +1,8 @@
 /**
  * Collecting cosignatures: what the bank says of a size of the log goes to every witness, and is said to others with the
  * lines of those that agreed. A witness that has seen a larger log cosigns no smaller one, and any of the bank's processes
- * may have shown it that: so the lines are in the database, and who comes too late asks again with the newest log.
+ * may have shown it that: so the lines are in the database, and who comes too late asks again with the newest log. What a
+ * witness says that it has seen is taken from it only as far as the database has it.
  */
 
 import {
@@ -26,7 +27,7 @@ export interface WitnessAt {
 /** How long a witness may take, in milliseconds; and for how long one that failed is left alone. */
 const PATIENCE = 5000;
 const RESPITE = 5000;
-/** How often a newer log is shown to witnesses that have seen one that is newer still. */
+/** How often a newer log is shown to witnesses that have seen one that is newer still, and one log to a witness. */
 const ATTEMPTS = 4;
 /** Longest answer of a witness, in characters: a line is some thousands at most. */
 const ANSWER_LIMIT = 16_384;
@@ -36,11 +37,24 @@ const KEPT = 4096;
 /** A witness that has seen more is not at fault, if another of the bank's processes has shown it that. */
 class OlderError extends Error {
   override readonly name = 'OlderError';
+  /** How much, as it says. */
+  readonly seen: number;
+
+  constructor(seen: number) {
+    super('a witness has seen a larger log');
+    this.seen = seen;
+  }
+}
+
+/** A witness that says that it has seen more than it was shown. */
+interface Older {
+  readonly witness: WitnessAt;
+  readonly error: OlderError;
 }
 
 /** Who collects, and where what was collected is. */
 export interface WitnessingParts {
-  readonly ledger: Pick<Ledger, 'said' | 'consistency' | 'catchUp'>;
+  readonly ledger: Pick<Ledger, 'said' | 'consistency' | 'catchUp' | 'size'>;
   readonly log: LogKeys;
   readonly reading: Database;
   readonly changes: Changes;
@@ -52,7 +66,7 @@ export interface WitnessingParts {
 export class Witnessing {
   readonly #witnesses: readonly WitnessAt[];
   readonly #parts: WitnessingParts;
-  /** What each witness has seen, as far as it has said so. */
+  /** What each witness has seen, as far as it has said so: never more than the log has. */
   readonly #seen = new Map<string, number>();
   /** Until when those that failed are not asked, on the process's own clock. */
   readonly #left = new Map<string, number>();
@@ -88,57 +102,70 @@ export class Witnessing {
 
   async #newest(): Promise<Said> {
     for (let attempt = 1; ; attempt++) {
-      const { said, isOlder } = await this.#cosigned(this.#parts.ledger.said());
-      if (!isOlder) return said;
-      if (attempt === ATTEMPTS) {
-        // Nobody else of this bank has shown it that: the database has less than it had.
-        this.#parts.report(new OlderError('a witness has seen a larger log'));
-        return said;
-      }
-      await this.#parts.ledger.catchUp(); // another process has shown a witness more
+      const { said, older } = await this.#cosigned(this.#parts.ledger.said());
+      if (older.length === 0) return said;
+      await this.#parts.ledger.catchUp(); // another process may have shown a witness more: it is durable
+      const shown = older.filter(({ witness, error }) => this.#note(witness, error.seen));
+      // Nobody of this bank has shown the others that: they lie, or the database has less than it had.
+      for (const one of older) if (!shown.includes(one)) this.#leave(one.witness, one.error);
+      if (shown.length > 0 && attempt < ATTEMPTS) continue;
+      for (const { error } of shown) this.#parts.report(error);
+      return said;
     }
   }
 
-  async #cosigned(said: Said): Promise<{ readonly said: Said; readonly isOlder: boolean }> {
+  // A size that the log does not have would keep this process from asking that witness again, for good.
+  #note({ url }: WitnessAt, seen: number): boolean {
+    if (seen > this.#parts.ledger.size) return false;
+    this.#seen.set(url, seen);
+    return true;
+  }
+
+  #leave({ url }: WitnessAt, error: unknown): void {
+    this.#left.set(url, performance.now() + RESPITE);
+    this.#parts.report(error);
+  }
+
+  async #cosigned(said: Said): Promise<{ readonly said: Said; readonly older: readonly Older[] }> {
     const { size } = said;
     const { checkpoint } = await said.checkpoint(0);
     const known = await this.#linesOf(size, checkpoint);
+    const older: Older[] = [];
     const asked = await Promise.all(
       this.#witnesses
         .filter(({ key, url }) => !known.has(key) && performance.now() >= (this.#left.get(url) ?? 0))
-        .map((witness) => this.#ask(witness, checkpoint, size)),
+        .map(async (witness) => ({ witness, line: await this.#ask(witness, { checkpoint, size }, older) })),
     );
     const fresh = asked.flatMap(({ witness, line }) => (line === null ? [] : [[witness.key, line] as const]));
     if (fresh.length > 0) await this.#keep(size, fresh);
     const lines = [...known.values(), ...fresh.map(([, line]) => line)];
     tell({ kind: 'cosigned', lines: lines.length });
-    return { said: withLines(said, lines), isOlder: asked.some(({ isOlder }) => isOlder) };
+    return { said: withLines(said, lines), older };
   }
 
   async #ask(
     witness: WitnessAt,
-    checkpoint: string,
-    size: number,
-  ): Promise<{ readonly witness: WitnessAt; readonly line: string | null; readonly isOlder: boolean }> {
+    { checkpoint, size }: { readonly checkpoint: string; readonly size: number },
+    older: Older[],
+  ): Promise<string | null> {
     try {
-      return { witness, line: await this.#lineOf(witness, checkpoint, size), isOlder: false };
+      return await this.#lineOf(witness, checkpoint, size);
     } catch (error) {
-      const isOlder = error instanceof OlderError;
-      if (!isOlder) {
-        this.#left.set(witness.url, performance.now() + RESPITE);
-        this.#parts.report(error);
-      }
-      return { witness, line: null, isOlder };
+      if (error instanceof OlderError) older.push({ witness, error });
+      else this.#leave(witness, error);
+      return null;
     }
   }
 
-  async #lineOf({ url, key }: WitnessAt, checkpoint: string, size: number): Promise<string> {
+  async #lineOf(witness: WitnessAt, checkpoint: string, size: number): Promise<string> {
+    const { url, key } = witness;
     let answer = await this.#send(url, checkpoint, size);
-    if (answer.status === 409) {
+    // More than once if other processes show it more meanwhile.
+    for (let attempt = 1; answer.status === 409 && attempt < ATTEMPTS; attempt++) {
       const seen = Number(answer.text);
       if (!/^\d+\n?$/.test(answer.text) || !Number.isSafeInteger(seen))
         throw new Error('the witness names no size');
-      this.#seen.set(url, seen);
+      if (!this.#note(witness, seen)) throw new OlderError(seen);
       answer = await this.#send(url, checkpoint, size);
     }
     if (answer.status !== 200) throw new Error(`the witness answers ${String(answer.status)}`);
@@ -150,7 +177,7 @@ export class Witnessing {
 
   async #send(url: string, checkpoint: string, size: number): Promise<{ status: number; text: string }> {
     const seen = this.#seen.get(url) ?? 0;
-    if (!(seen <= size)) throw new OlderError('the witness has seen a larger log');
+    if (!(seen <= size)) throw new OlderError(seen);
     const hashes = this.#parts.ledger.consistency(seen, size);
     const proof = hashes.map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
     const response = await fetch(new URL('/add-checkpoint', url), {

@@ -21,7 +21,7 @@ import {
   type NoteKey,
 } from 'muniment/record';
 import { declareEmergency } from 'muniment/views';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BankClient } from '../../examples/client/bank.ts';
 import { readRecord } from '../../examples/client/reading.ts';
 import { statement } from '../../examples/client/writing.ts';
@@ -236,6 +236,103 @@ describe('a bank', () => {
     expect(reports).toHaveLength(2); // those that failed are left alone for a while
     here.close();
     liar.close();
+  });
+
+  describe('of a witness that claims', () => {
+    /** A witness that first says what it is told to say, and then is honest. */
+    async function claiming(name: string) {
+      const one = new LogWitness(named(name), keys, { file, now: Date.now });
+      const claims: number[] = [];
+      const asked = { times: 0 };
+      const server = createServer((request, response) => {
+        void (async () => {
+          const body = await text(request);
+          asked.times++;
+          const claim = claims.shift();
+          const answer =
+            claim === undefined ? await one.add(body) : { status: 409, body: `${String(claim)}\n` };
+          response.writeHead(answer.status).end(answer.body);
+        })();
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+      return { one, at: { url, key: one.key }, claims, asked, close: () => server.close() };
+    }
+
+    it('to have seen more than there is: it is asked again after its respite, and no other waits', async () => {
+      const honest = new LogWitness(named('witness.example/6'), keys, { file: `${file}6`, now: Date.now });
+      const [here, liar] = [await serveWitness(honest), await claiming('witness.example/7')];
+      const bank = await start([{ url: here.url, key: honest.key }, liar.at]);
+      const all = [honest.key, liar.one.key];
+      const next = async (): Promise<string[]> => {
+        await grow(bank);
+        return cosigners(await bank.witnessing.said(), all);
+      };
+      const both = ['witness.example/6', 'witness.example/7'];
+      expect(await next()).toEqual(both);
+
+      const turns = vi.spyOn(bank.ledger, 'turn');
+      const after = vi.spyOn(performance, 'now');
+      try {
+        const now = performance.now();
+        after.mockReturnValue(now);
+        for (const [round, beyond] of [Number.MAX_SAFE_INTEGER, 1].entries()) {
+          const claim = Math.min(bank.ledger.size + 1 + beyond, Number.MAX_SAFE_INTEGER);
+          liar.claims.push(claim);
+          [liar.asked.times, reports.length] = [0, 0];
+          turns.mockClear();
+          expect(await next()).toEqual(['witness.example/6']);
+          expect(reports).toMatchObject([{ name: 'OlderError', seen: claim }]);
+          // Its own turn, and one to look whether another process has shown it that.
+          expect([liar.asked.times, turns.mock.calls.length]).toEqual([1, 2]);
+          for (let i = 0; i < 3; i++) expect(await next()).toEqual(['witness.example/6']);
+          expect([liar.asked.times, turns.mock.calls.length, reports.length]).toEqual([1, 5, 1]);
+          after.mockReturnValue(now + (round + 1) * 5000);
+          expect(await next()).toEqual(both);
+          expect([turns.mock.calls.length, reports.length]).toEqual([6, 1]);
+        }
+      } finally {
+        vi.restoreAllMocks();
+      }
+      here.close();
+      liar.close();
+    });
+
+    it('so when an older size is cosigned, or sizes that there are: those it is believed, a few times', async () => {
+      const liar = await claiming('witness.example/8');
+      const bank = await start([liar.at]);
+      await grow(bank);
+      const { size } = bank.ledger;
+      await grow(bank);
+      liar.claims.push(Number.MAX_SAFE_INTEGER);
+      expect(await cosigners(await bank.witnessing.said(size), [liar.one.key])).toEqual([]);
+      liar.claims.push(size, size - 1); // as if other processes were showing it more
+      expect(await cosigners(await bank.witnessing.said(), [liar.one.key])).toEqual(['witness.example/8']);
+      expect(reports).toEqual([]);
+      liar.claims.push(...Array<number>(9).fill(size));
+      await grow(bank);
+      liar.asked.times = 0;
+      expect(await cosigners(await bank.witnessing.said(), [liar.one.key])).toEqual([]);
+      expect([liar.asked.times, reports.length]).toEqual([4, 1]);
+      liar.close();
+    });
+
+    it('what another process has shown it: the log is read once, and it is not at fault', async () => {
+      const witnessed = await claiming('witness.example/9');
+      const [one, other] = [await start([witnessed.at]), await start([witnessed.at])];
+      for (let i = 0; i < 3; i++) await grow(other);
+      await other.witnessing.said();
+      expect(one.ledger.size).toBeLessThan(other.ledger.size);
+      const turns = vi.spyOn(one.ledger, 'turn');
+      witnessed.asked.times = 0;
+      const said = await one.witnessing.said();
+      // Its line for that is in the database by now.
+      expect([said.size, witnessed.asked.times, turns.mock.calls.length]).toEqual([other.ledger.size, 1, 1]);
+      expect(await cosigners(said, [witnessed.one.key])).toEqual(['witness.example/9']);
+      expect(reports).toEqual([]);
+      witnessed.close();
+    });
   });
 
   it('passes over a line in the database that is not what it says, and asks for it again', async () => {
