@@ -80,14 +80,15 @@ export interface ReadOptions {
 /**
  * Reads a record: verifies the whole chain first, then opens every document for this reader.
  *
- * @throws `MunimentError` `KEY_SUCCESSION` for one's own record under another key
+ * @throws `MunimentError` `KEY_SUCCESSION` for one's own record under another key, or whose parts are still under
+ *   another one: renewing or recovering was interrupted
  */
 export async function readRecord(
   client: BankClient,
   recordId: Uint8Array,
   options: ReadOptions,
 ): Promise<RecordView> {
-  const readers = await readersFor(client, recordId, options);
+  const { readers, hasRoot } = await readersFor(client, recordId, options);
   const documents: OpenedDocument[] = [];
   const broken: BrokenDocument[] = [];
   const { owner, authority, tagSalt, chain, result } = await readChain(
@@ -95,7 +96,7 @@ export async function readRecord(
     recordId,
     { purpose: options.purpose, part: options.part ?? null },
     async (read, pages) => {
-      checkOwner(client, read.owner);
+      checkOwner(client, read.owner, hasRoot);
       // Grants may stand anywhere in the chain, and open what stands before them.
       const shown = pages.flatMap((page) => page.shown);
       const grants = await openGrants(client, recordId, shown);
@@ -127,9 +128,14 @@ export async function readRecord(
 }
 
 // Whose own record it is under another key goes on under this one first: from who is no owner a bank may hide anything,
-// the statement that made this key the owner's too.
-function checkOwner({ user: { credential } }: BankClient, { id, subject }: Credential): void {
-  if (subject === credential.subject && !equalBytes(id, credential.id))
+// the statement that made this key the owner's too. And an owner to whom the root is not sealed yet opens nothing: its
+// record must not look empty.
+function checkOwner(
+  { user: { credential } }: BankClient,
+  { id, subject }: Credential,
+  hasRoot: boolean,
+): void {
+  if (subject === credential.subject && !(hasRoot && equalBytes(id, credential.id)))
     throw new MunimentError('KEY_SUCCESSION');
 }
 
@@ -137,7 +143,7 @@ async function readersFor(
   client: BankClient,
   recordId: Uint8Array,
   options: ReadOptions,
-): Promise<OpeningReader[]> {
+): Promise<{ readonly readers: OpeningReader[]; readonly hasRoot: boolean }> {
   const { credential } = client.user;
   const { subject } = credential;
   const { histories, compartments } = await lookUp(client, {
@@ -147,12 +153,13 @@ async function readersFor(
   // The root opens everything in a record of one's own; the bank hands an owner no other wrap, whatever groups it is in.
   const own = compartments.get(subject);
   const opens = own !== undefined && equalBytes(own.owner, credential.id);
-  if (opens && equalBytes(own.recordId, recordId)) return [await rootReader(client, own)];
+  if (opens && equalBytes(own.recordId, recordId))
+    return { readers: [await rootReader(client, own)], hasRoot: true };
   // The emergency team's keys are halves: without a release there is nothing to open with them.
   const usable = [...histories.values()].filter(
     ({ newest }) => newest.name !== 'emergency' || options.releases !== null,
   );
-  return ownReaders(client, usable);
+  return { readers: await ownReaders(client, usable), hasRoot: false };
 }
 
 /** An owner's root as a reader: the root itself comes back from the compartments' own statement. */

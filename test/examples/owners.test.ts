@@ -279,6 +279,8 @@ describe.each(ENGINES)('on %s', (name) => {
     const { owner } = await readRecord(doctor, record.recordId, reading);
     const people = await lookUp(doctor, { subjects: ['late'] });
     expect(() => partsOf(people, record.recordId, owner)).toThrow('KEY_SUCCESSION');
+    // Nor is its new owner shown a record that looks empty: the root is still sealed to the old key.
+    await expect(readRecord(next, record.recordId, reading)).rejects.toThrow('KEY_SUCCESSION');
     await goOnUnder(late, next, at.directory);
     const found = partsOf(await lookUp(doctor, { subjects: ['late'] }), record.recordId, owner);
     expect(found.owner).toEqual(next.user.credential.id);
