@@ -3,7 +3,6 @@
 import { MunimentError } from 'muniment';
 import {
   appointGuardians,
-  openRoot,
   verifyAppointment,
   type Appointment,
   type Compartments,
@@ -13,6 +12,7 @@ import { readAuthorityStatement } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
 import type { BankClient } from './bank.ts';
 import { readChain, type ReadChain } from './content.ts';
+import { rootOf } from './reading.ts';
 import { stateIn } from './stating.ts';
 
 /** An appointment that holds, and the statement that made it. */
@@ -25,18 +25,20 @@ export interface Holding {
  * The owner appoints guardians, in the place of those before: each gets a share of the root, which a number of them
  * together brings back.
  *
- * @param compartments - the owner's newest list, which has the root
+ * @param lists - the owner's own, which have the root
  * @throws `MunimentError` `KEY_SUCCESSION` if somebody else has signed it
  */
 export async function appoint(
   client: BankClient,
-  compartments: Compartments,
+  lists: readonly Compartments[],
   terms: { readonly threshold: number; readonly guardians: readonly Credential[] },
 ): Promise<void> {
-  const { recordId, owner } = compartments;
-  if (!equalBytes(owner, client.user.credential.id)) throw new MunimentError('KEY_SUCCESSION');
+  const newest = lists.at(-1);
+  if (newest === undefined || !equalBytes(newest.owner, client.user.credential.id))
+    throw new MunimentError('KEY_SUCCESSION');
+  const { recordId } = newest;
   const read = await readChain(client, recordId, { purpose: 'to appoint guardians' });
-  const root = await openRoot(client.user, compartments);
+  const root = await rootOf(client.user, lists);
   const previous = appointmentIn(read)?.appointment ?? null;
   const appointment = await appointGuardians(client.user, root, { ...terms, recordId, previous });
   await stateIn(client, recordId, { kind: 'guardians', appointment }, read);

@@ -29,6 +29,8 @@ export interface People {
   readonly history: KeyHistory;
   /** By the owner's subject, the newest list: what to seal to, once the record's chain has said that its signer is the owner. */
   readonly compartments: ReadonlyMap<string, Compartments>;
+  /** By the owner's subject, every list, oldest first. */
+  readonly lists: ReadonlyMap<string, readonly Compartments[]>;
   /** By name, the newest epoch: what to seal to. */
   readonly groups: ReadonlyMap<string, GroupEpoch>;
   /** By name, every epoch. */
@@ -70,17 +72,20 @@ export async function lookUp(client: BankClient, wanted: Wanted): Promise<People
     ];
     histories.set(name, readGroup(client, name, statements, keepers));
   }
+  const published = reply.compartments.map((one) => ({
+    owner: find(one.owner),
+    statement: at(one.statement),
+  }));
+  const lists = new Map<string, readonly Compartments[]>();
+  for (const subject of new Set(published.map(({ owner }) => owner.subject))) {
+    const own = published.filter(({ owner }) => owner.subject === subject);
+    lists.set(subject, readCompartments(client, own));
+  }
   return {
     credentials,
     history: createKeyHistory(anchor, { credentials: issued, revocations }),
-    compartments: new Map(
-      Array.from(new Set(reply.compartments.map(({ owner }) => find(owner).subject)), (subject) => {
-        const lists = reply.compartments
-          .map(({ owner, statement }) => ({ owner: find(owner), statement: at(statement) }))
-          .filter(({ owner }) => owner.subject === subject);
-        return [subject, readCompartments(client, lists)];
-      }),
-    ),
+    compartments: new Map(Array.from(lists, ([subject, all]) => [subject, all.at(-1) ?? missing()])),
+    lists,
     groups: new Map(Array.from(histories, ([name, { newest }]) => [name, newest])),
     histories,
   };
@@ -134,13 +139,12 @@ export async function ownReaders(
 function readCompartments(
   { memory }: BankClient,
   signed: readonly { readonly owner: Credential; readonly statement: Uint8Array }[],
-): Compartments {
+): readonly Compartments[] {
   const [owners, statements] = [signed.map(({ owner }) => owner), signed.map(({ statement }) => statement)];
   const key = `compartments ${toHex((owners[0] ?? missing()).id)}`;
   const lists = verifyCompartmentsHistory(statements, owners, memory.seen.get(key) ?? null);
-  const newest = lists.at(-1) ?? missing();
-  memory.seen.set(key, checkSeen(newest, null));
-  return newest;
+  memory.seen.set(key, checkSeen(lists.at(-1) ?? missing(), null));
+  return lists;
 }
 
 // An older epoch shown again, or another than the one seen, would let those read who have left.

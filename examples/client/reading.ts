@@ -2,7 +2,14 @@
 
 import { MunimentError, type ErrorCode } from 'muniment';
 import { sha256 } from 'muniment/crypto';
-import { nodeKey, openRoot, type Compartments, type Credential } from 'muniment/keys';
+import {
+  nodeKey,
+  openRoot,
+  type Compartments,
+  type Credential,
+  type Identity,
+  type NodeSecret,
+} from 'muniment/keys';
 import { readStatement, type Authority, type VerifiedEntry, type VerifiedItem } from 'muniment/record';
 import {
   compartmentReader,
@@ -146,14 +153,15 @@ async function readersFor(
 ): Promise<{ readonly readers: OpeningReader[]; readonly hasRoot: boolean }> {
   const { credential } = client.user;
   const { subject } = credential;
-  const { histories, compartments } = await lookUp(client, {
+  const { histories, lists } = await lookUp(client, {
     subjects: [subject],
     groups: groupNames(credential),
   });
   // The root opens everything in a record of one's own; the bank hands an owner no other wrap, whatever groups it is in.
-  const own = compartments.get(subject);
-  const opens = own !== undefined && equalBytes(own.owner, credential.id);
-  if (opens && equalBytes(own.recordId, recordId))
+  const own = lists.get(subject) ?? [];
+  const newest = own.at(-1);
+  const opens = newest !== undefined && equalBytes(newest.owner, credential.id);
+  if (opens && equalBytes(newest.recordId, recordId))
     return { readers: [await rootReader(client, own)], hasRoot: true };
   // The emergency team's keys are halves: without a release there is nothing to open with them.
   const usable = [...histories.values()].filter(
@@ -162,20 +170,44 @@ async function readersFor(
   return { readers: await ownReaders(client, usable), hasRoot: false };
 }
 
-/** An owner's root as a reader: the root itself comes back from the compartments' own statement. */
-export async function rootReader(client: BankClient, compartments: Compartments): Promise<OpeningReader> {
-  const root = compartments.list[0];
+/** An owner's root as a reader: the root itself comes back from the compartments' own statements. */
+export async function rootReader(client: BankClient, lists: readonly Compartments[]): Promise<OpeningReader> {
+  const root = lists.at(-1)?.list[0];
   if (root === undefined) throw new MunimentError('KEY_CREDENTIAL');
-  const key = nodeKey(await openRoot(client.user, compartments), root.kem);
+  const key = nodeKey(await rootOf(client.user, lists), root.kem);
   return { reader: compartmentReader(root), key };
 }
 
-/** An owner's own compartments. */
-export async function ownCompartments(client: BankClient): Promise<Compartments> {
+/**
+ * The root of a record of one's own. Whoever once had the signing key alone may have published a list with none in it: the
+ * root stays the same, and an older list has it too.
+ *
+ * @throws `MunimentError` `KEY_OPEN` if it is in none
+ */
+export async function rootOf(user: Identity, lists: readonly Compartments[]): Promise<NodeSecret> {
+  for (const one of [...lists].reverse()) {
+    try {
+      return await openRoot(user, one);
+    } catch (error) {
+      if (!(error instanceof MunimentError)) throw error; // the key's own trouble
+    }
+  }
+  throw new MunimentError('KEY_OPEN');
+}
+
+/** An owner's own lists of compartments, oldest first. */
+export async function ownLists(client: BankClient): Promise<readonly Compartments[]> {
   const { subject } = client.user.credential;
-  const compartments = (await lookUp(client, { subjects: [subject] })).compartments.get(subject);
-  if (compartments === undefined) throw new MunimentError('KEY_CREDENTIAL');
-  return compartments;
+  const lists = (await lookUp(client, { subjects: [subject] })).lists.get(subject);
+  if (lists === undefined) throw new MunimentError('KEY_CREDENTIAL');
+  return lists;
+}
+
+/** An owner's own compartments, as they are now. */
+export async function ownCompartments(client: BankClient): Promise<Compartments> {
+  const newest = (await ownLists(client)).at(-1);
+  if (newest === undefined) throw new MunimentError('KEY_CREDENTIAL');
+  return newest;
 }
 
 /** What grants in a record open for its reader: compartments to open as, and keys of single documents' classes. */

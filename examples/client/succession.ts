@@ -1,12 +1,12 @@
 /** A patient goes on under another key: the record's own chain says so, and the list of its parts follows. */
 
 import { equalBytes } from 'muniment/wire';
-import { inheritCompartments, openRoot, type Compartments, type NodeSecret } from 'muniment/keys';
+import { inheritCompartments, type Compartments, type NodeSecret } from 'muniment/keys';
 import { MunimentError } from 'muniment';
 import { Refused, type BankClient, type Memory } from './bank.ts';
 import { readChain, type ReadChain } from './content.ts';
 import { remembered } from './following.ts';
-import { ownCompartments } from './reading.ts';
+import { ownLists, rootOf } from './reading.ts';
 import { stateIn } from './stating.ts';
 import { statement, append, type RecordName } from './writing.ts';
 
@@ -22,17 +22,19 @@ import { statement, append, type RecordName } from './writing.ts';
  */
 export async function goOnUnder(before: BankClient, after: BankClient, directory: RecordName): Promise<void> {
   remember(before.memory, after.memory);
-  const compartments = await ownCompartments(after);
-  const { recordId } = compartments;
+  const lists = await ownLists(after);
+  const compartments = lists.at(-1) ?? unpublished();
+  const { recordId, owner } = compartments;
   const [present, next] = [before.user.credential, after.user.credential];
-  if (equalBytes(compartments.owner, next.id)) return;
+  const taken = equalBytes(owner, next.id);
   // Another key of this name may have signed a list, of this record or of another one: it is not gone on from.
-  if (!equalBytes(compartments.owner, present.id)) throw new MunimentError('KEY_SUCCESSION');
-  const root = await openRoot(before.user, compartments);
+  if (!taken && !equalBytes(owner, present.id)) throw new MunimentError('KEY_SUCCESSION');
+  const root = taken ? null : await rootOf(before.user, lists);
+  // Asked about again even if the list is taken over: a bank may have denied the record then.
   const read = await readAsNext(after, recordId);
   if (read !== null && !equalBytes(read.owner.id, next.id))
     await stateIn(before, recordId, { kind: 'succession', owner: next.id });
-  await takeOverCompartments(after, directory, root, compartments);
+  if (root !== null) await takeOverCompartments(after, directory, root, compartments);
 }
 
 /** The patient's next key takes the list of parts over, every part as it is. */
@@ -62,4 +64,8 @@ async function readAsNext(client: BankClient, recordId: Uint8Array): Promise<Rea
     if (unopened && error instanceof Refused && error.code === 'FORBIDDEN') return null;
     throw error;
   }
+}
+
+function unpublished(): never {
+  throw new MunimentError('KEY_CREDENTIAL');
 }

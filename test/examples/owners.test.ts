@@ -3,7 +3,15 @@
 import SQLite from 'better-sqlite3';
 import pg from 'pg';
 import { systemRandom } from 'muniment/crypto';
-import { createRoot, inheritCompartments, openRoot, publishCompartments } from 'muniment/keys';
+import {
+  createRoot,
+  inheritCompartments,
+  openRoot,
+  publishCompartments,
+  signStatement,
+  type Compartment,
+  type Compartments,
+} from 'muniment/keys';
 import {
   CREATE,
   encodeAuthorityStatement,
@@ -11,12 +19,13 @@ import {
   NO_WITNESSES,
   verifyExport,
 } from 'muniment/record';
-import { toHex } from 'muniment/wire';
+import { toHex, tuple } from 'muniment/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBank } from '../../examples/admin/check/check.ts';
 import { readAccesses } from '../../examples/client/accesses.ts';
 import { auditRecord } from '../../examples/client/auditing.ts';
 import type { BankClient } from '../../examples/client/bank.ts';
+import { closeRecord } from '../../examples/client/closing.ts';
 import { breakGlass } from '../../examples/client/emergency.ts';
 import { readChain } from '../../examples/client/content.ts';
 import { fetchExport } from '../../examples/client/exporting.ts';
@@ -24,10 +33,10 @@ import { findRecord } from '../../examples/client/finding.ts';
 import { statedHead } from '../../examples/client/newest.ts';
 import { lookUp, partsOf } from '../../examples/client/people.ts';
 import { register, revoke, rotateCompartmentsOf } from '../../examples/client/publishing.ts';
-import { readRecord } from '../../examples/client/reading.ts';
+import { ownCompartments, readRecord } from '../../examples/client/reading.ts';
 import { endGrant, grantCompartment } from '../../examples/client/sharing.ts';
 import { stateIn } from '../../examples/client/stating.ts';
-import { goOnUnder } from '../../examples/client/succession.ts';
+import { goOnUnder, takeOverCompartments } from '../../examples/client/succession.ts';
 import {
   append,
   createRecord,
@@ -266,6 +275,77 @@ describe.each(ENGINES)('on %s', (name) => {
     expect(await findings()).toEqual([]);
   });
 
+  it('a list that was given up before the record was opened does not come back', async () => {
+    const { doctor } = users;
+    const { ida: first } = await at.join({ ida: ['patient'] });
+    const given = await at.publish(first, PARTS);
+    const abandoned = (await audienceOf(at, first)).owner;
+    const root = await openRoot(first.user, abandoned);
+    const second = await nextOf('ida');
+    const record = await openRecord(at, second, doctor);
+    await add(second, record, 'treatments');
+    // Whoever registers a third key of that name goes on with the first list.
+    const third = await nextOf('ida');
+    const taken = takeOverCompartments(third, at.directory, root, abandoned);
+    expect(await refusalOf(taken)).toBe('OWNER_KEY');
+    expect(await refusalOf(createRecord(doctor, 'ida'))).toBe('RECORD_EXISTS');
+    expect((await ownCompartments(second)).recordId).toEqual(record.recordId);
+    expect(given).not.toEqual(record.recordId);
+    expect((await readRecord(second, record.recordId, reading)).documents).toHaveLength(1);
+    expect(await findings()).toEqual([]);
+  });
+
+  it('whoever had the signing key alone leaves nothing from which its owner cannot go on', async () => {
+    const { doctor } = users;
+    const { ivy } = await at.join({ ivy: ['patient'] });
+    const record = await openRecord(at, ivy, doctor);
+    await add(ivy, record, 'treatments');
+    const now = await ownCompartments(ivy);
+    const thief = (await at.enrol('thief', ['patient'])).credential.sealing.publicKey;
+    const plant = async (
+      list: Compartments,
+      urgent: Partial<Compartment>,
+      sealed: Partial<Compartments['sealedRoot']> = {},
+    ): Promise<unknown> => {
+      const { encapsulation, ciphertext } = { ...list.sealedRoot, ...sealed };
+      const items = list.list
+        .map((one) => (one.name === 'treatments' ? { ...one, ...urgent } : one))
+        .map(({ name: part, epoch, kem, publicKey }) => [part, epoch, kem, publicKey]);
+      const { id } = ivy.user.credential;
+      const body = [record.recordId, id, list.number + 1, list.digest, items] as const;
+      const signed = await signStatement(ivy.user, tuple('compartments', ...body, encapsulation, ciphertext));
+      return append(ivy, at.directory, [statement('key', 'compartments', signed)]);
+    };
+    const foreign = { publicKey: thief, epoch: 1 };
+    for (const epoch of [2, Number.MAX_SAFE_INTEGER])
+      expect(await refusalOf(plant(now, { ...foreign, epoch }))).toBe('WIRE_TUPLE');
+    const junk = { encapsulation: new Uint8Array(500_000) };
+    expect(await refusalOf(plant(now, {}, junk))).toBe('WIRE_TUPLE');
+    await plant(now, foreign, { ciphertext: new Uint8Array(now.sealedRoot.ciphertext.length) });
+    // The root is in the list before; and the next one has the root's own key where the thief's is.
+    expect((await readRecord(ivy, record.recordId, reading)).documents).toHaveLength(1);
+    const after = await nextOf('ivy');
+    await goOnUnder(ivy, after, at.directory);
+    const list = await ownCompartments(after);
+    expect(list.list.find(({ name: part }) => part === 'treatments')).toMatchObject({ epoch: 2 });
+    await add(after, record, 'treatments');
+    expect((await readRecord(after, record.recordId, reading)).documents).toHaveLength(2);
+    expect(await findings()).toEqual([]);
+  });
+
+  it('the dead rotate nothing', async () => {
+    const { doctor } = users;
+    const { mort } = await at.join({ mort: ['patient'] });
+    const record = await openRecord(at, mort, doctor);
+    const compartments = await ownCompartments(mort);
+    const root = await openRoot(mort.user, compartments);
+    const rotated = { root, compartments, names: ['treatments'] };
+    const head = await statedHead(doctor, record.recordId);
+    const died = { ground: 'death', at: Date.now() - 1000 } as const;
+    await closeRecord(at.administrator, { ...record, head, statements: 0 }, died);
+    expect(await refusalOf(rotateCompartmentsOf(mort, at.directory, rotated))).toBe('OWNER_KEY');
+  });
+
   it('a record that was opened for the key before goes on under the next one', async () => {
     const { doctor } = users;
     const { late } = await at.join({ late: ['patient'] });
@@ -323,6 +403,25 @@ describe.each(ENGINES)('on %s', (name) => {
     expect(await rows()).toEqual(noted);
     await at.bank.recover();
     expect(await rows()).toEqual(noted);
+  });
+
+  it('lists are handed out by the name of whose they are, and have room to end', async () => {
+    const { doctor } = users;
+    const { una, carer } = await at.join({ una: ['patient'], carer: ['patient'] });
+    const record = await openRecord(at, una, doctor);
+    const { id } = carer.user.credential;
+    await stateIn(una, record.recordId, { kind: 'proxy', proxy: id, role: 'carer', until: Date.now() + 1e6 });
+    await at.publish(carer, PARTS);
+    expect((await lookUp(doctor, { ids: [id] })).lists.size).toBe(0);
+    expect((await lookUp(doctor, { subjects: ['carer'] })).lists.size).toBe(1);
+    // As if it had published so much; nothing here is looked at after this.
+    const compartments = await ownCompartments(carer);
+    const row = { owner: id, record: compartments.recordId, statement: new Uint8Array(1024 * 1024) };
+    const rows = Array.from({ length: 16 }, (_, i) => ({ ...row, number: -1 - i }));
+    await engine.database.insertInto('compartments').values(rows).execute();
+    const root = await openRoot(carer.user, compartments);
+    const rotated = { root, compartments, names: ['treatments'] };
+    expect(await refusalOf(rotateCompartmentsOf(carer, at.directory, rotated))).toBe('LISTS_FULL');
   });
 });
 

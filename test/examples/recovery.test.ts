@@ -102,7 +102,7 @@ describe.each(ENGINES)('on %s', (name) => {
     for (const guardian of [eva, lea])
       expect(await refusalOf(readRecord(guardian, recordId, reading))).toBe('FORBIDDEN');
     const guardians = [eva, bob, lea].map(({ user }) => user.credential);
-    await appoint(patient, await listOf(patient), { threshold: 2, guardians });
+    await appoint(patient, [await listOf(patient)], { threshold: 2, guardians });
     const { recordId: found, owner } = {
       recordId,
       owner: (await auditRecord(eva, recordId, 'guardian')).owner,

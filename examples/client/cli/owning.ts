@@ -5,7 +5,7 @@ import { equalBytes, toBase64url, toHex } from 'muniment/wire';
 import { z } from 'zod';
 import { appoint } from '../guardians.ts';
 import { lookUp, person } from '../people.ts';
-import { ownCompartments } from '../reading.ts';
+import { ownLists } from '../reading.ts';
 import { approve, askRecovery, recover } from '../recovery.ts';
 import { goOnUnder } from '../succession.ts';
 import { hexId, positive, told, type Told } from './arguments.ts';
@@ -114,7 +114,7 @@ export async function appointGuardians(
       if (!equalBytes(newest.id, id)) throw new CliError(otherId(subject));
       return newest;
     });
-    await appoint(client, await ownCompartments(client), { threshold, guardians });
+    await appoint(client, await ownLists(client), { threshold, guardians });
     say(`any ${threshold} of these bring the record back if the key is lost:`);
     for (const { subject, id } of guardians) say(`  ${plainly(subject)}  own id ${toHex(id)}`);
   });

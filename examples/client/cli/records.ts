@@ -1,6 +1,6 @@
 /** Commands about a patient's record: writing, reading, sharing, and judging an export. */
 
-import { INBOX, openRoot, ROOT, type Compartments, type Credential } from 'muniment/keys';
+import { INBOX, ROOT, type Compartments, type Credential } from 'muniment/keys';
 import { definePolicy, explain, type Policy } from 'muniment/views';
 import { equalBytes, readJson, toHex } from 'muniment/wire';
 import { counted } from '../../server/counted.ts';
@@ -14,7 +14,7 @@ import { fetchExport } from '../exporting.ts';
 import { findRecord } from '../finding.ts';
 import { readBundle } from '../fhir.ts';
 import { lookUp, partsOf, person, type People } from '../people.ts';
-import { readRecord, type RecordView } from '../reading.ts';
+import { ownLists, readRecord, rootOf, type RecordView } from '../reading.ts';
 import { endGrant, grantCompartment } from '../sharing.ts';
 import { append, createRecord, sealDraft, type Draft, type RecordName, type Writing } from '../writing.ts';
 import { CliError, UsageError } from './error.ts';
@@ -151,7 +151,7 @@ export async function grant(
     await grantCompartment(client, record, {
       grantee: person(people, to),
       compartments,
-      root: await openRoot(client.user, compartments),
+      root: await rootOf(client.user, await ownLists(client)),
       scope,
       purpose,
       until: Date.now() + days * 86_400_000,

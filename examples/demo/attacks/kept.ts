@@ -94,7 +94,7 @@ export async function flippedStore(world: World, played: Played): Promise<Attack
   const { patient, secondDoctor, insurer } = world.clients;
   const entry = played.verified.content.find(({ entry: { entry } }) => entry.kind === 'insert') ?? nothing();
   const body = decodeSealed(entry.payload ?? nothing());
-  const as = [await rootReader(patient, played.compartments)];
+  const as = [await rootReader(patient, [played.compartments])];
   const { recordId } = played.record;
   const openAltered = (altered: Partial<typeof body>): Promise<unknown> =>
     open(decodeSealed(encodeSealed({ ...body, ...altered })), {
