@@ -195,6 +195,17 @@ export async function rootOf(user: Identity, lists: readonly Compartments[]): Pr
   throw new MunimentError('KEY_OPEN');
 }
 
+/** Whether the root is sealed to this key in any of them. */
+export async function hasRoot(user: Identity, lists: readonly Compartments[]): Promise<boolean> {
+  try {
+    await rootOf(user, lists);
+    return true;
+  } catch (error) {
+    if (error instanceof MunimentError && error.code === 'KEY_OPEN') return false;
+    throw error;
+  }
+}
+
 /** An owner's own lists of compartments, oldest first. */
 export async function ownLists(client: BankClient): Promise<readonly Compartments[]> {
   const { subject } = client.user.credential;

@@ -18,7 +18,7 @@ import { CLOCK } from './connection.ts';
 import { readChain, type ReadChain } from './content.ts';
 import { appointmentIn, type Holding } from './guardians.ts';
 import { lookUp, person } from './people.ts';
-import { ownCompartments } from './reading.ts';
+import { hasRoot, ownCompartments, ownLists } from './reading.ts';
 import { stateIn } from './stating.ts';
 import { takeOverCompartments } from './succession.ts';
 import type { RecordName } from './writing.ts';
@@ -98,10 +98,12 @@ export async function recover(
     const said = { kind: 'recovery', appointment: signed, request: asked.request, approvals: right } as const;
     await stateIn(client, recordId, said, read);
   }
-  const compartments = await ownCompartments(client);
+  const lists = await ownLists(client);
+  const compartments = lists.at(-1) ?? refuse();
   const owned = [read.owner.id, ...read.authority.formerOwners, id];
   if (!owned.some((one) => equalBytes(one, compartments.owner))) throw new MunimentError('KEY_SUCCESSION');
-  if (!equalBytes(compartments.owner, id)) await takeOverCompartments(client, directory, root, compartments);
+  if (!equalBytes(compartments.owner, id) || !(await hasRoot(client.user, lists)))
+    await takeOverCompartments(client, directory, root, compartments);
   return wrong;
 }
 

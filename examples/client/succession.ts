@@ -6,7 +6,7 @@ import { MunimentError } from 'muniment';
 import { Refused, type BankClient, type Memory } from './bank.ts';
 import { readChain, type ReadChain } from './content.ts';
 import { remembered } from './following.ts';
-import { ownLists, rootOf } from './reading.ts';
+import { hasRoot, ownLists, rootOf } from './reading.ts';
 import { stateIn } from './stating.ts';
 import { statement, append, type RecordName } from './writing.ts';
 
@@ -29,7 +29,9 @@ export async function goOnUnder(before: BankClient, after: BankClient, directory
   const taken = equalBytes(owner, next.id);
   // Another key of this name may have signed a list, of this record or of another one: it is not gone on from.
   if (!taken && !equalBytes(owner, present.id)) throw new MunimentError('KEY_SUCCESSION');
-  const root = taken ? null : await rootOf(before.user, lists);
+  // Whoever has the next key's signing key alone may have taken it over first, without the root.
+  const whole = taken && (await hasRoot(after.user, lists));
+  const root = whole ? null : await rootOf(before.user, lists);
   // Asked about again even if the list is taken over: a bank may have denied the record then.
   const read = await readAsNext(after, recordId);
   if (read !== null && !equalBytes(read.owner.id, next.id))

@@ -94,6 +94,8 @@ async function judgeBatch(
     ? await records.find(change, recordId)
     : await records.asked(change, recordId, user);
   let head = await turn.head(recordId, 'content');
+  let known: Promise<Lists> | null = null;
+  const lists = (): Promise<Lists> => (known ??= listsFor(directory, change, recordId));
   let attached = entries.length;
   for (const [i, { entry: bytes, attachments: digests, annexes }] of entries.entries()) {
     const signed = decodeSignedEntry(bytes);
@@ -118,7 +120,7 @@ async function judgeBatch(
     if (digests.length !== (signed.entry.kind === 'grant' ? 1 : 0)) malformed();
     if (annexes.length > 0 && signed.entry.payloadType !== SEALED) malformed();
     if (kept.standing !== null)
-      await judgeContent(house, change, { kept, entry, payload, digests, before: accepted });
+      await judgeContent(house, change, { kept, entry, payload, digests, before: accepted, lists });
     for (const name of annexes)
       if ((await house.annexes.sizeOf(change, name)) === null) throw new BankRefusal('ANNEX_MISSING');
     const stated =
@@ -150,6 +152,8 @@ interface Addition {
   readonly payload: Uint8Array;
   readonly digests: readonly Uint8Array[];
   readonly before: readonly Accepted[];
+  /** Of the record's parts, read once for the batch: what publishes one is in no batch with documents. */
+  readonly lists: () => Promise<Lists>;
 }
 
 async function judgeContent(house: House, change: Change, addition: Addition): Promise<void> {
@@ -181,18 +185,14 @@ async function judgeContent(house: House, change: Change, addition: Addition): P
 // What the bank can know of a sealed document without a key: signature, commitments, that it is sealed to this
 // record's owner, in which of its parts it lies, which document it is about, and that the custodian's own wrap opens,
 // so that an emergency does not find it broken.
-async function judgeSealed(
-  { directory, identity }: House,
-  change: Change,
-  addition: Addition,
-): Promise<void> {
+async function judgeSealed({ identity }: House, change: Change, addition: Addition): Promise<void> {
   const { kept, entry, payload } = addition;
   const sealed = decodeSealed(payload);
   const verified = verifySealed(sealed, { recordId: kept.id, authors: () => entry.author });
   if (!equalBytes(verified.author.id, entry.author.id)) throw new BankRefusal('RECORD_AUTHOR');
   // What claims to have been written after its entry was signed was not.
   if (verified.manifest.time > entry.entry.time) throw new BankRefusal('CLOCK');
-  const lists = await listsFor(directory, change, kept.id);
+  const lists = await addition.lists();
   const [root] = rootsOf(lists);
   const toOwner = root !== undefined && sealed.wraps.some(({ readerId }) => equalBytes(readerId, root));
   if (!toOwner) throw new BankRefusal('NOT_FOR_OWNER');

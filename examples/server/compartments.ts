@@ -22,8 +22,8 @@ import { plain } from './store/bytes.ts';
 import type { Change, Database } from './store/tables.ts';
 import type { Effect } from './turn.ts';
 
-/** Most bytes of lists under one of an owner's keys: some thousand with BEHC's parts, fifty of the longest. */
-const LISTS_LIMIT = 16 * 1024 * 1024;
+/** Most lists under one of an owner's keys, and most bytes of them: as many with BEHC's parts, a dozen of the longest. */
+const LISTS_LIMIT = { count: 128, bytes: 4 * 1024 * 1024 };
 
 /** Who finds the credential behind an Id: the directory. */
 interface Finder {
@@ -119,14 +119,20 @@ export async function publishCompartments(
   return (within) => within.insertInto('compartments').values(list).execute();
 }
 
-// Whoever looks a subject up is handed every list. A key that was stolen can use up its own room, and not its successor's.
+// Whoever looks a subject up is handed every list, and the bank reads all of them where it judges a document. A key that was
+// stolen uses up its own room; the next one has its own, though what was added to the list stays on it.
 async function checkRoom(change: Change, { id }: Credential, statement: Uint8Array): Promise<void> {
-  const { size } = await change
+  const { count, bytes } = await change
     .selectFrom('compartments')
-    .select(({ fn }) => fn.sum<number | string | null>(sql`length(statement)`).as('size'))
+    .select(({ fn }) => [
+      fn.countAll<number | string>().as('count'),
+      fn.sum<number | string | null>(sql`length(statement)`).as('bytes'),
+    ])
     .where('owner', '=', id)
     .executeTakeFirstOrThrow();
-  if (Number(size ?? 0) + statement.length > LISTS_LIMIT) throw new BankRefusal('LISTS_FULL');
+  const full =
+    Number(count) >= LISTS_LIMIT.count || Number(bytes ?? 0) + statement.length > LISTS_LIMIT.bytes;
+  if (full) throw new BankRefusal('LISTS_FULL');
 }
 
 // No two owners share a record, nor the number of one; and an owner keeps to its own. Where nobody has opened that yet,

@@ -78,7 +78,7 @@ export async function tellRevocations(
     await settle(turn.change, asking.cause, AFRESH);
     return found;
   });
-  const said = await house.said(size);
+  const { said } = await sayTo(house, asking, { size, judge: () => Promise.resolve() });
   const positions = new Set<number>();
   for (const id of ids) {
     const credential = await directory.find(reading, id);

@@ -86,7 +86,7 @@ export class Witnessing {
   said(size?: number): Promise<Said> {
     const { ledger } = this.#parts;
     if (this.#witnesses.length === 0) return Promise.resolve(ledger.said(size));
-    if (size !== undefined) return this.#cosigned(ledger.said(size)).then(({ said }) => said);
+    if (size !== undefined) return this.#older(ledger.said(size));
     this.#next ??= this.#queue(() => {
       this.#next = null;
       return this.#newest();
@@ -98,6 +98,15 @@ export class Witnessing {
     const queued = this.#round.then(round);
     this.#round = queued.catch(() => undefined);
     return queued;
+  }
+
+  // A witness that has seen more is right; one that says that it has seen what nobody has is left alone here too.
+  async #older(older: Said): Promise<Said> {
+    const { said, older: found } = await this.#cosigned(older);
+    const beyond = (one: Older): boolean => one.error.seen > this.#parts.ledger.size;
+    if (found.some(beyond)) await this.#parts.ledger.catchUp(); // another process may have shown it that
+    for (const one of found.filter(beyond)) this.#leave(one.witness, one.error);
+    return said;
   }
 
   async #newest(): Promise<Said> {

@@ -306,15 +306,16 @@ describe.each(ENGINES)('on %s', (name) => {
       list: Compartments,
       urgent: Partial<Compartment>,
       sealed: Partial<Compartments['sealedRoot']> = {},
+      by = ivy,
     ): Promise<unknown> => {
       const { encapsulation, ciphertext } = { ...list.sealedRoot, ...sealed };
       const items = list.list
         .map((one) => (one.name === 'treatments' ? { ...one, ...urgent } : one))
         .map(({ name: part, epoch, kem, publicKey }) => [part, epoch, kem, publicKey]);
-      const { id } = ivy.user.credential;
+      const { id } = by.user.credential;
       const body = [record.recordId, id, list.number + 1, list.digest, items] as const;
-      const signed = await signStatement(ivy.user, tuple('compartments', ...body, encapsulation, ciphertext));
-      return append(ivy, at.directory, [statement('key', 'compartments', signed)]);
+      const signed = await signStatement(by.user, tuple('compartments', ...body, encapsulation, ciphertext));
+      return append(by, at.directory, [statement('key', 'compartments', signed)]);
     };
     const foreign = { publicKey: thief, epoch: 1 };
     for (const epoch of [2, Number.MAX_SAFE_INTEGER])
@@ -330,6 +331,14 @@ describe.each(ENGINES)('on %s', (name) => {
     expect(list.list.find(({ name: part }) => part === 'treatments')).toMatchObject({ epoch: 2 });
     await add(after, record, 'treatments');
     expect((await readRecord(after, record.recordId, reading)).documents).toHaveLength(2);
+    // Nor whoever has the next key's: it may take the list over first, and put no root in it.
+    const last = await nextOf('ivy');
+    await stateIn(after, record.recordId, { kind: 'succession', owner: last.user.credential.id });
+    const taken = await ownCompartments(after);
+    await plant(taken, {}, { ciphertext: new Uint8Array(taken.sealedRoot.ciphertext.length) }, last);
+    await expect(readRecord(last, record.recordId, reading)).rejects.toThrow('KEY_OPEN');
+    await goOnUnder(after, last, at.directory);
+    expect((await readRecord(last, record.recordId, reading)).documents).toHaveLength(2);
     expect(await findings()).toEqual([]);
   });
 
@@ -414,14 +423,21 @@ describe.each(ENGINES)('on %s', (name) => {
     await at.publish(carer, PARTS);
     expect((await lookUp(doctor, { ids: [id] })).lists.size).toBe(0);
     expect((await lookUp(doctor, { subjects: ['carer'] })).lists.size).toBe(1);
-    // As if it had published so much; nothing here is looked at after this.
-    const compartments = await ownCompartments(carer);
-    const row = { owner: id, record: compartments.recordId, statement: new Uint8Array(1024 * 1024) };
-    const rows = Array.from({ length: 16 }, (_, i) => ({ ...row, number: -1 - i }));
-    await engine.database.insertInto('compartments').values(rows).execute();
-    const root = await openRoot(carer.user, compartments);
-    const rotated = { root, compartments, names: ['treatments'] };
-    expect(await refusalOf(rotateCompartmentsOf(carer, at.directory, rotated))).toBe('LISTS_FULL');
+    // As if they had published so much, once by number and once by length; nothing here is looked at after this.
+    for (const [client, count, length] of [
+      [carer, 127, 1],
+      [una, 4, 1024 * 1024],
+    ] as const) {
+      const compartments = await ownCompartments(client);
+      const row = { owner: client.user.credential.id, record: compartments.recordId };
+      const rows = Array.from({ length: count }, (_, i) => {
+        return { ...row, number: -1 - i, statement: new Uint8Array(length) };
+      });
+      await engine.database.insertInto('compartments').values(rows).execute();
+      const root = await openRoot(client.user, compartments);
+      const rotated = { root, compartments, names: ['treatments'] };
+      expect(await refusalOf(rotateCompartmentsOf(client, at.directory, rotated))).toBe('LISTS_FULL');
+    }
   });
 });
 

@@ -305,8 +305,9 @@ describe('a bank', () => {
       await grow(bank);
       const { size } = bank.ledger;
       await grow(bank);
-      liar.claims.push(Number.MAX_SAFE_INTEGER);
+      liar.claims.push(size + 1); // which there is
       expect(await cosigners(await bank.witnessing.said(size), [liar.one.key])).toEqual([]);
+      expect(reports).toEqual([]);
       liar.claims.push(size, size - 1); // as if other processes were showing it more
       expect(await cosigners(await bank.witnessing.said(), [liar.one.key])).toEqual(['witness.example/8']);
       expect(reports).toEqual([]);
@@ -315,6 +316,12 @@ describe('a bank', () => {
       liar.asked.times = 0;
       expect(await cosigners(await bank.witnessing.said(), [liar.one.key])).toEqual([]);
       expect([liar.asked.times, reports.length]).toEqual([4, 1]);
+      // What there is not, it has not seen, and it is not asked again for a while.
+      const fresh = await start([liar.at]);
+      liar.claims.splice(0, Infinity, Number.MAX_SAFE_INTEGER);
+      liar.asked.times = 0;
+      for (let i = 0; i < 3; i++) await fresh.witnessing.said(size);
+      expect([liar.asked.times, reports.length]).toEqual([1, 2]);
       liar.close();
     });
 
