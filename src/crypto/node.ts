@@ -68,7 +68,7 @@ function primitivesOf(
 
   const importOkp = okpImporter(crypto);
   const importOkpPublic = okpPublicImporter(crypto, isNode24);
-  // Node 24 takes twice as long to import a key as to make one; others, as long, or cannot make one of this kind.
+  // Node 24 takes twice as long to import a key as to make one, Node 20 as long.
   const fresh = isNode24
     ? (): KeyObject => crypto.generateKeyPairSync('x25519').privateKey
     : (): KeyObject => importOkp('X25519', systemRandom(32));

@@ -221,7 +221,7 @@ function draftEntry(author: Uint8Array, { size, hash }: Head, draft: Draft): Ent
     chain: oneOf(CHAINS, draft.chain),
     seq: ownInteger(size),
     prev: checkBytes(hash, 32),
-    author,
+    author: checkBytes(author, 32),
     kind: oneOf(ENTRY_KINDS, draft.kind),
     time: ownInteger(draft.time),
     seenSize: ownInteger(seen?.size ?? 0),
