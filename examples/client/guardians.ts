@@ -12,7 +12,7 @@ import { readAuthorityStatement } from 'muniment/record';
 import { equalBytes } from 'muniment/wire';
 import type { BankClient } from './bank.ts';
 import { readChain, type ReadChain } from './content.ts';
-import { rootOf } from './reading.ts';
+import { rootOf } from './own-root.ts';
 import { stateIn } from './stating.ts';
 
 /** An appointment that holds, and the statement that made it. */

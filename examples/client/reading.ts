@@ -2,17 +2,9 @@
 
 import { MunimentError, type ErrorCode } from 'muniment';
 import { sha256 } from 'muniment/crypto';
-import {
-  nodeKey,
-  openRoot,
-  type Compartments,
-  type Credential,
-  type Identity,
-  type NodeSecret,
-} from 'muniment/keys';
+import type { Credential } from 'muniment/keys';
 import { readStatement, type Authority, type VerifiedEntry, type VerifiedItem } from 'muniment/record';
 import {
-  compartmentReader,
   decodeSealed,
   open,
   openGrant,
@@ -30,6 +22,7 @@ import { fetchAnnex } from './annexes.ts';
 import type { BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
 import { readChain, type Shown } from './content.ts';
+import { rootReader } from './own-root.ts';
 import { groupNames, lookUp, ownReaders } from './people.ts';
 
 /** An opened document, and where it stands. */
@@ -168,57 +161,6 @@ async function readersFor(
     ({ newest }) => newest.name !== 'emergency' || options.releases !== null,
   );
   return { readers: await ownReaders(client, usable), hasRoot: false };
-}
-
-/** An owner's root as a reader: the root itself comes back from the compartments' own statements. */
-export async function rootReader(client: BankClient, lists: readonly Compartments[]): Promise<OpeningReader> {
-  const root = lists.at(-1)?.list[0];
-  if (root === undefined) throw new MunimentError('KEY_CREDENTIAL');
-  const key = nodeKey(await rootOf(client.user, lists), root.kem);
-  return { reader: compartmentReader(root), key };
-}
-
-/**
- * The root of a record of one's own. Whoever once had the signing key alone may have published a list with none in it: the
- * root stays the same, and an older list has it too.
- *
- * @throws `MunimentError` `KEY_OPEN` if it is in none
- */
-export async function rootOf(user: Identity, lists: readonly Compartments[]): Promise<NodeSecret> {
-  for (const one of [...lists].reverse()) {
-    try {
-      return await openRoot(user, one);
-    } catch (error) {
-      if (!(error instanceof MunimentError)) throw error; // the key's own trouble
-    }
-  }
-  throw new MunimentError('KEY_OPEN');
-}
-
-/** Whether the root is sealed to this key in any of them. */
-export async function hasRoot(user: Identity, lists: readonly Compartments[]): Promise<boolean> {
-  try {
-    await rootOf(user, lists);
-    return true;
-  } catch (error) {
-    if (error instanceof MunimentError && error.code === 'KEY_OPEN') return false;
-    throw error;
-  }
-}
-
-/** An owner's own lists of compartments, oldest first. */
-export async function ownLists(client: BankClient): Promise<readonly Compartments[]> {
-  const { subject } = client.user.credential;
-  const lists = (await lookUp(client, { subjects: [subject] })).lists.get(subject);
-  if (lists === undefined) throw new MunimentError('KEY_CREDENTIAL');
-  return lists;
-}
-
-/** An owner's own compartments, as they are now. */
-export async function ownCompartments(client: BankClient): Promise<Compartments> {
-  const newest = (await ownLists(client)).at(-1);
-  if (newest === undefined) throw new MunimentError('KEY_CREDENTIAL');
-  return newest;
 }
 
 /** What grants in a record open for its reader: compartments to open as, and keys of single documents' classes. */

@@ -18,7 +18,7 @@ import { CLOCK } from './connection.ts';
 import { readChain, type ReadChain } from './content.ts';
 import { appointmentIn, type Holding } from './guardians.ts';
 import { lookUp, person } from './people.ts';
-import { hasRoot, ownCompartments, ownLists } from './reading.ts';
+import { hasRoot, ownCompartments, ownLists } from './own-root.ts';
 import { stateIn } from './stating.ts';
 import { takeOverCompartments } from './succession.ts';
 import type { RecordName } from './writing.ts';

@@ -6,7 +6,7 @@ import { MunimentError } from 'muniment';
 import { Refused, type BankClient, type Memory } from './bank.ts';
 import { readChain, type ReadChain } from './content.ts';
 import { remembered } from './following.ts';
-import { hasRoot, ownLists, rootOf } from './reading.ts';
+import { hasRoot, ownLists, rootOf } from './own-root.ts';
 import { stateIn } from './stating.ts';
 import { statement, append, type RecordName } from './writing.ts';
 

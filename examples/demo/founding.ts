@@ -5,7 +5,7 @@ import { KEM_XWING, systemRandom } from 'muniment/crypto';
 import { createRoot, openRoot, type Compartments, type NodeSecret } from 'muniment/keys';
 import { groupNames, type People } from '../client/people.ts';
 import { openDirectory, publishCompartmentsOf, publishGroupOf, register } from '../client/publishing.ts';
-import { ownCompartments } from '../client/reading.ts';
+import { ownCompartments } from '../client/own-root.ts';
 import { append, sealDraft, type RecordName, type Writing } from '../client/writing.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';

@@ -5,7 +5,7 @@ import { equalBytes, toBase64url, toHex } from 'muniment/wire';
 import { z } from 'zod';
 import { appoint } from '../guardians.ts';
 import { lookUp, person } from '../people.ts';
-import { ownLists } from '../reading.ts';
+import { ownLists } from '../own-root.ts';
 import { approve, askRecovery, recover } from '../recovery.ts';
 import { goOnUnder } from '../succession.ts';
 import { hexId, positive, told, type Told } from './arguments.ts';

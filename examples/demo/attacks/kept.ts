@@ -9,7 +9,7 @@ import { decodeSealed, encodeSealed, open, openAnnex, openGrant, sealAnnex } fro
 import { fromBase64url, toBase64url } from 'muniment/wire';
 import { DIGESTS, OPENINGS, ruleFor } from '../../server/rights.ts';
 import { CLOCK } from '../../client/connection.ts';
-import { rootReader } from '../../client/reading.ts';
+import { rootReader } from '../../client/own-root.ts';
 import { plain } from '../../server/store/bytes.ts';
 import { owned } from '../owned.ts';
 import type { Played } from '../play.ts';
