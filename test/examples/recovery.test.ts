@@ -5,11 +5,13 @@ import {
   exposeSecret,
   openRoot,
   requestRecovery,
+  signStatement,
   type Compartments,
   type NodeSecret,
 } from 'muniment/keys';
 import { encodeAuthorityStatement, type AuthoritySaid } from 'muniment/record';
 import { grant } from 'muniment/views';
+import { tuple } from 'muniment/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBank } from '../../examples/admin/check/check.ts';
 import { auditRecord } from '../../examples/client/auditing.ts';
@@ -202,6 +204,16 @@ describe.each(ENGINES)('on %s', (name) => {
     const after = await fresh('patient');
     const asked = await askRecovery(after, Date.now() + DAY);
     const approvals = [await approve(users.bob, asked, idOf(after)), await approve(eva, asked, idOf(after))];
+    // Whoever has the fresh key's signing key may take the list over first, and put no root in it.
+    const { signed: appointment } = appointmentIn(await readChain(after, recordId, reading))!;
+    await stateIn(after, recordId, { kind: 'recovery', appointment, request: asked.request, approvals });
+    const { number, digest, list: parts, sealedRoot } = await listOf(after);
+    const items = parts.map(({ name: part, epoch, kem, publicKey }) => [part, epoch, kem, publicKey]);
+    const of = [recordId, idOf(after), number + 1, digest, items, sealedRoot.encapsulation] as const;
+    const none = new Uint8Array(sealedRoot.ciphertext.length);
+    const planted = await signStatement(after.user, tuple('compartments', ...of, none));
+    await append(after, at.directory, [statement('key', 'compartments', planted)]);
+    await expect(readRecord(after, recordId, reading)).rejects.toThrow('KEY_OPEN');
     await recover(after, at.directory, asked, approvals);
     const view = await readRecord(after, recordId, reading);
     expect(view.grants.map(({ entry }) => entry.author.subject)).toEqual(['carer']);
