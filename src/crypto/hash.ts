@@ -1,6 +1,6 @@
 /** SHA-256, HMAC and HKDF (RFC 5869) over it, and the constant-time comparison. spec/crypto.md, "Hash and KDF". */
 
-import { tuple, tupleLength, tupleOf, writeTuple, type TupleItem } from '../wire/index.ts';
+import { tuple, tupleIn, tupleOf, type TupleItem } from '../wire/index.ts';
 import { primitive } from './backend.ts';
 
 /** Bytes of a SHA-256 digest. */
@@ -18,17 +18,18 @@ export function hashTuple(label: string, ...items: readonly TupleItem[]): Uint8A
 
 /** The same for a list of any length, as `tupleOf` takes it. */
 export function hashTupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
-  const length = tupleLength(label, items);
-  if (length > scratch.length) return sha256(tupleOf(label, items));
+  if (isLent) return sha256(tupleOf(label, items)); // by an item that hashes when it is read
+  isLent = true;
   try {
-    return sha256(scratch.subarray(0, writeTuple(label, items, scratch, 0)));
+    return sha256(tupleIn(scratch, label, items));
   } finally {
-    scratch.fill(0, 0, length); // it may have been secret
+    scratch.fill(0); // it may have been secret
+    isLent = false;
   }
 }
 
-// Fresh memory for what is short costs as much as its hash.
 const scratch = new Uint8Array(1024);
+let isLent = false;
 
 /** HMAC-SHA256. */
 export function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {

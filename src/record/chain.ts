@@ -183,13 +183,13 @@ export interface OwnEntry {
   readonly payload: Uint8Array | null;
 }
 
-/** Takes an entry as it is now. Throws `RECORD_ENTRY`. */
-export function ownCopy(shown: ShownEntry): OwnEntry {
+/** Takes an entry as it is now; `memory` as for {@link entrySignatureInput}. Throws `RECORD_ENTRY`. */
+export function ownCopy(shown: ShownEntry, memory?: Uint8Array): OwnEntry {
   const signed = ownEntry(shown);
   // How long the other payloads are is whoever's who hands them out.
   const read = shown.payload && signed.entry.payloadType === STATEMENT;
   const payload = read ? new Uint8Array(shown.payload) : null;
-  return { signed, input: entrySignatureInput(signed.entry), payload };
+  return { signed, input: entrySignatureInput(signed.entry, memory), payload };
 }
 
 function verifyOne<State>(

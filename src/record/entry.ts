@@ -5,7 +5,15 @@
 import { hashTuple, SIGNATURE_LENGTHS } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT, readSignature, type Identity } from '../keys/index.ts';
-import { equalBytes, LABEL_PREFIX, tuple, TupleReader, utf8Length, type TupleItem } from '../wire/index.ts';
+import {
+  equalBytes,
+  LABEL_PREFIX,
+  tuple,
+  tupleIn,
+  TupleReader,
+  utf8Length,
+  type TupleItem,
+} from '../wire/index.ts';
 
 /** A record has two chains: its content, authored by people, and its accesses, authored by the bank. */
 export type ChainName = 'content' | 'access';
@@ -118,9 +126,14 @@ export async function signEntry(author: Identity, head: Head, draft: Draft): Pro
   return { entry, signature: await author.signer.sign(entrySignatureInput(entry)) };
 }
 
-/** `T("muniment/1 entry signature", entry)`: what an author signs. */
-export function entrySignatureInput(entry: Entry): Uint8Array {
-  return tuple(SIGNATURE_LABEL, itemsOf(entry));
+/**
+ * `T("muniment/1 entry signature", entry)`: what an author signs.
+ *
+ * @param memory - where to write it, if there is room
+ */
+export function entrySignatureInput(entry: Entry, memory?: Uint8Array): Uint8Array {
+  const items = itemsOf(entry);
+  return memory ? tupleIn(memory, SIGNATURE_LABEL, [items]) : tuple(SIGNATURE_LABEL, items);
 }
 
 const SIGNATURE_LABEL = 'entry signature';
@@ -302,9 +315,8 @@ function decodeEntry(bytes: Uint8Array): Entry {
 const CHAINS: readonly ChainName[] = ['content', 'access'];
 
 function oneOf<Value extends string>(known: readonly Value[], text: string): Value {
-  const found = known.find((value) => value === text);
-  if (found === undefined) throw new MunimentError('RECORD_ENTRY');
-  return found;
+  if (!(known as readonly string[]).includes(text)) throw new MunimentError('RECORD_ENTRY');
+  return text as Value;
 }
 
 function ownText(text: string): string {

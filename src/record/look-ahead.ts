@@ -9,6 +9,8 @@ import { ownOpaque, type Entry, type OpaqueEntry } from './entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
 const LOOK_AHEAD = 64;
+/** Bytes that most of what is signed fits into. */
+const INPUT_ROOM = 512;
 
 /** An item that was taken before its turn. */
 export interface Ahead {
@@ -36,6 +38,8 @@ export class LookAhead {
   readonly #source: Source;
   /** In a circle: an array that is shifted is copied again and again, and keeps alive what it was shifted by. */
   readonly #ring = new Array<Waiting | null>(LOOK_AHEAD).fill(null);
+  /** What is signed of the item in that place of the ring, written over with it: fresh memory costs as much as a hash. */
+  readonly #inputs = new Array<Uint8Array | null>(LOOK_AHEAD).fill(null);
   #taken = 0;
   #begun = 0;
   /** What the source came to; its failure waits for its turn. */
@@ -106,9 +110,10 @@ export class LookAhead {
   }
 
   #begin(shown: ChainItem): void {
-    const item = ownItem(shown);
+    const place = this.#begun++ % LOOK_AHEAD;
+    const item = ownItem(shown, (this.#inputs[place] ??= new Uint8Array(INPUT_ROOM)));
     const waiting = new Waiting(item);
-    this.#ring[this.#begun++ % LOOK_AHEAD] = waiting;
+    this.#ring[place] = waiting;
     if (!('signed' in item)) return;
     const { entry, signature } = item.signed;
     const author = this.#guessAuthor(entry);
@@ -137,9 +142,9 @@ export class LookAhead {
 }
 
 // Whatever it is: what is wrong with it is said in its turn.
-function ownItem(item: ChainItem): Ahead['item'] {
+function ownItem(item: ChainItem, memory: Uint8Array): Ahead['item'] {
   try {
-    return 'inner' in item ? ownOpaque(item) : ownCopy(item);
+    return 'inner' in item ? ownOpaque(item) : ownCopy(item, memory);
   } catch (malformed) {
     return { malformed };
   }

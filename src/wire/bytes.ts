@@ -19,9 +19,9 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function utf8(text: string): Uint8Array {
   const out = new Uint8Array(text.length);
-  if (isShortAscii(text)) writeAscii(text, out, 0);
+  if (text.length <= SHORT && writeAscii(text, out, 0)) return out;
   // A platform that need not look for room is several times as fast. What fills one byte a character is ASCII.
-  else if (encoder.encodeInto(text, out).read !== text.length) return longUtf8(text);
+  if (encoder.encodeInto(text, out).read !== text.length) return longUtf8(text);
   return out;
 }
 
@@ -35,11 +35,19 @@ export function utf8Length(text: string): number {
   return isShortAscii(text) ? text.length : utf8(text).length;
 }
 
-/** Writes what {@link utf8} makes of a text, which must have been asked for {@link utf8Length}; returns how many bytes. */
+/**
+ * Writes what {@link utf8} makes of a text.
+ *
+ * @returns where it ends; beyond the end of `out` if there was no room, and then not all of it was written
+ * @throws `MunimentError` `WIRE_UTF8` as {@link utf8}
+ */
 export function writeUtf8(text: string, out: Uint8Array, at: number): number {
-  if (!isShortAscii(text)) return encoder.encodeInto(text, out.subarray(at)).written;
-  writeAscii(text, out, at);
-  return text.length;
+  const end = at + text.length;
+  if (end > out.length) return at + utf8Length(text);
+  if (text.length <= SHORT && writeAscii(text, out, at)) return end;
+  const { read, written } = encoder.encodeInto(text, out.subarray(at));
+  if (read === written && read === text.length) return end;
+  return at + utf8Length(text); // a lone surrogate is refused there
 }
 
 const SHORT = 48;
@@ -51,8 +59,15 @@ function isShortAscii(text: string): boolean {
   return true;
 }
 
-function writeAscii(text: string, out: Uint8Array, at: number): void {
-  for (let i = 0; i < text.length; i++) out[at + i] = text.charCodeAt(i);
+// Says whether it was ASCII; of any other text what is written is of no use.
+function writeAscii(text: string, out: Uint8Array, at: number): boolean {
+  let all = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    all |= code;
+    out[at + i] = code;
+  }
+  return all < 0x80;
 }
 
 /**

@@ -8,7 +8,6 @@ import { equalBytes, fromUtf8, utf8, utf8Length, writeUtf8 } from './bytes.ts';
 
 /** Every label of the format starts with this. */
 export const LABEL_PREFIX = 'muniment/1 ';
-const PREFIX = utf8(LABEL_PREFIX);
 
 /** Integers are 8 bytes on the wire, but stay below 2^53 so that a JavaScript number holds each exactly. */
 export const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
@@ -36,32 +35,16 @@ export function tuple(label: string, ...items: readonly TupleItem[]): Uint8Array
 
 /** The same for a list of any length: as arguments, some hundred thousand items overflow the stack. */
 export function tupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
-  const out = new Uint8Array(tupleLength(label, items));
-  writeTuple(label, items, out, 0);
+  // Two walks, one for the length and one that writes: no part is ever bytes of its own first.
+  const out = new Uint8Array(4 + LABEL_PREFIX.length + utf8Length(label) + lengthOf(items));
+  writeTuple(label, items, out);
   return out;
 }
 
-/**
- * How many bytes {@link tupleOf} makes of the same.
- *
- * @throws `MunimentError` `WIRE_UTF8`; `RangeError`: as {@link tuple}
- */
-export function tupleLength(label: string, items: readonly TupleItem[]): number {
-  return 4 + PREFIX.length + utf8Length(label) + lengthOf(items);
-}
-
-/**
- * Writes what {@link tupleOf} makes into memory that there is already: to allocate costs more than to encode.
- *
- * @param out - with room for {@link tupleLength}, which must have been asked before
- * @returns where it ends
- */
-export function writeTuple(label: string, items: readonly TupleItem[], out: Uint8Array, at: number): number {
-  const labelLength = PREFIX.length + utf8Length(label);
-  writeUint32(out, at, labelLength);
-  out.set(PREFIX, at + 4);
-  writeUtf8(label, out, at + 4 + PREFIX.length);
-  return writeItems(items, out, at + 4 + labelLength);
+/** The same, in memory that is there already if it fits: to allocate costs more than to encode. */
+export function tupleIn(memory: Uint8Array, label: string, items: readonly TupleItem[]): Uint8Array {
+  const end = writeTuple(label, items, memory);
+  return end > memory.length ? tupleOf(label, items) : memory.subarray(0, end);
 }
 
 /** Encodes a list: a tuple without a label, as it stands inside other tuples. */
@@ -71,7 +54,6 @@ export function encodeItems(items: readonly TupleItem[]): Uint8Array {
   return out;
 }
 
-// Two walks, one for the length and one that writes: no part is ever bytes of its own first.
 function lengthOf(items: readonly TupleItem[]): number {
   let length = 0;
   for (const item of items) length += 4 + lengthOfItem(item);
@@ -79,42 +61,57 @@ function lengthOf(items: readonly TupleItem[]): number {
 }
 
 function lengthOfItem(item: TupleItem): number {
-  if (item instanceof Uint8Array) return item.length;
   if (typeof item === 'string') return utf8Length(item);
-  if (typeof item !== 'number') {
-    // Whatever else can be iterated (bytes of another realm) would be signed as something that nobody meant.
-    if (!Array.isArray(item)) throw new TypeError('a tuple holds bytes, texts, integers and lists');
-    return lengthOf(item);
-  }
-  if (!Number.isSafeInteger(item) || item < 0)
-    throw new RangeError('a tuple holds integers from 0 to 2^53 - 1');
-  return 8;
+  if (typeof item === 'number') return 8;
+  return item instanceof Uint8Array ? item.length : lengthOf(listOf(item));
+}
+
+// Whatever else can be iterated (bytes of another realm) would be signed as something that nobody meant.
+function listOf(item: readonly TupleItem[]): readonly TupleItem[] {
+  if (!Array.isArray(item)) throw new TypeError('a tuple holds bytes, texts, integers and lists');
+  return item;
+}
+
+// Each of these returns where what it wrote ends; beyond the end of `out` if there was no room, and then not all of it,
+// or nothing, was written.
+
+function writeTuple(label: string, items: readonly TupleItem[], out: Uint8Array): number {
+  const start = writeUtf8(LABEL_PREFIX, out, 4);
+  if (start > out.length) return start;
+  const end = writeUtf8(label, out, start);
+  if (end > out.length) return end;
+  writeUint32(out, 0, end - 4);
+  return writeItems(items, out, end);
 }
 
 function writeItems(items: readonly TupleItem[], out: Uint8Array, start: number): number {
   let at = start;
-  for (const item of items) at = writeItem(item, out, at);
+  for (const item of items) {
+    const end = writeContent(item, out, at + 4);
+    if (end > out.length) return end;
+    writeUint32(out, at, end - at - 4);
+    at = end;
+  }
   return at;
 }
 
-/** Writes an item behind its length; returns where it ends. */
-function writeItem(item: TupleItem, out: Uint8Array, at: number): number {
-  const start = at + 4;
-  const end = writeContent(item, out, start);
-  writeUint32(out, at, end - start);
+function writeContent(item: TupleItem, out: Uint8Array, at: number): number {
+  if (at > out.length) return at;
+  if (typeof item === 'string') return writeUtf8(item, out, at);
+  if (typeof item === 'number') return writeInteger(item, out, at);
+  if (!(item instanceof Uint8Array)) return writeItems(listOf(item), out, at);
+  const end = at + item.length;
+  if (end <= out.length) out.set(item, at);
   return end;
 }
 
-function writeContent(item: TupleItem, out: Uint8Array, at: number): number {
-  if (typeof item === 'string') return at + writeUtf8(item, out, at);
-  if (typeof item === 'number') {
-    writeUint32(out, at, Math.floor(item / 2 ** 32));
-    writeUint32(out, at + 4, item % 2 ** 32);
-    return at + 8;
-  }
-  if (!(item instanceof Uint8Array)) return writeItems(item, out, at);
-  out.set(item, at);
-  return at + item.length;
+function writeInteger(value: number, out: Uint8Array, at: number): number {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new RangeError('a tuple holds integers from 0 to 2^53 - 1');
+  const high = Math.floor(value / 2 ** 32);
+  writeUint32(out, at, high);
+  writeUint32(out, at + 4, value - high * 2 ** 32);
+  return at + 8;
 }
 
 // Big-endian. A DataView of its own for each tuple costs as much as all the rest of a small one.

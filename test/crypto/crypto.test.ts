@@ -11,6 +11,7 @@ import {
   ED25519,
   emptyRoot,
   equalSecrets,
+  hashTuple,
   hkdfExpand,
   hkdfExtract,
   hmac,
@@ -31,12 +32,13 @@ import {
   rootFromInclusion,
   rootsFromConsistency,
   sealOnce,
+  sha256,
   shuffle,
   signatureAlgorithm,
   systemRandom,
   type KemId,
 } from '../../src/crypto/index.ts';
-import { utf8 } from '../../src/wire/index.ts';
+import { tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { PROPERTY, SLOW } from '../property.ts';
 import { refusal, refusalOf } from '../refusal.ts';
@@ -62,6 +64,19 @@ describe('hash and KDF', () => {
         expect(hex(hmac(salt, input))).toBe(createHmac('sha256', salt).update(input).digest('hex'));
       }),
       PROPERTY,
+    );
+  });
+
+  it('hash a tuple as what it is encoded to, short or long, and while another is hashed', () => {
+    for (let length = 900; length < 1100; length++) {
+      const parts = [new Uint8Array(length).fill(length), 'é'];
+      expect(hashTuple('example', ...parts)).toEqual(sha256(tuple('example', ...parts)));
+    }
+    const list: string[] = [];
+    Object.defineProperty(list, 0, { enumerable: true, get: () => hex(hashTuple('inner', 'é'.repeat(300))) });
+    const plain = [hex(sha256(tuple('inner', 'é'.repeat(300))))];
+    expect(hashTuple('example', 'before', list, 'after')).toEqual(
+      sha256(tuple('example', 'before', plain, 'after')),
     );
   });
 

@@ -19,6 +19,7 @@ import {
   toBase64url,
   toHex,
   tuple,
+  tupleIn,
   tupleOf,
   TupleReader,
   unpad,
@@ -180,6 +181,28 @@ describe('tuples', () => {
       ),
       PROPERTY,
     );
+  });
+
+  it('encodes the same in memory that is there, however little', () => {
+    const items: TupleItem[] = [
+      'text',
+      'é\u{1f600}',
+      7,
+      2 ** 53 - 1,
+      Uint8Array.of(1, 2),
+      ['a', [9]],
+      'x'.repeat(60),
+    ];
+    const whole = tuple('example', ...items);
+    for (let room = 0; room <= whole.length + 9; room++) {
+      const memory = new Uint8Array(room).fill(0xff);
+      const encoded = tupleIn(memory, 'example', items);
+      expect(encoded).toEqual(whole);
+      expect(encoded.buffer === memory.buffer).toBe(room >= whole.length);
+      expect(refusal(() => tupleIn(memory, 'example', [...items, 'x\ud800']))).toBe('WIRE_UTF8');
+      expect(() => tupleIn(memory, 'example', [...items, -1])).toThrow(RangeError);
+      expect(() => tupleIn(memory, 'example', [...items, null as unknown as string])).toThrow(TypeError);
+    }
   });
 
   it('gives two different lists of byte strings two different encodings', () => {
