@@ -68,7 +68,8 @@ function lengthOfItem(item: TupleItem): number {
 
 // Whatever else can be iterated (bytes of another realm) would be signed as something that nobody meant.
 function listOf(item: readonly TupleItem[]): readonly TupleItem[] {
-  if (!Array.isArray(item)) throw new TypeError('a tuple holds bytes, texts, integers and lists');
+  const isList: boolean = Array.isArray(item);
+  if (!isList) throw new TypeError('a tuple holds bytes, texts, integers and lists');
   return item;
 }
 
