@@ -6,26 +6,17 @@ import { equalBytes } from '../wire/index.ts';
 import {
   EMPTY_CHAIN,
   entryHash,
-  entrySignatureInput,
   hashInput,
-  ownEntry,
-  ownOpaque,
-  type ChainName,
   type Entry,
   type Head,
   type OpaqueEntry,
+  type ShownEntry,
   type SignedEntry,
 } from './entry.ts';
+import type { ChainName } from './entry-fields.ts';
+import { ownCopy, ownOpaque, type OwnEntry } from './own-entry.ts';
 import { STATEMENT, verifyPayload } from './payload.ts';
 import type { Step, WriteRule } from './rule.ts';
-
-/** An entry that a reader may see, with its payload where the rule has to know it: statements about keys, and the like. */
-export interface ShownEntry extends SignedEntry {
-  readonly payload?: Uint8Array | null;
-}
-
-/** What a chain is made of, as a server hands it out. */
-export type ChainItem = ShownEntry | OpaqueEntry;
 
 declare const verified: unique symbol;
 
@@ -172,24 +163,6 @@ export function appendEntries<State>(
     after = step.after;
   }
   return { entries, after };
-}
-
-/** A copy of our own, which no caller changes while it is being verified. */
-export interface OwnEntry {
-  readonly signed: SignedEntry;
-  /** What its author signed: encoded once, for the signature and for the hash. */
-  readonly input: Uint8Array;
-  /** What the rule may see of its payload. */
-  readonly payload: Uint8Array | null;
-}
-
-/** Takes an entry as it is now; `memory` as for {@link entrySignatureInput}. Throws `RECORD_ENTRY`. */
-export function ownCopy(shown: ShownEntry, memory?: Uint8Array): OwnEntry {
-  const signed = ownEntry(shown);
-  // How long the other payloads are is whoever's who hands them out.
-  const read = shown.payload && signed.entry.payloadType === STATEMENT;
-  const payload = read ? new Uint8Array(shown.payload) : null;
-  return { signed, input: entrySignatureInput(signed.entry, memory), payload };
 }
 
 function verifyOne<State>(

@@ -2,40 +2,20 @@
  * Entries: one step of a record, signed by its author and linked to the one before. spec/record.md, "Entries".
  */
 
-import { hashTuple, SIGNATURE_LENGTHS } from '../crypto/index.ts';
+import { hashTuple } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT, readSignature, type Identity } from '../keys/index.ts';
+import { equalBytes, LABEL_PREFIX, tuple, tupleIn, TupleReader, type TupleItem } from '../wire/index.ts';
 import {
-  equalBytes,
-  LABEL_PREFIX,
-  tuple,
-  tupleIn,
-  TupleReader,
-  utf8Length,
-  type TupleItem,
-} from '../wire/index.ts';
-
-/** A record has two chains: its content, authored by people, and its accesses, authored by the bank. */
-export type ChainName = 'content' | 'access';
-
-/** What an entry does. */
-export const ENTRY_KINDS = [
-  'create',
-  'insert',
-  'annotate',
-  'amend',
-  'grant',
-  'revoke',
-  'access',
-  'emergency',
-  'release',
-  'register',
-  'key',
-  'erase',
-  'close',
-] as const;
-/** One of {@link ENTRY_KINDS}. */
-export type EntryKind = (typeof ENTRY_KINDS)[number];
+  checkBytes,
+  checkChain,
+  checkInteger,
+  checkKind,
+  checkText,
+  wellFormed,
+  type ChainName,
+  type EntryKind,
+} from './entry-fields.ts';
 
 /** Most bytes of a signed entry. */
 export const ENTRY_LIMIT = 5376;
@@ -157,6 +137,14 @@ export interface OpaqueEntry {
   readonly inner: Uint8Array;
 }
 
+/** An entry that a reader may see, with its payload where the rule has to know it: statements about keys, and the like. */
+export interface ShownEntry extends SignedEntry {
+  readonly payload?: Uint8Array | null;
+}
+
+/** What a chain is made of, as a server hands it out. */
+export type ChainItem = ShownEntry | OpaqueEntry;
+
 /** `entryHash`, computable from (seq, prev, inner) alone. */
 export function entryHash(
   chain: Pick<Entry, 'recordId' | 'chain'>,
@@ -204,66 +192,24 @@ export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
   }
 }
 
-/**
- * A copy of our own, for whoever verifies while the caller's may change.
- *
- * @throws `MunimentError` `RECORD_ENTRY`, for all that {@link decodeSignedEntry} refuses
- */
-export function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
-  const own = wellFormed(() => copyEntry(entry));
-  if (!(signature instanceof Uint8Array) || !SIGNATURE_LENGTHS.includes(signature.length))
-    throw new MunimentError('RECORD_ENTRY');
-  return { entry: own, signature: new Uint8Array(signature) };
-}
-
-function wellFormed<Made>(make: () => Made): Made {
-  try {
-    return make();
-  } catch (cause) {
-    throw new MunimentError('RECORD_ENTRY', undefined, { cause });
-  }
-}
-
-// Two places that make entries: whoever signs them keeps them and whoever verifies them need not, and an engine that
-// learns from the first to put them among what stays would put there what the second lets go.
+// Not what copies an entry that is verified: who signs an entry keeps it, who verifies need not, and an engine that learns
+// from the one to put what is made there among what stays would put there what the other lets go.
 function draftEntry(author: Uint8Array, { size, hash }: Head, draft: Draft): Entry {
   const { seen } = draft;
   return {
-    origin: ownText(draft.origin),
+    origin: checkText(draft.origin),
     recordId: checkBytes(draft.recordId, 16),
-    chain: oneOf(CHAINS, draft.chain),
-    seq: ownInteger(size),
+    chain: checkChain(draft.chain),
+    seq: checkInteger(size),
     prev: checkBytes(hash, 32),
     author: checkBytes(author, 32),
-    kind: oneOf(ENTRY_KINDS, draft.kind),
-    time: ownInteger(draft.time),
-    seenSize: ownInteger(seen?.size ?? 0),
+    kind: checkKind(draft.kind),
+    time: checkInteger(draft.time),
+    seenSize: checkInteger(seen?.size ?? 0),
     seenRoot: checkBytes(seen?.root ?? ZERO_HASH, 32),
-    payloadType: ownText(draft.payloadType),
+    payloadType: checkText(draft.payloadType),
     payloadDigest: checkBytes(draft.payloadDigest, 32),
   };
-}
-
-function copyEntry(entry: Entry): Entry {
-  return {
-    origin: ownText(entry.origin),
-    recordId: ownBytes(entry.recordId, 16),
-    chain: oneOf(CHAINS, entry.chain),
-    seq: ownInteger(entry.seq),
-    prev: ownBytes(entry.prev, 32),
-    author: ownBytes(entry.author, 32),
-    kind: oneOf(ENTRY_KINDS, entry.kind),
-    time: ownInteger(entry.time),
-    seenSize: ownInteger(entry.seenSize),
-    seenRoot: ownBytes(entry.seenRoot, 32),
-    payloadType: ownText(entry.payloadType),
-    payloadDigest: ownBytes(entry.payloadDigest, 32),
-  };
-}
-
-/** The same of an entry that is not shown. Throws `RECORD_ENTRY`. */
-export function ownOpaque({ seq, prev, inner }: OpaqueEntry): OpaqueEntry {
-  return wellFormed(() => ({ seq: ownInteger(seq), prev: ownBytes(prev, 32), inner: ownBytes(inner, 32) }));
 }
 
 /** Whether two heads are the same. */
@@ -297,11 +243,11 @@ function decodeEntry(bytes: Uint8Array): Entry {
   const entry = {
     origin: reader.text(NAME_LIMIT),
     recordId: reader.bytes(16),
-    chain: oneOf(CHAINS, reader.text(NAME_LIMIT)),
+    chain: checkChain(reader.text(NAME_LIMIT)),
     seq: reader.integer(),
     prev: reader.bytes(32),
     author: reader.bytes(32),
-    kind: oneOf(ENTRY_KINDS, reader.text(NAME_LIMIT)),
+    kind: checkKind(reader.text(NAME_LIMIT)),
     time: reader.integer(),
     seenSize: reader.integer(),
     seenRoot: reader.bytes(32),
@@ -310,30 +256,4 @@ function decodeEntry(bytes: Uint8Array): Entry {
   };
   reader.end();
   return entry;
-}
-
-const CHAINS: readonly ChainName[] = ['content', 'access'];
-
-function oneOf<Value extends string>(known: readonly Value[], text: string): Value {
-  if (!(known as readonly string[]).includes(text)) throw new MunimentError('RECORD_ENTRY');
-  return text as Value;
-}
-
-function ownText(text: string): string {
-  if (typeof text !== 'string' || utf8Length(text) > NAME_LIMIT) throw new MunimentError('WIRE_LIMIT');
-  return text;
-}
-
-function ownInteger(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw new MunimentError('WIRE_TUPLE');
-  return value + 0; // of zero there is one
-}
-
-function ownBytes(bytes: Uint8Array, length: number): Uint8Array {
-  return new Uint8Array(checkBytes(bytes, length));
-}
-
-function checkBytes(bytes: Uint8Array, length: number): Uint8Array {
-  if (!(bytes instanceof Uint8Array) || bytes.length !== length) throw new MunimentError('WIRE_TUPLE');
-  return bytes;
 }

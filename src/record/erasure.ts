@@ -7,7 +7,8 @@
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT } from '../keys/index.ts';
 import { tuple, TupleReader } from '../wire/index.ts';
-import type { ChainName, Entry } from './entry.ts';
+import type { ChainName } from './entry-fields.ts';
+import type { Entry } from './entry.ts';
 import { readStatement } from './payload.ts';
 import { ERASURE_GROUNDS, type ErasureGround } from './retention.ts';
 

@@ -1,6 +1,6 @@
 /** What an export alone cannot show, in words. spec/export.md, "What could not be established". */
 
-import type { ChainName } from './entry.ts';
+import type { ChainName } from './entry-fields.ts';
 import type { PayloadCounts } from './export-payloads.ts';
 import type { WitnessPolicy } from './quorum.ts';
 import type { VerifiedRenewal } from './renewal.ts';

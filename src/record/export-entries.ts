@@ -3,9 +3,10 @@
 import { MunimentError } from '../errors.ts';
 import type { Credential } from '../keys/index.ts';
 import { equalBytes } from '../wire/index.ts';
+import type { ChainName } from './entry-fields.ts';
 import { startOf, withoutRevocations, type VerifiedEntry } from './chain.ts';
 import { readCreation } from './create.ts';
-import type { ChainName, Entry, Head } from './entry.ts';
+import type { Entry, Head } from './entry.ts';
 import type { StandingAt } from './export-directory.ts';
 import type { RecordExport } from './export-file.ts';
 import { Tombstones, type ErasedBy, type PayloadState } from './export-payloads.ts';

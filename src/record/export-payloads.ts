@@ -1,8 +1,8 @@
 /** What became of an export's payloads: given, erased by a tombstone of the record, or withheld. spec/export.md, "Payloads". */
 
 import { toHex } from '../wire/index.ts';
+import type { ChainName } from './entry-fields.ts';
 import type { VerifiedEntry } from './chain.ts';
-import type { ChainName } from './entry.ts';
 import { readErasure } from './erasure.ts';
 import type { ErasureGround } from './retention.ts';
 

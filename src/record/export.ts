@@ -6,8 +6,9 @@
 import { ERROR_CODES, MunimentError } from '../errors.ts';
 import { readAnchor, verifyCredential, type Credential } from '../keys/index.ts';
 import { toHex } from '../wire/index.ts';
+import type { ChainName } from './entry-fields.ts';
 import { readCreation, type Creation } from './create.ts';
-import type { ChainName, Head } from './entry.ts';
+import type { Head } from './entry.ts';
 import { readCharters } from './export-charters.ts';
 import { hearRevocations, standings } from './export-directory.ts';
 import { doubtsOf } from './export-doubts.ts';

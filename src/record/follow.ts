@@ -2,7 +2,8 @@
 
 import { MunimentError } from '../errors.ts';
 import { equalBytes } from '../wire/index.ts';
-import { startOf, type ChainItem, type ChainRules, type ChainState, type VerifiedItem } from './chain.ts';
+import type { ChainItem } from './entry.ts';
+import { startOf, type ChainRules, type ChainState, type VerifiedItem } from './chain.ts';
 import { sameHead, type Head } from './entry.ts';
 import { areTwoRoots, CONTRADICTIONS, covers } from './fraud-kinds.ts';
 import { verifyHead } from './head.ts';

@@ -30,7 +30,7 @@ export {
 } from './authority-statements.ts';
 export type { AuthoritySaid, AuthorityStatement, GivenApproval } from './authority-statements.ts';
 export { appendEntries, appendEntry, ChainError, startOf, verifyEntry, withoutRevocations } from './chain.ts';
-export type { ChainItem, ChainRules, ChainState, ShownEntry, VerifiedEntry, VerifiedItem } from './chain.ts';
+export type { ChainRules, ChainState, VerifiedEntry, VerifiedItem } from './chain.ts';
 export { verifyChain } from './verify-chain.ts';
 export { signCharter, verifyCharter } from './charter.ts';
 export type { Charter } from './charter.ts';
@@ -42,7 +42,6 @@ export {
   decodeSignedEntry,
   EMPTY_CHAIN,
   encodeSignedEntry,
-  ENTRY_KINDS,
   ENTRY_LIMIT,
   hashEntry,
   headAfter,
@@ -50,7 +49,9 @@ export {
   sameHead,
   signEntry,
 } from './entry.ts';
-export type { ChainName, Draft, Entry, EntryKind, Head, OpaqueEntry, SignedEntry } from './entry.ts';
+export type { ChainItem, Draft, Entry, Head, OpaqueEntry, ShownEntry, SignedEntry } from './entry.ts';
+export { ENTRY_KINDS } from './entry-fields.ts';
+export type { ChainName, EntryKind } from './entry-fields.ts';
 export { RENUNCIATION, REVOCATION } from './export-directory.ts';
 export { CHARTERS_LIMIT, EXPORT_LIMIT, exportRecord, RENEWALS_LIMIT } from './export-file.ts';
 export type {

@@ -11,7 +11,7 @@ import {
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { equalBytes } from '../wire/index.ts';
-import type { ChainName } from './entry.ts';
+import type { ChainName } from './entry-fields.ts';
 import { HashList } from './hash-list.ts';
 import { consistencyRanges, foldRoots, inclusionRanges, nodesOf, type Range } from './tree.ts';
 

@@ -4,8 +4,9 @@
  */
 
 import { verifySignatureAhead, type Credential } from '../keys/index.ts';
-import { ownCopy, type ChainItem, type ChainRules, type OwnEntry } from './chain.ts';
-import { ownOpaque, type Entry, type OpaqueEntry } from './entry.ts';
+import type { ChainRules } from './chain.ts';
+import type { ChainItem, Entry, OpaqueEntry } from './entry.ts';
+import { ownCopy, ownOpaque, type OwnEntry } from './own-entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
 const LOOK_AHEAD = 64;

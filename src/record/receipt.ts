@@ -3,7 +3,8 @@
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT, readSignature, verifySignature, type Credential, type Signer } from '../keys/index.ts';
 import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
-import type { ChainName, Head } from './entry.ts';
+import type { ChainName } from './entry-fields.ts';
+import type { Head } from './entry.ts';
 import type { TreeHead } from './log.ts';
 
 /** What a receipt says. */

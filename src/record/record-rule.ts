@@ -2,11 +2,12 @@
 
 import { MunimentError } from '../errors.ts';
 import type { Credential } from '../keys/index.ts';
+import type { EntryKind } from './entry-fields.ts';
 import { capacityOf, isOwner, isSpent, NO_AUTHORITY, type Authority, type Capacity } from './authority.ts';
 import { readAuthorityStatement, type AuthorityStatement } from './authority-statements.ts';
 import { closing, erasing, reopening } from './closure.ts';
 import { readCreation } from './create.ts';
-import type { Entry, EntryKind } from './entry.ts';
+import type { Entry } from './entry.ts';
 import {
   endOfProxy,
   guardians,

@@ -7,7 +7,8 @@
 import { hashTuple, leafHash, rootFromInclusion, sha512Of } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { equalBytes, tuple } from '../wire/index.ts';
-import { encodeSignedEntry, type ChainName } from './entry.ts';
+import type { ChainName } from './entry-fields.ts';
+import { encodeSignedEntry } from './entry.ts';
 import {
   exportRecord,
   parseExport,

@@ -1,11 +1,11 @@
 /** Chains, verified whole: every link, author and right in one pass. spec/record.md, "Chains". */
 
+import type { ChainItem } from './entry.ts';
 import { LookAhead } from './look-ahead.ts';
 import {
   ChainError,
   verifyHidden,
   verifyNext,
-  type ChainItem,
   type ChainRules,
   type ChainState,
   type VerifiedItem,

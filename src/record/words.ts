@@ -3,8 +3,9 @@
 import { MunimentError } from '../errors.ts';
 import type { Credential } from '../keys/index.ts';
 import { equalBytes, TupleReader } from '../wire/index.ts';
+import type { ChainName } from './entry-fields.ts';
 import { verifyCheckpoint, type LogKeys } from './checkpoint.ts';
-import type { ChainName, Head } from './entry.ts';
+import type { Head } from './entry.ts';
 import { openHead } from './head.ts';
 import type { TreeHead } from './log.ts';
 import { NO_WITNESSES } from './quorum.ts';
