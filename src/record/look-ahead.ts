@@ -9,7 +9,7 @@ import type { ChainItem, Entry, OpaqueEntry } from './entry.ts';
 import { ownCopy, ownOpaque, type OwnEntry } from './own-entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
-const LOOK_AHEAD = 64;
+const LOOK_AHEAD = 128;
 /** Bytes that most of what is signed fits into. */
 const INPUT_ROOM = 512;
 
