@@ -10,8 +10,8 @@ import { ownCopy, ownOpaque, type OwnEntry } from './own-entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
 const LOOK_AHEAD = 128;
-/** Bytes that most of what is signed fits into. */
-const INPUT_ROOM = 512;
+/** Bytes that what is signed of an entry fits into, its names as long as they may be. */
+const INPUT_ROOM = 576;
 
 /** An item that was taken before its turn. */
 export interface Ahead {

@@ -339,8 +339,12 @@ describe('what was still good', () => {
   it('is in the error, and was given out, however far ahead signatures are verified', async () => {
     const { doctor } = bank;
     const entries: SignedEntry[] = [];
-    for (let head = EMPTY_CHAIN; head.size < 300; head = headAfter(entries.at(-1)!))
-      entries.push(await signEntry(doctor, head, bank.draft('insert', utf8('x'), { payloadType: BODY })));
+    // Of different lengths, for what is signed of one is written over what was signed of another.
+    const types = [BODY, 'x'.repeat(128), 'short'];
+    for (let head = EMPTY_CHAIN; head.size < 300; head = headAfter(entries.at(-1)!)) {
+      const payloadType = types[head.size % types.length]!;
+      entries.push(await signEntry(doctor, head, bank.draft('insert', utf8('x'), { payloadType })));
+    }
     expect((await drain(entries)).head.size).toBe(300);
     for (const at of [0, 1, 127, 128, 129, 260, 299]) {
       const damaged = entries.map((one, i) =>
