@@ -1,6 +1,6 @@
 /** SHA-256, HMAC and HKDF (RFC 5869) over it, and the constant-time comparison. spec/crypto.md, "Hash and KDF". */
 
-import { tuple, tupleIn, tupleOf, type TupleItem } from '../wire/index.ts';
+import { Scratch, tupleIn, type TupleItem } from '../wire/index.ts';
 import { primitive } from './backend.ts';
 
 /** Bytes of a SHA-256 digest. */
@@ -18,18 +18,10 @@ export function hashTuple(label: string, ...items: readonly TupleItem[]): Uint8A
 
 /** The same for a list of any length, as `tupleOf` takes it. */
 export function hashTupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
-  if (isLent) return sha256(tupleOf(label, items)); // by an item that hashes when it is read
-  isLent = true;
-  try {
-    return sha256(tupleIn(scratch, label, items));
-  } finally {
-    scratch.fill(0); // it may have been secret
-    isLent = false;
-  }
+  return scratch.lend((memory) => sha256(tupleIn(memory, label, items)));
 }
 
-const scratch = new Uint8Array(1024);
-let isLent = false;
+const scratch = new Scratch(1024);
 
 /** HMAC-SHA256. */
 export function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {
@@ -73,7 +65,7 @@ export function hkdfExpandOf(key: Uint8Array, info: readonly Uint8Array[], lengt
 
 /** A 32-byte key from a key, bound to `T(label, …items)`. */
 export function deriveTuple(key: Uint8Array, label: string, ...items: readonly TupleItem[]): Uint8Array {
-  return hkdfExpand(key, tuple(label, ...items), HASH_LENGTH);
+  return scratch.lend((memory) => hkdfExpand(key, tupleIn(memory, label, items), HASH_LENGTH));
 }
 
 /** Compares secrets of equal length without a branch on their bytes. JavaScript gives no hard promise of constant time; this is as near as it comes. */

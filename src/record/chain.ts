@@ -2,11 +2,12 @@
 
 import { ERROR_CODES, MunimentError, type ErrorCode } from '../errors.ts';
 import { verifySignature, type Credential, type Standing } from '../keys/index.ts';
-import { equalBytes } from '../wire/index.ts';
+import { equalBytes, Scratch } from '../wire/index.ts';
 import {
   EMPTY_CHAIN,
   entryHash,
   hashInput,
+  INPUT_ROOM,
   type Entry,
   type Head,
   type OpaqueEntry,
@@ -171,9 +172,13 @@ function verifyOne<State>(
   at: ChainState<State>,
   appending: boolean,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
-  const own = wellFormed(() => ownCopy(shown), at);
-  return verifyNext(own, rules, at, { verified: null, appending });
+  return scratch.lend((memory) => {
+    const own = wellFormed(() => ownCopy(shown, memory), at);
+    return verifyNext(own, rules, at, { verified: null, appending });
+  });
 }
+
+const scratch = new Scratch(INPUT_ROOM);
 
 function wellFormed<Own>(read: () => Own, { head }: ChainState<unknown>): Own {
   try {

@@ -5,7 +5,15 @@
 import { hashTuple } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT, readSignature, type Identity } from '../keys/index.ts';
-import { equalBytes, LABEL_PREFIX, tuple, tupleIn, TupleReader, type TupleItem } from '../wire/index.ts';
+import {
+  equalBytes,
+  LABEL_PREFIX,
+  Scratch,
+  tuple,
+  tupleIn,
+  TupleReader,
+  type TupleItem,
+} from '../wire/index.ts';
 import {
   checkBytes,
   checkChain,
@@ -111,9 +119,8 @@ export async function signEntry(author: Identity, head: Head, draft: Draft): Pro
  *
  * @param memory - where to write it, if there is room
  */
-export function entrySignatureInput(entry: Entry, memory?: Uint8Array): Uint8Array {
-  const items = itemsOf(entry);
-  return memory ? tupleIn(memory, SIGNATURE_LABEL, [items]) : tuple(SIGNATURE_LABEL, items);
+export function entrySignatureInput(entry: Entry, memory: Uint8Array | null = null): Uint8Array {
+  return tupleIn(memory, SIGNATURE_LABEL, [itemsOf(entry)]);
 }
 
 const SIGNATURE_LABEL = 'entry signature';
@@ -155,8 +162,12 @@ export function entryHash(
 
 /** `entryHash` of a signed entry. */
 export function hashEntry(signed: SignedEntry): Uint8Array {
-  return hashInput(signed, entrySignatureInput(signed.entry));
+  return scratch.lend((memory) => hashInput(signed, entrySignatureInput(signed.entry, memory)));
 }
+
+/** Bytes that what is signed of an entry fits into, its names as long as they may be. */
+export const INPUT_ROOM = 576;
+const scratch = new Scratch(INPUT_ROOM);
 
 /** The same for who has the signature's input of this entry already. */
 export function hashInput({ entry, signature }: SignedEntry, input: Uint8Array): Uint8Array {

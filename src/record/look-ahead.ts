@@ -5,14 +5,11 @@
 
 import { verifySignatureAhead, type Credential } from '../keys/index.ts';
 import type { ChainRules } from './chain.ts';
-import type { ChainItem, Entry, OpaqueEntry } from './entry.ts';
+import { INPUT_ROOM, type ChainItem, type Entry, type OpaqueEntry } from './entry.ts';
 import { ownCopy, ownOpaque, type OwnEntry } from './own-entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
 const LOOK_AHEAD = 128;
-/** Bytes that what is signed of an entry fits into, its names as long as they may be. */
-const INPUT_ROOM = 576;
-
 /** An item that was taken before its turn. */
 export interface Ahead {
   readonly item: OpaqueEntry | OwnEntry | { readonly malformed: unknown };

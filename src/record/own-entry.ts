@@ -24,7 +24,7 @@ export interface OwnEntry {
 }
 
 /** Takes an entry as it is now; `memory` as for {@link entrySignatureInput}. Throws `RECORD_ENTRY`. */
-export function ownCopy(shown: ShownEntry, memory?: Uint8Array): OwnEntry {
+export function ownCopy(shown: ShownEntry, memory: Uint8Array | null): OwnEntry {
   const signed = ownEntry(shown);
   // How long the other payloads are is whoever's who hands them out.
   const read = shown.payload && signed.entry.payloadType === STATEMENT;

@@ -5,5 +5,6 @@ export { fromBase64, fromBase64url, toBase64, toBase64url } from './base64url.ts
 export { JSON_LIMITS, jsonValue, readJson, writeJson } from './json.ts';
 export type { JsonLimits, JsonMember, JsonNode, JsonValue } from './json.ts';
 export { PAD_FLOOR, pad, padmeLength, unpad } from './pad.ts';
+export { Scratch } from './scratch.ts';
 export { encodeItems, LABEL_PREFIX, MAX_INTEGER, tuple, tupleIn, tupleOf, TupleReader } from './tuple.ts';
 export type { TupleItem } from './tuple.ts';

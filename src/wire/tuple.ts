@@ -41,8 +41,9 @@ export function tupleOf(label: string, items: readonly TupleItem[]): Uint8Array 
   return out;
 }
 
-/** The same, in memory that is there already if it fits: to allocate costs more than to encode. */
-export function tupleIn(memory: Uint8Array, label: string, items: readonly TupleItem[]): Uint8Array {
+/** The same, in memory that is there already if there is some and it fits. */
+export function tupleIn(memory: Uint8Array | null, label: string, items: readonly TupleItem[]): Uint8Array {
+  if (memory === null) return tupleOf(label, items);
   const end = writeTuple(label, items, memory);
   return end > memory.length ? tupleOf(label, items) : memory.subarray(0, end);
 }

@@ -308,6 +308,18 @@ describe('a rule with a memory', () => {
     await expect(refused).rejects.toMatchObject({ code: 'RECORD_PAYLOAD', seq: 0, head: EMPTY_CHAIN });
   });
 
+  it('may verify entries itself, and so may who finds authors', () => {
+    const [first, second] = bank.items() as [SignedEntry, SignedEntry];
+    const within = (): unknown => verifyEntry(first, bank.rules(), bank.at(EMPTY_CHAIN)).entry.hash;
+    const nested: unknown[] = [];
+    const rule: WriteRule<true> = { start: true, next: () => (nested.push(within()), true) };
+    const { authors } = bank.rules();
+    const rules = bank.rules({ rule, authors: (id, entry) => (nested.push(within()), authors(id, entry)) });
+    const at = { head: headAfter(first), state: true } as const;
+    expect(verifyEntry(second, rules, at).entry.hash).toEqual(hashEntry(second));
+    expect(nested).toEqual([hashEntry(first), hashEntry(first)]);
+  });
+
   it('goes on from where it was', async () => {
     const rules = { ...bank.rules(), rule };
     const first = appendEntry(shown(0), rules, startOf(rule));
