@@ -2,9 +2,8 @@
 
 import { MunimentError } from '../errors.ts';
 import { equalBytes } from '../wire/index.ts';
-import type { ChainItem } from './entry.ts';
 import { startOf, type ChainRules, type ChainState, type VerifiedItem } from './chain.ts';
-import { sameHead, type Head } from './entry.ts';
+import { sameHead, type ChainItem, type Head } from './entry.ts';
 import { areTwoRoots, CONTRADICTIONS, covers } from './fraud-kinds.ts';
 import { verifyHead } from './head.ts';
 import { verifyChain } from './verify-chain.ts';

@@ -1,7 +1,5 @@
 /** Chains, verified whole: every link, author and right in one pass. spec/record.md, "Chains". */
 
-import type { ChainItem } from './entry.ts';
-import { LookAhead } from './look-ahead.ts';
 import {
   ChainError,
   verifyHidden,
@@ -10,7 +8,8 @@ import {
   type ChainState,
   type VerifiedItem,
 } from './chain.ts';
-import type { Ahead } from './look-ahead.ts';
+import type { ChainItem } from './entry.ts';
+import { LookAhead, type Ahead } from './look-ahead.ts';
 
 /**
  * Verifies a chain in one pass and constant memory, from its start or from where it was verified to before. Some
