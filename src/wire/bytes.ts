@@ -38,12 +38,12 @@ export function utf8Length(text: string): number {
 /**
  * Writes what {@link utf8} makes of a text.
  *
- * @returns where it ends; beyond the end of `out` if there was no room, and then not all of it was written
- * @throws `MunimentError` `WIRE_UTF8` as {@link utf8}
+ * @returns where it ends; somewhere beyond the end of `out` if there is no room, and then not all of it was written
+ * @throws `MunimentError` `WIRE_UTF8` as {@link utf8}, if there is room
  */
 export function writeUtf8(text: string, out: Uint8Array, at: number): number {
   const end = at + text.length;
-  if (end > out.length) return at + utf8Length(text);
+  if (end > out.length) return end; // UTF-8 has no fewer bytes than the text has characters
   if (text.length <= SHORT && writeAscii(text, out, at)) return end;
   const { read, written } = encoder.encodeInto(text, out.subarray(at));
   if (read === written && read === text.length) return end;

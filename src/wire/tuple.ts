@@ -37,7 +37,7 @@ export function tuple(label: string, ...items: readonly TupleItem[]): Uint8Array
 export function tupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
   // Two walks, one for the length and one that writes: no part is ever bytes of its own first.
   const out = new Uint8Array(4 + LABEL_PREFIX.length + utf8Length(label) + lengthOf(items));
-  writeTuple(label, items, out);
+  checkEnd(writeTuple(label, items, out), out);
   return out;
 }
 
@@ -51,8 +51,13 @@ export function tupleIn(memory: Uint8Array | null, label: string, items: readonl
 /** Encodes a list: a tuple without a label, as it stands inside other tuples. */
 export function encodeItems(items: readonly TupleItem[]): Uint8Array {
   const out = new Uint8Array(lengthOf(items));
-  writeItems(items, out, 0);
+  checkEnd(writeItems(items, out, 0), out);
   return out;
+}
+
+// A list may be anybody's, and of two walks the second may find it otherwise than the first.
+function checkEnd(end: number, out: Uint8Array): void {
+  if (end !== out.length) throw new TypeError('a list changed while it was encoded');
 }
 
 function lengthOf(items: readonly TupleItem[]): number {

@@ -205,6 +205,19 @@ describe('tuples', () => {
     }
   });
 
+  it('is refused if a list changes while it is encoded', () => {
+    const growing = (step: number): string[] => {
+      let length = 10;
+      const list: string[] = [];
+      Object.defineProperty(list, 0, { enumerable: true, get: () => 'x'.repeat((length += step)) });
+      return list;
+    };
+    for (const step of [1, -1]) {
+      expect(() => tuple('example', growing(step), 'more')).toThrow(/changed/);
+      expect(() => encodeItems([growing(step)])).toThrow(/changed/);
+    }
+  });
+
   it('gives two different lists of byte strings two different encodings', () => {
     const short = fc.array(fc.uint8Array({ maxLength: 3 }), { maxLength: 3 });
     fc.assert(
