@@ -118,6 +118,7 @@ describe('the work of reporting', () => {
 
   it('grows with the patterns, where these start with names of their own', () => {
     const apart = (rules: number): number => work(policy(...many(rules, 16, (i) => `/name${i}/*/b/**`)));
+    apart(240); // what is still being compiled is not counted the same each time
     expect(apart(240) / apart(60)).toBeLessThan(4.5);
   });
 
