@@ -17,11 +17,11 @@ import {
   type VerifiedExport,
   type WriteRule,
 } from 'muniment/record';
-import { sealedDigest, verifyDisclosure } from 'muniment/views';
+import { SEALED_DOCUMENT, sealedDigest, verifyDisclosure } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
 
 /** The payload type of sealed documents in entries. */
-export const SEALED = 'sealed-document';
+export const SEALED = SEALED_DOCUMENT;
 /** Digest functions of the payload types beside statements. */
 export const DIGESTS = { [SEALED]: sealedDigest };
 /** What may be opened in an export: single fields of a sealed document, with their author's signature. */

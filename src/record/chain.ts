@@ -123,7 +123,8 @@ export function verifyHidden<State>(
 }
 
 /**
- * Appends an entry to a chain: verifies it as the next one, as a bank does before it accepts.
+ * Appends an entry to a chain: verifies it as the next one, as a bank does before it accepts. Of payloads only statements
+ * are held against their digests, for the rule to read; whoever takes others in calls `verifyPayload`.
  *
  * @param shown - the author's entry, and its payload
  * @param rules - as for {@link verifyChain}

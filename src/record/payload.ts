@@ -37,8 +37,8 @@ export function statementDigest(payload: Uint8Array): Uint8Array {
  *
  * @param entry - a verified entry
  * @param payload - what was stored beside it
- * @param digests - digest functions of the types other than statements
- * @throws `MunimentError` `RECORD_PAYLOAD`
+ * @param digests - digest functions of the types other than statements: `sealedDigest` of sealed documents
+ * @throws `MunimentError` `RECORD_PAYLOAD` if the digest is another, or there is no function for the entry's type
  */
 export function verifyPayload(entry: Entry, payload: Uint8Array, digests: PayloadDigests = {}): Uint8Array {
   // Own members only: `constructor` would digest every payload to itself.

@@ -50,7 +50,7 @@ export function explain(policy: Policy, document: string | JsonNode): Explained[
   const restrictionsOf = restrictionsIn(policy.restrictions, fields);
   return fields.map((leaf) => {
     const at = policy.finder.find(leaf.tokens);
-    const { readers, compartment } = policy.compiled[at] ?? refusePolicy(); // the last rule matches everything
+    const { readers, compartment } = policy.compiled[at] ?? refusePolicy('no rule takes this field'); // the last takes everything
     const restrictions = restrictionsOf(leaf);
     const given = {
       pointer: leaf.pointer,

@@ -73,6 +73,6 @@ export { PASSING_LIMIT, REASON_LIMIT } from './terms.ts';
 export type { GrantScope, GrantTerms, StatedTerms } from './terms.ts';
 export type { SealOptions } from './seal.ts';
 export type { TextPointer } from './text-pointer.ts';
-export { sealedDigest, verifySealed } from './verify.ts';
+export { SEALED_DOCUMENT, sealedDigest, verifySealed } from './verify.ts';
 export type { FindCredential, VerifiedSealed } from './verify.ts';
 export type { ClassKey, OpenedKey, OpenedShare, OwnerOpening } from './wrap.ts';

@@ -25,7 +25,10 @@ import {
 export interface OpenOptions {
   /** The record that the document must belong to. */
   readonly recordId: Uint8Array;
-  /** Who may have written it. */
+  /**
+   * Who may have written it. Whether that credential was valid, and when, is not asked here: the document's time is its
+   * author's word, and what counts is the entry that names the document, which `verifyChain` judges.
+   */
   readonly authors: FindCredential;
   /** As whom to open: every reader whose private key one holds. */
   readonly as: readonly OpeningReader[];

@@ -1,7 +1,7 @@
 /** Field patterns: JSON Pointers with `*` and `**`. spec/views.md, "Policies". */
 
-import { MunimentError } from '../errors.ts';
 import { DEPTH_LIMIT } from './constants.ts';
+import { refusePolicy } from './name.ts';
 import { pointerTokens } from './pointer.ts';
 
 /** One token of a pattern; `*` and `**` are wildcards, since no escaped member name looks like them. */
@@ -18,14 +18,15 @@ const DEEP_LIMIT = 4;
 /** Reads a pattern, or throws `VIEW_POLICY`. */
 export function compilePattern(source: string): Pattern {
   const given: unknown = source;
-  if (typeof given !== 'string' || !source.startsWith('/')) throw new MunimentError('VIEW_POLICY');
+  if (typeof given !== 'string' || !source.startsWith('/'))
+    refusePolicy('a field pattern does not begin with a slash');
   const pattern = source
     .slice(1)
     .split('/')
     .map((token) => (token === '**' ? DEEP : token === '*' ? ANY : (pointerTokens(`/${token}`)[0] ?? '')));
   // Longer than a document is deep, it could take nothing.
   if (pattern.length > DEPTH_LIMIT || pattern.filter((token) => token === DEEP).length > DEEP_LIMIT)
-    throw new MunimentError('VIEW_POLICY');
+    refusePolicy('a field pattern is deeper than documents are, or has more than four **');
   return pattern;
 }
 

@@ -1,6 +1,6 @@
 /** JSON Pointers (RFC 6901). spec/views.md, "Paths". */
 
-import { MunimentError } from '../errors.ts';
+import { refusePolicy } from './name.ts';
 
 /** Escapes a member name as a pointer token. */
 export function escapeToken(name: string): string {
@@ -15,6 +15,7 @@ export function unescapeToken(token: string): string {
 /** The decoded tokens of a pointer, or throws `VIEW_POLICY`. */
 export function pointerTokens(pointer: string): string[] {
   if (pointer === '') return [];
-  if (!pointer.startsWith('/') || /~(?![01])/.test(pointer)) throw new MunimentError('VIEW_POLICY');
+  if (!pointer.startsWith('/') || /~(?![01])/.test(pointer))
+    refusePolicy('a pointer does not begin with a slash, or has a ~ that is neither ~0 nor ~1');
   return pointer.slice(1).split('/').map(unescapeToken);
 }

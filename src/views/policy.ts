@@ -24,7 +24,11 @@ export interface PolicyRule {
   readonly fields: readonly string[];
   /** Who reads these fields beside the owner. */
   readonly readers: 'public' | readonly ReaderRule[];
-  /** The compartment of the owner's tree that these fields belong to; the inbox where none is named. */
+  /**
+   * The compartment of the owner's tree that these fields belong to; the inbox where none is named, and for an owner who
+   * has published none of this name. A document may be for any owner, so a misspelt name is not refused:
+   * {@link Policy.compartments} says which names there are.
+   */
   readonly compartment?: string;
 }
 
@@ -89,7 +93,8 @@ export function definePolicy(definition: PolicyDefinition): Policy {
   checkPolicyName(name);
   compileReaders(otherwise); // a list, so never the public
   const all = [...rules, { fields: ['/**'], readers: otherwise, compartment: otherwiseCompartment }];
-  if (all.length > RULES_LIMIT || restrictions.length >= RULES_LIMIT) refusePolicy();
+  if (all.length > RULES_LIMIT || restrictions.length >= RULES_LIMIT)
+    refusePolicy('the policy has too many rules or restrictions');
   const compiled = all.map((rule) => compileRule(rule));
   const restricting = restrictions.map(compileRestriction);
   const patterns = [
@@ -97,11 +102,9 @@ export function definePolicy(definition: PolicyDefinition): Policy {
     ...restricting.flatMap(({ within, labels }) => [within, ...labels]),
   ];
   const fields = rules.flatMap((rule) => rule.fields);
-  if (
-    patterns.reduce((sum, { length }) => sum + length, 0) > POLICY_TOKENS_LIMIT ||
-    new Set(fields).size !== fields.length
-  )
-    refusePolicy();
+  if (patterns.reduce((sum, { length }) => sum + length, 0) > POLICY_TOKENS_LIMIT)
+    refusePolicy('the patterns of the policy have too many tokens');
+  if (new Set(fields).size !== fields.length) refusePolicy('a pattern stands in the policy twice');
   return {
     name,
     hash: hashTuple('policy', name, all.map(encodeRule), restrictions.map(encodeRestriction)),
@@ -124,7 +127,7 @@ export function alwaysWithheld(policy: Policy, holds: (reader: ReaderRule) => bo
 function compileRule(rule: PolicyRule): CompiledRule {
   const { fields, readers, compartment = INBOX } = rule;
   checkList(fields);
-  if (fields.length === 0 || fields.length > RULES_LIMIT) refusePolicy();
+  if (fields.length === 0 || fields.length > RULES_LIMIT) refusePolicy('a rule has no fields, or too many');
   checkName(compartment);
   return {
     patterns: fields.map(compilePattern),

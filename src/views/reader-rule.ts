@@ -18,22 +18,26 @@ export interface CompiledReaders {
 /** Checks a list of readers, or throws `VIEW_POLICY`. */
 export function compileReaders(rules: readonly ReaderRule[]): CompiledReaders {
   const list: unknown = rules;
-  if (!Array.isArray(list)) refusePolicy(); // a text, `public` above all, where a list has to stand
+  // A text, `public` above all, where a list has to stand.
+  if (!Array.isArray(list)) refusePolicy('readers are a list; only in a rule they may be the public');
   const fixed = rules.filter((rule) => typeof rule === 'string');
   fixed.forEach(checkName);
-  if (fixed.includes('public')) refusePolicy(); // the public is no reader among others
+  if (fixed.includes('public')) refusePolicy('the public is no reader among others');
   const placed = rules.filter((rule) => typeof rule !== 'string').map(compilePlaced);
   return { fixed: [...new Set(fixed)].sort(), placed };
 }
 
+const NO_READER = 'a reader is a name, or an object of one kind and where its name stands';
+
 function compilePlaced(rule: Readonly<Record<string, string>>): CompiledReaders['placed'][number] {
   const given: unknown = rule;
-  if (typeof given !== 'object' || given === null) refusePolicy();
+  if (typeof given !== 'object' || given === null) refusePolicy(NO_READER);
   const [pair, ...others] = Object.entries(rule);
-  if (pair === undefined || others.length > 0) refusePolicy();
+  if (pair === undefined || others.length > 0) refusePolicy(NO_READER);
   pair.forEach(checkName);
   const [kind, pointer] = pair;
-  if (kind.includes(':')) refusePolicy(); // `a:b` and `c` would be nobody else than `a` and `b:c`
+  // `a:b` and `c` would be nobody else than `a` and `b:c`.
+  if (kind.includes(':')) refusePolicy('a reader after a text in the document is of a kind with a colon');
   return { kind, pointer: compileTextPointer(pointer) };
 }
 

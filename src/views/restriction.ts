@@ -43,7 +43,8 @@ export function compileRestriction(restriction: PolicyRestriction): CompiledRest
   const { within, labels, values, readers, compartment } = restriction;
   for (const list of [labels, values]) {
     checkList(list);
-    if (list.length === 0 || list.length > RULES_LIMIT || new Set(list).size !== list.length) refusePolicy();
+    if (list.length === 0 || list.length > RULES_LIMIT || new Set(list).size !== list.length)
+      refusePolicy('a restriction has no labels or values, too many, or one twice');
   }
   [...values, compartment].forEach(checkName);
   return {

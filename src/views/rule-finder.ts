@@ -34,7 +34,7 @@ export class RuleFinder {
   find(field: readonly string[]): number {
     const own = firstTaking(this.#byFirst.get(field[0] ?? '') ?? [], field, Infinity);
     const rule = firstTaking(this.#wild, field, own);
-    return rule === Infinity ? refusePolicy() : rule;
+    return rule === Infinity ? refusePolicy('no rule takes this field') : rule;
   }
 }
 

@@ -1,8 +1,8 @@
 /** Pointers of a policy to texts in the document, from the top or from a field. spec/views.md, "Policies". */
 
-import { MunimentError } from '../errors.ts';
 import type { JsonNode } from '../wire/index.ts';
 import type { Container, Leaf } from './leaves.ts';
+import { refusePolicy } from './name.ts';
 import { pointerTokens } from './pointer.ts';
 
 /** A policy's pointer to a text, ready to follow. */
@@ -16,7 +16,8 @@ export interface TextPointer {
 export function compileTextPointer(source: string): TextPointer {
   const [, up = '', rest] = /^((?:\.\.\/)*)(?!\.\.\/)(\/?[^/][^]*)$/.exec(source) ?? [];
   // From the top with a slash, from the field without one.
-  if (rest?.startsWith('/') !== (up === '')) throw new MunimentError('VIEW_POLICY');
+  if (rest?.startsWith('/') !== (up === ''))
+    refusePolicy('where a name stands is neither a pointer from the top nor one up from the field');
   return { up: up.length / 3, tokens: pointerTokens(up === '' ? rest : `/${rest}`) };
 }
 

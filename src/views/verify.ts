@@ -50,10 +50,14 @@ export function verifySealed(
   return { sealed, manifest, bodyHash: hash, author } as VerifiedSealed;
 }
 
+/** The payload type of entries over sealed documents: their payload digests are {@link sealedDigest}'s. */
+export const SEALED_DOCUMENT = 'sealed-document';
+
 /**
  * The digest by which an entry names a sealed document: `bodyHash`, so that a part of it has the same one. Whatever
  * classes are there are held against the manifest; signature and wraps are not looked at.
  *
+ * @param bytes - what `encodeSealed` made
  * @throws `MunimentError` `VIEW_MANIFEST`, `VIEW_ORDER`, `VIEW_COMMITMENT`, `VIEW_INCOMPLETE`
  */
 export function sealedDigest(bytes: Uint8Array): Uint8Array {

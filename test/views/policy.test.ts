@@ -103,6 +103,7 @@ describe('definePolicy', () => {
     ],
   ])('refuses %s', (_, definition) => {
     expect(refusal(() => definePolicy(definition))).toBe('VIEW_POLICY');
+    expect(() => definePolicy(definition)).not.toThrow(/contradictory/); // but for a reason of its own
   });
 
   it('takes a name of 128 bytes, and any number as its version', () => {
