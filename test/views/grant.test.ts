@@ -390,6 +390,12 @@ describe('a grant is refused', () => {
     expect(await refusalOf(() => opening(one, as, expected))).toBe('VIEW_GRANT');
   };
 
+  it('for a reason that its reader may know', async () => {
+    const reason = (as: Identity, expected: Expected) => expect(opening(signed, as, expected)).rejects;
+    await reason(world.clinician, {}).toThrow(/somebody else/);
+    await reason(world.colleague, { recordId: new Uint8Array(16) }).toThrow(/another record/);
+    await reason(world.colleague, { at: 201 }).toThrow(/this time/);
+  });
   it('to another grantee', () => refused(signed, world.clinician));
   it('of another record', () => refused(signed, world.colleague, { recordId: new Uint8Array(16) }));
   it('of another grantor', () => refused(signed, world.colleague, { grantor: world.doctor }));
