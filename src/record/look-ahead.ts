@@ -9,7 +9,8 @@ import { INPUT_ROOM, type ChainItem, type Entry, type OpaqueEntry } from './entr
 import { ownCopy, ownOpaque, type OwnEntry } from './own-entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
-const LOOK_AHEAD = 128;
+const LOOK_AHEAD = 64;
+
 /** An item that was taken before its turn. */
 export interface Ahead {
   readonly item: OpaqueEntry | OwnEntry | { readonly malformed: unknown };
