@@ -26,7 +26,7 @@ export function utf8(text: string): Uint8Array {
 }
 
 function longUtf8(text: string): Uint8Array {
-  if (!isWellFormed(text)) throw new MunimentError('WIRE_UTF8');
+  checkWellFormed(text);
   return encoder.encode(text);
 }
 
@@ -46,8 +46,9 @@ export function writeUtf8(text: string, out: Uint8Array, at: number): number {
   if (end > out.length) return end; // UTF-8 has no fewer bytes than the text has characters
   if (text.length <= SHORT && writeAscii(text, out, at)) return end;
   const { read, written } = encoder.encodeInto(text, out.subarray(at));
-  if (read === written && read === text.length) return end;
-  return at + utf8Length(text); // a lone surrogate is refused there
+  if (read < text.length) return out.length + 1;
+  if (written > read) checkWellFormed(text); // of ASCII every character is a byte
+  return at + written;
 }
 
 const SHORT = 48;
@@ -137,6 +138,7 @@ export function toHex(bytes: Uint8Array): string {
 // String.prototype.isWellFormed is not in Node 20's ES2022 typings; a surrogate without its partner matches here.
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-function isWellFormed(text: string): boolean {
-  return !LONE_SURROGATE.test(text);
+// Encoders put another character in the place of such a one.
+function checkWellFormed(text: string): void {
+  if (LONE_SURROGATE.test(text)) throw new MunimentError('WIRE_UTF8');
 }
