@@ -1,8 +1,8 @@
 /** Memory that is used again and again. spec/wire.md, "Tuples". */
 
 /**
- * Memory for what is encoded, hashed and forgotten at once: to find fresh memory costs more than to encode a small tuple.
- * What it held may have been secret, and is overwritten.
+ * Memory for what is encoded and forgotten before the next of its kind: see `tupleIn`. What it held may have been secret,
+ * and is overwritten.
  */
 export class Scratch {
   readonly #memory: Uint8Array;
@@ -14,9 +14,10 @@ export class Scratch {
   }
 
   /**
-   * Lends the memory to `use`, which keeps nothing of it; none while it is lent already.
+   * Lends the memory until `use` returns. Whatever `use` keeps of it, or a promise goes on with, is overwritten.
    *
-   * @returns what `use` returns
+   * @param use - is given `null` while the memory is lent already
+   * @returns what `use` returns; what it throws comes out
    */
   lend<Result>(use: (memory: Uint8Array | null) => Result): Result {
     if (this.#lent) return use(null);

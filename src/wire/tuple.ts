@@ -22,7 +22,7 @@ export type TupleItem = Uint8Array | string | number | readonly TupleItem[];
  * @param label - what the bytes are for, without the prefix `muniment/1 `, which is added
  * @param items - the parts, in the order that the specification gives
  * @returns the encoding, by which no two different tuples share a byte string
- * @throws `MunimentError` `WIRE_UTF8` for text with a lone surrogate; `RangeError` for a number that is no such integer; `TypeError` for what is none of these, such as a `Date`
+ * @throws `MunimentError` `WIRE_UTF8` for text with a lone surrogate; `RangeError` for a number that is no such integer, and from 2^32 bytes on; `TypeError` for what is none of these, such as a `Date`, and for a list that changes meanwhile
  * @example
  * ```ts
  * import { tuple } from 'muniment/wire';
@@ -36,12 +36,24 @@ export function tuple(label: string, ...items: readonly TupleItem[]): Uint8Array
 /** The same for a list of any length: as arguments, some hundred thousand items overflow the stack. */
 export function tupleOf(label: string, items: readonly TupleItem[]): Uint8Array {
   // Two walks, one for the length and one that writes: no part is ever bytes of its own first.
-  const out = new Uint8Array(4 + LABEL_PREFIX.length + utf8Length(label) + lengthOf(items));
+  const out = roomFor(4 + LABEL_PREFIX.length + utf8Length(label) + lengthOf(items));
   checkEnd(writeTuple(label, items, out), out);
   return out;
 }
 
-/** The same, in memory that is there already if there is some and it fits. */
+/**
+ * The same in memory that is there already: to find fresh memory costs more than to encode a small tuple.
+ *
+ * @param memory - where to write it; `null` if there is none
+ * @returns a view of `memory`, or fresh memory if it does not fit
+ * @throws what {@link tuple} throws
+ * @example
+ * ```ts
+ * import { Scratch, tupleIn } from 'muniment/wire';
+ * const scratch = new Scratch(1024);
+ * console.log(scratch.lend((memory) => tupleIn(memory, 'example', ['text', 7]).length)); // 42
+ * ```
+ */
 export function tupleIn(memory: Uint8Array | null, label: string, items: readonly TupleItem[]): Uint8Array {
   if (memory === null) return tupleOf(label, items);
   const end = writeTuple(label, items, memory);
@@ -50,9 +62,15 @@ export function tupleIn(memory: Uint8Array | null, label: string, items: readonl
 
 /** Encodes a list: a tuple without a label, as it stands inside other tuples. */
 export function encodeItems(items: readonly TupleItem[]): Uint8Array {
-  const out = new Uint8Array(lengthOf(items));
+  const out = roomFor(lengthOf(items));
   checkEnd(writeItems(items, out, 0), out);
   return out;
+}
+
+// A length has four bytes: of a longer part it would say what is the length of another.
+function roomFor(length: number): Uint8Array {
+  if (length >= 2 ** 32) throw new RangeError('a tuple has fewer than 2^32 bytes');
+  return new Uint8Array(length);
 }
 
 // A list may be anybody's, and of two walks the second may find it otherwise than the first.

@@ -15,6 +15,7 @@ import {
   pad,
   padmeLength,
   readJson,
+  Scratch,
   toBase64,
   toBase64url,
   toHex,
@@ -293,6 +294,12 @@ describe('tuples', () => {
     expect(tupleOf('example', ['a', 7])).toEqual(tuple('example', 'a', 7));
   });
 
+  it('refuses to be longer than its lengths can say', () => {
+    const long = Object.defineProperty(new Uint8Array(1), 'length', { value: 2 ** 32 });
+    for (const encode of [() => tuple('example', long), () => encodeItems(['x', long])])
+      expect(encode).toThrow(/^a tuple has fewer/);
+  });
+
   it.each([-1, 0.5, Number.NaN, Infinity, 2 ** 53])('refuses the number %s', (value) => {
     expect(() => tuple('example', value)).toThrow(RangeError);
   });
@@ -324,6 +331,26 @@ describe('tuples', () => {
     const reader = TupleReader.labelled(whole.subarray(5, -5), 'example');
     expect(reader.integer()).toBe(7);
     reader.end();
+  });
+});
+
+describe('scratch memory', () => {
+  it('is lent to one at a time, and holds nothing afterwards, whatever became of the loan', () => {
+    const scratch = new Scratch(64);
+    const kept: Uint8Array[] = [];
+    const borrow = (): void =>
+      scratch.lend((memory) => {
+        kept.push(tupleIn(memory, 'example', ['secret']));
+        scratch.lend((another) => expect(another).toBeNull());
+        expect(toHex(kept.at(-1)!)).toBe(toHex(tuple('example', 'secret')));
+        if (kept.length > 1) throw new Error('broken off');
+      });
+    borrow();
+    expect(borrow).toThrow('broken off');
+    expect(scratch.lend((memory) => memory)).toHaveLength(64); // and lent again
+    expect(kept.map((one) => one.length)).toEqual([32, 32]);
+    expect(kept[0]!.buffer).toBe(kept[1]!.buffer);
+    for (const one of kept) expect(one.every((byte) => byte === 0)).toBe(true);
   });
 });
 
