@@ -42,7 +42,7 @@ function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
   const own = wellFormed(() => copyEntry(entry));
   if (!(signature instanceof Uint8Array) || !SIGNATURE_LENGTHS.includes(signature.length))
     throw new MunimentError('RECORD_ENTRY');
-  return { entry: own, signature: new Uint8Array(signature) };
+  return { entry: own, signature: wellFormed(() => ownBytes(signature, signature.length)) };
 }
 
 function copyEntry(entry: Entry): Entry {
@@ -62,6 +62,7 @@ function copyEntry(entry: Entry): Entry {
   };
 }
 
+// An array can say that it has another length than what is copied of it.
 function ownBytes(bytes: Uint8Array, length: number): Uint8Array {
-  return new Uint8Array(checkBytes(bytes, length));
+  return checkBytes(new Uint8Array(checkBytes(bytes, length)), length);
 }

@@ -37,6 +37,7 @@ import {
   type VerifiedItem,
   type WriteRule,
 } from '../../src/record/index.ts';
+import { entrySignatureInput, INPUT_ROOM } from '../../src/record/entry.ts';
 import { concat, toHex, tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
@@ -221,7 +222,6 @@ describe('an entry', () => {
     );
     // Not even where the caller's look-up answers with whomever it pleases.
     const posed = { ...signed.entry, author: bank.patient.credential.id };
-    const { entrySignatureInput } = await import('../../src/record/entry.ts');
     const signature = await bank.doctor.signer.sign(entrySignatureInput(posed));
     expect(
       verify(
@@ -248,6 +248,19 @@ describe('an entry', () => {
     ];
     for (const change of changes)
       expect(verify({ ...signed, entry: { ...signed.entry, ...change } })).toBe('RECORD_AUTHOR');
+  });
+
+  it('with bytes that say they have another length than they have, signed or not', async () => {
+    const { entry } = await sign({});
+    const lying = (length: number, said: number): Uint8Array =>
+      Object.defineProperty(new Uint8Array(length), 'length', { value: said });
+    for (const name of ['seenRoot', 'payloadDigest'] as const) {
+      const signature = await bank.doctor.signer.sign(
+        entrySignatureInput({ ...entry, [name]: new Uint8Array(5) }),
+      );
+      expect(verify({ entry: { ...entry, [name]: lying(5, 32) }, signature })).toBe('RECORD_ENTRY');
+    }
+    expect(verify({ entry, signature: lying(5, 64) })).toBe('RECORD_ENTRY');
   });
 
   it('without the right to it', async () => {
@@ -504,6 +517,17 @@ describe('the encoding of an entry', () => {
       const changed = flipped(bytes, at);
       const code = refusal(() => verifyEntry(decodeSignedEntry(changed), bank.rules(), bank.at(EMPTY_CHAIN)));
       expect(code).toMatch(/^RECORD_(ENTRY|LINK|AUTHOR)$/);
+    }
+  });
+
+  it('fits into the memory that is set aside for it, its names as long as they may be', () => {
+    const [{ entry }] = bank.items() as [SignedEntry];
+    const [origin, payloadType] = ['x'.repeat(128), 'y'.repeat(128)];
+    const memory = new Uint8Array(INPUT_ROOM);
+    for (const kind of ENTRY_KINDS) {
+      const input = entrySignatureInput({ ...entry, origin, payloadType, kind }, memory);
+      expect(input.buffer).toBe(memory.buffer);
+      expect(input).toEqual(entrySignatureInput({ ...entry, origin, payloadType, kind }));
     }
   });
 
