@@ -8,16 +8,16 @@ import {
   decodeSealed,
   open,
   openGrant,
+  SEALED_DOCUMENT,
+  verifyGrant,
   type Grant,
   type GrantedKeys,
-  verifyGrant,
   type OpenedShare,
   type OpeningReader,
   type Reader,
   type View,
 } from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
-import { SEALED } from '../server/rights.ts';
 import { fetchAnnex } from './annexes.ts';
 import type { BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
@@ -210,7 +210,7 @@ async function openShown(
   const documents: OpenedDocument[] = [];
   const broken: BrokenDocument[] = [];
   for (const { entry, payload } of shown) {
-    if (entry.entry.payloadType !== SEALED) continue;
+    if (entry.entry.payloadType !== SEALED_DOCUMENT) continue;
     try {
       const view = await openDocument(entry, payload, how);
       if (view !== null) documents.push({ entry, view });

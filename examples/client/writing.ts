@@ -26,12 +26,12 @@ import {
   partyReader,
   seal,
   sealAnnex,
+  SEALED_DOCUMENT,
   sealedDigest,
   type Policy,
   type Reader,
 } from 'muniment/views';
 import { MunimentError } from 'muniment';
-import { SEALED } from '../server/rights.ts';
 import { sendAnnexes, type SealedAnnex } from './annexes.ts';
 import { Refused, type Answer, type BankClient } from './bank.ts';
 import { CLOCK } from './connection.ts';
@@ -235,7 +235,7 @@ export async function sealDraft(client: BankClient, audience: Audience, draft: D
   const payload = encodeSealed(sealed);
   return {
     kind: about?.kind ?? 'insert',
-    payloadType: SEALED,
+    payloadType: SEALED_DOCUMENT,
     payload,
     digest: sealedDigest(payload),
     annexes,

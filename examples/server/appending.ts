@@ -11,7 +11,14 @@ import {
   type SignedEntry,
   type VerifiedEntry,
 } from 'muniment/record';
-import { decodeSealed, partyReader, verifyGrant, verifyOwnWrap, verifySealed } from 'muniment/views';
+import {
+  decodeSealed,
+  partyReader,
+  SEALED_DOCUMENT,
+  verifyGrant,
+  verifyOwnWrap,
+  verifySealed,
+} from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
 import { writeText, type RequestOf } from './api.ts';
 import { replyOf, settle } from './archive.ts';
@@ -21,7 +28,7 @@ import { readGrantEnd } from './grant-end.ts';
 import { partsOf, rootsOf, type Lists } from './parts.ts';
 import type { Arrived, Kept, Records } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
-import { DIGESTS, SEALED, SPECIALIST_PARTS } from './rights.ts';
+import { DIGESTS, SPECIALIST_PARTS } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import { entriesOf, payloadOf, receiptsOf } from './store/entries.ts';
 import type { Change } from './store/tables.ts';
@@ -118,7 +125,7 @@ async function judgeBatch(
     if (!attachments.every(({ digest, bytes }) => equalBytes(sha256(bytes), digest))) malformed();
     // A grant brings along the keys that it hands over, a document its annexes; nothing else has anything beside it.
     if (digests.length !== (signed.entry.kind === 'grant' ? 1 : 0)) malformed();
-    if (annexes.length > 0 && signed.entry.payloadType !== SEALED) malformed();
+    if (annexes.length > 0 && signed.entry.payloadType !== SEALED_DOCUMENT) malformed();
     if (kept.standing !== null)
       await judgeContent(house, change, { kept, entry, payload, digests, before: accepted, lists });
     for (const name of annexes)
@@ -177,7 +184,7 @@ async function judgeContent(house: House, change: Change, addition: Addition): P
       return;
     }
     default:
-      if (entry.entry.payloadType !== SEALED) malformed();
+      if (entry.entry.payloadType !== SEALED_DOCUMENT) malformed();
       await judgeSealed(house, change, addition);
   }
 }
@@ -214,7 +221,7 @@ async function judgeTarget(
   const found = await findEntry(
     change,
     addition,
-    ({ entry }) => entry.payloadType === SEALED && equalBytes(entry.payloadDigest, target),
+    ({ entry }) => entry.payloadType === SEALED_DOCUMENT && equalBytes(entry.payloadDigest, target),
   );
   if (found === null) throw new BankRefusal('TARGET_UNKNOWN');
   return [found.payload];

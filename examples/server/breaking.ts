@@ -8,6 +8,7 @@ import {
   encodeReleases,
   partyReader,
   release,
+  SEALED_DOCUMENT,
   verifyEmergency,
   verifySealed,
   type Emergency,
@@ -19,7 +20,6 @@ import { AFRESH, settle } from './archive.ts';
 import { sayTo, turnFor, type Answer, type Asking, type House } from './asking.ts';
 import type { KeptRecord } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
-import { SEALED } from './rights.ts';
 import { plain } from './store/bytes.ts';
 import type { Change, Database } from './store/tables.ts';
 import { accept, type Cause, type Taken, type Turn } from './turn.ts';
@@ -159,7 +159,7 @@ async function sealedBodies(
   const bodies = [];
   for (const { entry: bytes, bytes: body } of rows) {
     const { entry } = decodeSignedEntry(plain(bytes));
-    if (entry.payloadType !== SEALED) continue;
+    if (entry.payloadType !== SEALED_DOCUMENT) continue;
     await directory.find(change, entry.author);
     bodies.push(plain(body));
   }

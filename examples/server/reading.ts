@@ -9,7 +9,14 @@ import {
   type EntryKind,
   type SignedEntry,
 } from 'muniment/record';
-import { decodeSealed, encodeSealed, selectFor, verifyGrant, type GrantScope } from 'muniment/views';
+import {
+  decodeSealed,
+  encodeSealed,
+  SEALED_DOCUMENT,
+  selectFor,
+  verifyGrant,
+  type GrantScope,
+} from 'muniment/views';
 import { equalBytes, toHex } from 'muniment/wire';
 import { encodeAccess, writeText, type RequestOf } from './api.ts';
 import { AFRESH, evidenceOf, settle } from './archive.ts';
@@ -21,7 +28,7 @@ import { readGrantEnd } from './grant-end.ts';
 import { partsOf, rootsOf, type Lists } from './parts.ts';
 import type { AskedRecord, KeptRecord } from './records.ts';
 import { BankRefusal, malformed } from './refusal.ts';
-import { SEALED, type Scope } from './rights.ts';
+import type { Scope } from './rights.ts';
 import type { Said } from './said.ts';
 import { plain, splitHashes } from './store/bytes.ts';
 import { attachmentsOf, entriesOf, payloadOf } from './store/entries.ts';
@@ -212,7 +219,7 @@ function partFor(
   const owner = scope === 'whole';
   const mine = owner || PUBLIC.includes(kind) || grants.has(seq) || own.some((id) => equalBytes(id, author));
   if (payload === null) return mine ? new Uint8Array(0) : null; // erased
-  if (payloadType !== SEALED) return mine ? payload : null;
+  if (payloadType !== SEALED_DOCUMENT) return mine ? payload : null;
   if (scope === 'evidence') return null;
   const sealed = decodeSealed(payload);
   if (part !== null && !partsOf(lists, sealed).has(part)) return null;

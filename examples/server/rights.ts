@@ -20,13 +20,11 @@ import {
 import { SEALED_DOCUMENT, sealedDigest, verifyDisclosure } from 'muniment/views';
 import { equalBytes } from 'muniment/wire';
 
-/** The payload type of sealed documents in entries. */
-export const SEALED = SEALED_DOCUMENT;
 /** Digest functions of the payload types beside statements. */
-export const DIGESTS = { [SEALED]: sealedDigest };
+export const DIGESTS = { [SEALED_DOCUMENT]: sealedDigest };
 /** What may be opened in an export: single fields of a sealed document, with their author's signature. */
 export const OPENINGS: Openings = {
-  [SEALED]: (opened, { recordId, payloadDigest }, authors) => {
+  [SEALED_DOCUMENT]: (opened, { recordId, payloadDigest }, authors) => {
     const { text, author, bodyHash } = verifyDisclosure(opened, { recordId, authors });
     if (!equalBytes(bodyHash, payloadDigest)) throw new MunimentError('RECORD_PAYLOAD');
     return { text, author };
@@ -70,7 +68,7 @@ export type Judging = Pick<RecordRules, 'authors' | 'known' | 'now'>;
 export const mayWriteRecord: MayWrite = ({ kind, chain, payloadType }, author) => {
   // Documents come in under the kinds that add, and nothing else does.
   const isDocument = ['insert', 'annotate', 'amend'].includes(kind);
-  if (payloadType !== (isDocument ? SEALED : STATEMENT)) return false;
+  if (payloadType !== (isDocument ? SEALED_DOCUMENT : STATEMENT)) return false;
   if (chain === 'access') return hasRole(author, 'bank') && (kind === 'access' || kind === 'release');
   if (isDocument) return mayAdd(author);
   switch (kind) {

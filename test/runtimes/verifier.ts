@@ -27,10 +27,10 @@ import {
   encodeSealed,
   open,
   seal,
+  SEALED_DOCUMENT,
   sealedDigest,
 } from 'muniment/views';
 import { toHex } from 'muniment/wire';
-import { SEALED } from '../../examples/server/rights.ts';
 import {
   ARCHIVES,
   charterOf,
@@ -241,7 +241,7 @@ async function openBank(): Promise<{ bank: Bank; opened: Uint8Array }> {
     const about = { policy, owner, readers: () => null, breakGlass: null, author, time: 1e12, type: 'visit' };
     const payload = encodeSealed(await seal('{"dose":1.00}', about));
     const payloadDigest = sealedDigest(payload);
-    return bank.take(author, 'insert', payload, { payloadType: SEALED, payloadDigest });
+    return bank.take(author, 'insert', payload, { payloadType: SEALED_DOCUMENT, payloadDigest });
   };
   await insert(bank.doctor);
   const sealed = decodeSealed(bank.taken[1]?.payload ?? new Uint8Array(0));

@@ -1,11 +1,10 @@
 /** Commands about a patient's record: writing, reading, sharing, and judging an export. */
 
 import { INBOX, ROOT, type Compartments, type Credential } from 'muniment/keys';
-import { definePolicy, explain, type Policy } from 'muniment/views';
+import { definePolicy, explain, SEALED_DOCUMENT, type Policy } from 'muniment/views';
 import { equalBytes, readJson, toHex } from 'muniment/wire';
 import { counted } from '../../server/counted.ts';
 import { printNumber, readNumber, recordNumber } from '../../server/record-number.ts';
-import { SEALED } from '../../server/rights.ts';
 import { readAccesses } from '../accesses.ts';
 import { auditRecord } from '../auditing.ts';
 import type { BankClient } from '../bank.ts';
@@ -67,7 +66,7 @@ export async function add(wallet: Wallet, patient: string, source: Source, say: 
 function targetOf({ chain }: RecordView, about: About | undefined): Pick<Draft, 'about'> {
   if (about === undefined) return {};
   const item = chain[about.seq];
-  if (item === undefined || 'hidden' in item || item.entry.payloadType !== SEALED)
+  if (item === undefined || 'hidden' in item || item.entry.payloadType !== SEALED_DOCUMENT)
     throw new CliError(`entry ${about.seq} is no document that you can read`);
   return { about: { kind: about.kind, document: item.entry.payloadDigest } };
 }

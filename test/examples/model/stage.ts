@@ -2,13 +2,11 @@
 
 import { openRoot, type Credential } from 'muniment/keys';
 import { decodeSignedEntry } from 'muniment/record';
-import { decodeSealed, type SealedDocument } from 'muniment/views';
+import { decodeSealed, SEALED_DOCUMENT, type OpenedShare, type SealedDocument } from 'muniment/views';
 import { toHex } from 'muniment/wire';
 import { MunimentError } from 'muniment';
 import { Refused, type Answer, type BankClient } from '../../../examples/client/bank.ts';
-import type { OpenedShare } from 'muniment/views';
 import { lookUp } from '../../../examples/client/people.ts';
-import { SEALED } from '../../../examples/server/rights.ts';
 import type { Random } from '../../faults/random.ts';
 import type { InProcess } from '../in-process.ts';
 import { Drafts } from './documents.ts';
@@ -139,7 +137,7 @@ export class Stage {
         if (entry === null) continue;
         const { seq, payloadType } = decodeSignedEntry(documents[entry] ?? missing()).entry;
         const bytes = payload === null ? null : (documents[payload] ?? missing());
-        const sealed = bytes === null || payloadType !== SEALED ? null : decodeSealed(bytes);
+        const sealed = bytes === null || payloadType !== SEALED_DOCUMENT ? null : decodeSealed(bytes);
         handed.set(seq, {
           payload: bytes,
           sealed,
