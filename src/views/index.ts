@@ -28,16 +28,8 @@ export {
 export { disclose, verifyDisclosure } from './disclosure.ts';
 export type { Disclosure } from './disclosure.ts';
 export { grant, openGrant, passOn, rewrap, verifyGrant } from './grant.ts';
-export type {
-  Grant,
-  Granted,
-  GrantedFields,
-  GrantedKeys,
-  GrantedNode,
-  Granting,
-  OpenedGrant,
-  SignedGrant,
-} from './grant.ts';
+export type { Grant, Granting, OpenedGrant, SignedGrant } from './grant.ts';
+export type { Granted, GrantedFields, GrantedKeys, GrantedNode } from './granted.ts';
 export type { SealedField } from './field.ts';
 export type { Audience } from './grouping.ts';
 export type { DocumentNames } from './document-names.ts';
