@@ -16,72 +16,97 @@ const PKCS8 = {
   mlDsa65: unhex('3034020100300b060960864801650304031204228020'),
 } as const;
 const SPKI = {
+  X25519: unhex('302a300506032b656e032100'),
+  Ed25519: unhex('302a300506032b6570032100'),
   mlKem768: unhex('308204b2300b0609608648016503040402038204a100'),
   mlDsa44: unhex('30820532300b06096086480165030403110382052100'),
   mlDsa65: unhex('308207b2300b0609608648016503040312038207a100'),
 } as const;
 
-// RFC 8410 section 4: a prefix of 12 bytes, so of 16 characters to which the key's own can be put.
-const SPKI_BASE64 = { X25519: 'MCowBQYDK2VuAyEA', Ed25519: 'MCowBQYDK2VwAyEA' } as const;
+/** Makes a key of its bytes: of a secret key's 32, or a seed's, or of a public key's. */
+export type ImportKey = (algorithm: keyof typeof SPKI, bytes: Uint8Array) => KeyObject;
 
-/** Makes a key of RFC 8037 of its 32 bytes. */
-export type ImportOkp = (crv: 'X25519' | 'Ed25519', bytes: Uint8Array) => KeyObject;
-
-/**
- * Takes secret keys of RFC 8037. As a JWK one costs a tenth of what it costs as DER (Node 20). Up to Node 25 the public
- * half may be anything, since the platform computes it anyway; from 26 on it is checked, and DER has become cheap.
- */
-export function okpImporter(crypto: NodeCrypto): ImportOkp {
-  const asJwk: ImportOkp = (crv, secretKey) => {
-    const key = { kty: 'OKP', crv, d: toBase64url(secretKey), x: '' };
-    return crypto.createPrivateKey({ key, format: 'jwk' });
-  };
-  try {
-    asJwk('X25519', new Uint8Array(32).fill(1));
-    return asJwk;
-  } catch {
-    return (crv, secretKey) => pkcs8Key(crypto, crv, secretKey);
-  }
+/** How keys are handed to a platform. */
+export interface KeyImports {
+  readonly secret: ImportKey;
+  readonly public: ImportKey;
 }
 
 /**
- * Takes public keys of RFC 8037. Node 24 takes any object for a KeyObject first, and throws and catches four errors until
- * it knows better: three times what it takes to read PEM, which is a string. Others have no such trouble, and Node 20 is
- * slow to read PEM.
+ * The cheapest form that a platform reads. Node 24 takes any object for a KeyObject first, and throws and catches four
+ * errors until it knows better, which costs more than all the rest of PEM, a string. Others have no such trouble, and
+ * Node 20 is slow over PEM and DER: there a key of RFC 8037 costs a tenth as a JWK.
  */
-export function okpPublicImporter(crypto: NodeCrypto, isNode24: boolean): ImportOkp {
-  return isNode24
-    ? (crv, bytes) => {
-        const spki = SPKI_BASE64[crv] + toBase64(bytes);
-        return crypto.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
-      }
-    : (crv, bytes) =>
-        crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' });
+export function keyImports(crypto: NodeCrypto, isNode24: boolean): KeyImports {
+  if (isNode24) return pemImports(crypto);
+  const [der, jwk] = [derImports(crypto), jwkImports(crypto)];
+  return {
+    secret: takesJwk(jwk) ? either(jwk.secret, der.secret) : der.secret,
+    public: either(jwk.public, der.public),
+  };
+}
+
+function either(okp: ImportOkp, other: ImportKey): ImportKey {
+  return (algorithm, bytes) =>
+    algorithm === 'X25519' || algorithm === 'Ed25519' ? okp(algorithm, bytes) : other(algorithm, bytes);
+}
+
+type ImportOkp = (crv: 'X25519' | 'Ed25519', bytes: Uint8Array) => KeyObject;
+
+function jwkImports(crypto: NodeCrypto): { readonly secret: ImportOkp; readonly public: ImportOkp } {
+  return {
+    secret: (crv, bytes) =>
+      crypto.createPrivateKey({ key: { kty: 'OKP', crv, d: toBase64url(bytes), x: '' }, format: 'jwk' }),
+    public: (crv, bytes) =>
+      crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' }),
+  };
+}
+
+// Up to Node 25 the public half may be anything, since the platform computes it anyway; from 26 on it is checked, and DER
+// has become cheap.
+function takesJwk({ secret }: { readonly secret: ImportOkp }): boolean {
+  try {
+    secret('X25519', new Uint8Array(32).fill(1));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function pemImports(crypto: NodeCrypto): KeyImports {
+  const pem = (label: string, der: Uint8Array) =>
+    `-----BEGIN ${label}-----\n${toBase64(der)}\n-----END ${label}-----\n`;
+  return {
+    secret: (algorithm, bytes) =>
+      erasing(concat(PKCS8[algorithm], bytes), (der) => crypto.createPrivateKey(pem('PRIVATE KEY', der))),
+    public: (algorithm, bytes) => crypto.createPublicKey(pem('PUBLIC KEY', concat(SPKI[algorithm], bytes))),
+  };
+}
+
+function derImports(crypto: NodeCrypto): KeyImports {
+  return {
+    secret: (algorithm, bytes) =>
+      erasing(concat(PKCS8[algorithm], bytes), (der) =>
+        crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' }),
+      ),
+    public(algorithm, bytes) {
+      const der = concat(SPKI[algorithm], bytes);
+      return crypto.createPublicKey({ key: der as Buffer, format: 'der', type: 'spki' });
+    },
+  };
+}
+
+function erasing<Result>(secret: Uint8Array, use: (secret: Uint8Array) => Result): Result {
+  try {
+    return use(secret);
+  } finally {
+    secret.fill(0);
+  }
 }
 
 /** The 32 bytes of its public half. */
 export function okpPublicBytes(key: KeyObject): Uint8Array {
   return fromBase64url(key.export({ format: 'jwk' }).x ?? '');
-}
-
-/** Makes a key of its secret bytes, or of its seed. */
-export function pkcs8Key(
-  crypto: NodeCrypto,
-  algorithm: keyof typeof PKCS8,
-  secretKey: Uint8Array,
-): KeyObject {
-  const der = concat(PKCS8[algorithm], secretKey);
-  try {
-    return crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' });
-  } finally {
-    der.fill(0);
-  }
-}
-
-/** Makes a key of its public bytes. */
-export function spkiKey(crypto: NodeCrypto, algorithm: keyof typeof SPKI, publicKey: Uint8Array): KeyObject {
-  const der = concat(SPKI[algorithm], publicKey);
-  return crypto.createPublicKey({ key: der as Buffer, format: 'der', type: 'spki' });
 }
 
 /** The public bytes of a secret key. */

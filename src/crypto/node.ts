@@ -8,13 +8,10 @@ import { concat, toBase64url } from '../wire/index.ts';
 import { keep } from './keep.ts';
 import {
   ecJwk,
-  okpImporter,
+  keyImports,
   okpPublicBytes,
-  okpPublicImporter,
-  pkcs8Key,
   spkiBytes,
-  spkiKey,
-  type ImportOkp,
+  type KeyImports,
   type KeyObject,
   type NodeCrypto,
 } from './node-keys.ts';
@@ -66,12 +63,11 @@ function primitivesOf(
   // Node 24 takes five times as long over a raw key as over a KeyObject; others take longer to make the KeyObject.
   const rawKey = isNode24 ? (key: Uint8Array) => crypto.createSecretKey(key) : (key: Uint8Array) => key;
 
-  const importOkp = okpImporter(crypto);
-  const importOkpPublic = okpPublicImporter(crypto, isNode24);
+  const imports = keyImports(crypto, isNode24);
   // Node 24 takes twice as long to import a key as to make one, Node 20 as long.
   const fresh = isNode24
     ? (): KeyObject => crypto.generateKeyPairSync('x25519').privateKey
-    : (): KeyObject => importOkp('X25519', systemRandom(32));
+    : (): KeyObject => imports.secret('X25519', systemRandom(32));
 
   return {
     sha256: sha256Of(crypto, hash),
@@ -110,13 +106,13 @@ function primitivesOf(
       }),
     chacha20: (key, length) =>
       plain(createCipheriv('chacha20', rawKey(key), COUNTER_AND_NONCE).update(new Uint8Array(length))),
-    x25519: x25519Of(crypto, importOkp, importOkpPublic, fresh),
+    x25519: x25519Of(crypto, imports, fresh),
     p256: p256Of(crypto),
-    ed25519: ed25519Of(crypto, importOkp, importOkpPublic),
+    ed25519: ed25519Of(crypto, imports),
     es256: es256Of(crypto),
-    mlDsa44: latticeOf(crypto, 'mlDsa44'),
-    mlDsa65: latticeOf(crypto, 'mlDsa65'),
-    mlKem768: mlKemOf(crypto),
+    mlDsa44: latticeOf(crypto, imports, 'mlDsa44'),
+    mlDsa65: latticeOf(crypto, imports, 'mlDsa65'),
+    mlKem768: mlKemOf(crypto, imports),
   };
 }
 
@@ -175,15 +171,10 @@ function fromBinary(digest: string, out: Uint8Array, at: number): Uint8Array {
   return out;
 }
 
-function x25519Of(
-  crypto: NodeCrypto,
-  importOkp: ImportOkp,
-  importOkpPublic: ImportOkp,
-  fresh: () => KeyObject,
-): Primitives['x25519'] {
-  const importPeer = keep((bytes) => importOkpPublic('X25519', bytes));
+function x25519Of(crypto: NodeCrypto, imports: KeyImports, fresh: () => KeyObject): Primitives['x25519'] {
+  const importPeer = keep((bytes) => imports.public('X25519', bytes));
   return (secretKey) => {
-    const privateKey = secretKey === null ? fresh() : importOkp('X25519', secretKey);
+    const privateKey = secretKey === null ? fresh() : imports.secret('X25519', secretKey);
     return {
       publicKey: okpPublicBytes(privateKey),
       agree: (peer) => plain(crypto.diffieHellman({ privateKey, publicKey: importPeer(peer) })),
@@ -191,11 +182,11 @@ function x25519Of(
   };
 }
 
-function ed25519Of(crypto: NodeCrypto, importOkp: ImportOkp, importOkpPublic: ImportOkp): SignaturePrimitive {
-  const importKey = keep((bytes) => importOkpPublic('Ed25519', bytes));
+function ed25519Of(crypto: NodeCrypto, imports: KeyImports): SignaturePrimitive {
+  const importKey = keep((bytes) => imports.public('Ed25519', bytes));
   return {
     secretKey(seed) {
-      const key = importOkp('Ed25519', seed);
+      const key = imports.secret('Ed25519', seed);
       return { publicKey: okpPublicBytes(key), sign: (message) => plain(crypto.sign(null, message, key)) };
     },
     holds: (publicKey, message, signature) => crypto.verify(null, message, importKey(publicKey), signature),
@@ -253,11 +244,15 @@ function es256Of(crypto: NodeCrypto): SignaturePrimitive {
   };
 }
 
-function latticeOf(crypto: NodeCrypto, algorithm: 'mlDsa44' | 'mlDsa65'): LatticeSignature {
-  const importKey = keep((bytes) => spkiKey(crypto, algorithm, bytes));
+function latticeOf(
+  crypto: NodeCrypto,
+  imports: KeyImports,
+  algorithm: 'mlDsa44' | 'mlDsa65',
+): LatticeSignature {
+  const importKey = keep((bytes) => imports.public(algorithm, bytes));
   return {
     secretKey(seed) {
-      const key = pkcs8Key(crypto, algorithm, seed);
+      const key = imports.secret(algorithm, seed);
       return {
         publicKey: spkiBytes(crypto, algorithm, key),
         sign: (message, context) => plain(crypto.sign(null, message, { key, ...{ context } })),
@@ -268,12 +263,12 @@ function latticeOf(crypto: NodeCrypto, algorithm: 'mlDsa44' | 'mlDsa65'): Lattic
   };
 }
 
-function mlKemOf(crypto: NodeCrypto & Newer): MlKemPrimitive {
+function mlKemOf(crypto: NodeCrypto & Newer, imports: KeyImports): MlKemPrimitive {
   const { encapsulate = missing, decapsulate = missing } = crypto;
-  const importKey = keep((bytes) => spkiKey(crypto, 'mlKem768', bytes));
+  const importKey = keep((bytes) => imports.public('mlKem768', bytes));
   return {
     secretKey(seed) {
-      const key = pkcs8Key(crypto, 'mlKem768', seed);
+      const key = imports.secret('mlKem768', seed);
       return {
         publicKey: spkiBytes(crypto, 'mlKem768', key),
         decapsulate: (ciphertext) => plain(decapsulate(key, ciphertext)),
