@@ -3,6 +3,7 @@
  * who the other is, then a question and an answer under the keys of it. No signature over either, unless said.
  */
 
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { generateKeyPair } from '@libp2p/crypto/keys';
@@ -117,7 +118,10 @@ function known<Key>(id: Uint8Array, expected: Uint8Array, key: Key): Key {
 
 /** Three HPKE messages on `node:crypto` (X25519): there, back and there again. No handshake, nobody is authenticated. */
 export function bareHpkeMessages(): Conversation {
-  const [user, bank] = [bareParty(), bareParty()];
+  return hpkeMessages(bareParty(), bareParty());
+}
+
+function hpkeMessages(user: bare.BareHpke, bank: bare.BareHpke): Conversation {
   const none = new Uint8Array(0);
   return (question, answer) => {
     bank.open(none, none, bank.seal(none, none, question));
@@ -127,9 +131,36 @@ export function bareHpkeMessages(): Conversation {
   };
 }
 
+/**
+ * What a session of this library asks of public keys and ciphers, on `node:crypto`, and nothing around it: three HPKE
+ * messages, an ephemeral key to which a secret goes, two signatures, three verified, and a message each way under keys of
+ * the session. No texts, no hashes, no keys derived but HPKE's own.
+ */
+export function bareSession(freshKem: () => bare.BareKem, kemId: number): Conversation {
+  const [user, bank] = [bare.bareHpke(freshKem(), kemId), bare.bareHpke(freshKem(), kemId)];
+  const handshake = hpkeMessages(user, bank);
+  const signer = bare.bareEd25519(randomBytes(32), new Uint8Array(32));
+  const [key, none] = [createSecretKey(randomBytes(32)), new Uint8Array(0)];
+  const credential = randomBytes(600);
+  const issued = signer.sign(credential);
+  const carry = (message: Uint8Array) => {
+    const signature = signer.sign(message);
+    const carried = bare.bareOpen(key, none, bare.bareSeal(key, none, message));
+    return signer.verify(carried, signature) ? carried : refuse();
+  };
+  return async (question, answer) => {
+    await handshake(credential, credential);
+    if (!signer.verify(credential, issued)) refuse();
+    const ephemeral = freshKem();
+    ephemeral.decapsulate(ephemeral.encapsulate().encapsulation);
+    carry(question);
+    return carry(answer);
+  };
+}
+
 /** Somebody to whom HPKE messages go, on the platform's own calls. */
 export function bareParty(): bare.BareHpke {
-  return bare.bareHpke(bare.bareDhKem(bare.bareX25519, X25519_KEM, bare.bareX25519.generate()), X25519_KEM);
+  return bare.bareHpke(bare.freshX25519Kem(), X25519_KEM);
 }
 
 const X25519_KEM = 0x0020;

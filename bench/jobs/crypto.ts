@@ -88,8 +88,8 @@ function bareKem(id: muniment.KemId, secretKey: Uint8Array, publicKey: Uint8Arra
   const seeds = [expanded.subarray(0, 64), expanded.subarray(64)] as const;
   const share = publicKey.subarray(1184);
   return id === muniment.KEM_XWING
-    ? bare.bareHybridKem(x25519, '\\.//^\\', x25519.key(seeds[1], share), seeds[0])
-    : bare.bareHybridKem(p256, 'MLKEM768-P256', p256.key(seeds[1], share), seeds[0]);
+    ? bare.bareHybridKem(x25519, '\\.//^\\', x25519.key(seeds[1], share), bare.bareMlKem(seeds[0]))
+    : bare.bareHybridKem(p256, 'MLKEM768-P256', p256.key(seeds[1], share), bare.bareMlKem(seeds[0]));
 }
 
 async function* ciphers(): AsyncGenerator<Contest> {

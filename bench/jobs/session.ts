@@ -1,7 +1,7 @@
 /**
  * One whole conversation, both sides in this process: the handshake, a signed request and its signed reply, evidence
  * of both, the caller's credential verified. Beside it a full mutual TLS handshake, which is no more than the
- * handshake, and other protocols, which sign neither request nor reply.
+ * handshake; the bare calls that a conversation needs; and other protocols, which sign neither request nor reply.
  */
 
 import { forceBackend, KEM_P256, KEM_X25519, KEM_XWING, type KemId } from 'muniment/crypto';
@@ -17,7 +17,7 @@ import {
   respond,
   serve,
 } from 'muniment/protocol';
-import { HAS_LATTICES } from '../bare.ts';
+import { freshX25519Kem, freshXWingKem, HAS_LATTICES } from '../bare.ts';
 import * as peers from '../conversations.ts';
 import type { Contest, Row } from '../measure.ts';
 import { mutualTls } from '../mutual-tls.ts';
@@ -40,6 +40,8 @@ export async function* session(): AsyncGenerator<Contest> {
         'X25519, portable': await row(await munimentSession(KEM_X25519, 'portable'), () =>
           forceBackend('portable'),
         ),
+        'bare X25519': await row(peers.bareSession(freshX25519Kem, KEM_X25519)),
+        ...(HAS_LATTICES && { 'bare X-Wing': await row(peers.bareSession(freshXWingKem, KEM_XWING)) }),
         '3 × bare HPKE': await row(peers.bareHpkeMessages()),
         'noise-handshake': await row(peers.noiseHandshake()),
         'libp2p-noise': await row(await peers.libp2pNoise()),

@@ -76,7 +76,7 @@ export async function* views(): AsyncGenerator<Contest> {
         await enter('sealed boxes', texts, await peers.sealedBoxes(), await peers.sealedBoxes()),
         await enter('@sd-jwt/core', texts, peers.sdJwt(), peers.sdJwt()),
       ];
-      const floors = { bare: bareRecords(x25519Kem, texts), ...latticeFloor(texts) };
+      const floors = { bare: bareRecords(bare.freshX25519Kem, texts), ...latticeFloor(texts) };
       for (const operation of ['seal', 'open'] as const) {
         const rows = Object.fromEntries([
           ...Object.entries(floors).map(([title, floor]) => [title, floor[operation]] as const),
@@ -243,16 +243,8 @@ function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function x25519Kem(): bare.BareKem {
-  const key = bare.bareX25519.generate();
-  return bare.bareDhKem(bare.bareX25519, 0x0020, key);
-}
-
 function latticeFloor(texts: readonly string[]): Record<string, ReturnType<typeof bareRecords>> {
-  if (!bare.HAS_LATTICES) return {};
-  const kem = () =>
-    bare.bareHybridKem(bare.bareX25519, '\\.//^\\', bare.bareX25519.generate(), randomBytes(64));
-  return { 'bare, X-Wing': bareRecords(kem, texts) };
+  return bare.HAS_LATTICES ? { 'bare, X-Wing': bareRecords(bare.freshXWingKem, texts) } : {};
 }
 
 /**
