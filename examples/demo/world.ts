@@ -102,7 +102,7 @@ async function populate(
     { subject: 'administrator', roles: ['administrator'], ...validity },
     { kem },
   );
-  const make = (subject: string, ...roles: string[]): Promise<Identity> =>
+  const make = (subject: string, ...roles: string[]): Promise<Identity & SoftwareKeys> =>
     enrol(administrator, { subject, roles, ...validity }, { kem });
   const makeDoctor = (subject: string, ...roles: string[]): Promise<Identity> =>
     doctor === undefined
@@ -214,7 +214,7 @@ async function writeServerFiles(
   folder: string,
   serverFolder: string,
   parts: {
-    readonly bank: Identity;
+    readonly bank: Identity & SoftwareKeys;
     readonly administrator: Identity;
     readonly authority: Authority;
     readonly charter: Uint8Array;
@@ -234,7 +234,7 @@ async function writeServerFiles(
     'server.crt': certificate,
     'server.key': key,
     'authority.crt': authority.certificate,
-    'bank.keys': await exportKeys(bank as Identity & SoftwareKeys, PASSPHRASE), // made by enrol, so in memory
+    'bank.keys': await exportKeys(bank, PASSPHRASE),
     'bank.credential': bank.credential.encoded,
     'anchor.credential': administrator.credential.encoded,
     'log.keys': logKeys,

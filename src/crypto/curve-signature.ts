@@ -1,6 +1,7 @@
 /** What Ed25519 and ECDSA have in common: keys and signatures on a curve, on whatever backend. spec/crypto.md, "Signatures". */
 
 import { MunimentError } from '../errors.ts';
+import { copyBytes } from '../wire/index.ts';
 import { mayUseWebCrypto, primitive } from './backend.ts';
 import { portable } from './portable.ts';
 import type { Answer } from './primitives.ts';
@@ -61,7 +62,7 @@ export function curveSignature(curve: Curve): SignatureAlgorithm {
   const verifyAhead: SignatureAlgorithm['verifyAhead'] = (publicKey, message, signature, answer) => {
     if (!wellFormed(publicKey, signature) || curve.isDisputed(signature)) answer(null);
     else if (mayUseWebCrypto(operation))
-      void holdsInWeb(operation, copy(publicKey), message, signature).then(answer);
+      void holdsInWeb(operation, copyBytes(publicKey), message, signature).then(answer);
     else holdsAside(operation, publicKey, message, signature, answer);
   };
 
@@ -112,16 +113,16 @@ function holdsAside(
 function curveSigningKey(curve: Curve, bytes: Uint8Array): SigningKey {
   if (bytes.length !== CURVE_SECRET_KEY_LENGTH) throw new RangeError('a secret key here is 32 bytes');
   const { operation } = curve;
-  const own = copy(bytes);
+  const own = copyBytes(bytes);
   const local = importSecret(() => primitive(operation).secretKey(own));
   // Never the array that is handed out: Ed25519 under a public key that somebody wrote there gives its secret away.
-  const publicKey = copy(local.publicKey);
+  const publicKey = copyBytes(local.publicKey);
   let web: Promise<WebKey | null> | null = null;
   return {
     publicKey: local.publicKey,
     async sign(message) {
       if (!mayUseWebCrypto(operation)) return curve.normalize(local.sign(message));
-      const signed = copy(message);
+      const signed = copyBytes(message);
       web ??= webAlgorithm(operation)
         .then((found) => found?.secretKey(own, publicKey) ?? null)
         .catch(() => null);
@@ -137,8 +138,4 @@ function importSecret<Key>(read: () => Key): Key {
   } catch (cause) {
     throw new RangeError('no secret key of this algorithm', { cause });
   }
-}
-
-function copy(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
 }

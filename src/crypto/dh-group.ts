@@ -4,6 +4,7 @@
  */
 
 import { MunimentError } from '../errors.ts';
+import { copyBytes } from '../wire/index.ts';
 import { mayUseWebCrypto, primitive } from './backend.ts';
 import { generateP256SecretKey, isScalar } from './es256.ts';
 import { equalSecrets } from './hash.ts';
@@ -95,7 +96,7 @@ export function guardDhKey(group: DhGroup, elsewhere: DhKey): DhKey {
   return {
     publicKey: elsewhere.publicKey,
     agree(peer) {
-      const own = new Uint8Array(peer); // what was checked is what is asked about
+      const own = copyBytes(peer); // what was checked is what is asked about
       if (!group.isKey(own)) throw new MunimentError('KEY_OPEN');
       return elsewhere.agree(own);
     },

@@ -1,6 +1,6 @@
 /** DHKEM over X25519 and over P-256, with HKDF-SHA256 (RFC 9180 section 4.1). spec/crypto.md, "KEM". */
 
-import { concat } from '../wire/index.ts';
+import { concat, copyBytes } from '../wire/index.ts';
 import {
   agreeFresh,
   agreeWith,
@@ -49,7 +49,7 @@ function dhkem(id: DhKemId, name: string, group: DhGroup): Kem {
     deriveSecretKey: (ikm) => group.deriveSecretKey(suite, ikm),
     secretKey(bytes) {
       if (bytes.length !== KEM_SECRET_LENGTH) throw new RangeError('a KEM secret key here is 32 bytes');
-      const own = new Uint8Array(bytes);
+      const own = copyBytes(bytes);
       return decapsulator(id, group, importDhKeyAsync(group, own), () => own.fill(0));
     },
     encapsulate(publicKey, random = systemRandom) {
@@ -71,11 +71,11 @@ function decapsulator(id: DhKemId, group: DhGroup, dh: DhKey, erase?: () => void
     if (key === null) throw new TypeError('the key was erased');
     return key;
   };
-  const publicKey = new Uint8Array(dh.publicKey); // what is handed out, anybody may write to
+  const publicKey = copyBytes(dh.publicKey); // what is handed out, anybody may write to
   return {
     publicKey: dh.publicKey,
     async decapsulate(encapsulation) {
-      const peer = new Uint8Array(encapsulation); // the caller's array may change while a token works
+      const peer = copyBytes(encapsulation); // the caller's array may change while a token works
       const shared = await agreeWith(group, live(), peer);
       live(); // whoever erased the key meanwhile may have made it agree with zeros
       return extractAndExpand(id, shared, peer, publicKey);

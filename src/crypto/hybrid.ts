@@ -6,7 +6,7 @@
 
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
 import { MunimentError } from '../errors.ts';
-import { concat, utf8 } from '../wire/index.ts';
+import { concat, copyBytes, utf8 } from '../wire/index.ts';
 import { primitive } from './backend.ts';
 import {
   agreeFresh,
@@ -127,14 +127,14 @@ function decapsulator(parts: Hybrid, lattice: MlKemKey, dh: DhKey, erase?: () =>
     if (halves === null) throw new TypeError('the key was erased');
     return halves;
   };
-  const classicalKey = new Uint8Array(dh.publicKey);
+  const classicalKey = copyBytes(dh.publicKey);
   return {
     publicKey: concat(lattice.publicKey, dh.publicKey),
     async decapsulate(encapsulation) {
       const key = live();
       if (encapsulation.length !== ML_KEM.ciphertext + parts.group.publicKeyLength)
         throw new MunimentError('KEY_OPEN');
-      const own = new Uint8Array(encapsulation); // the caller's array may change while a token works
+      const own = copyBytes(encapsulation); // the caller's array may change while a token works
       const peer = own.subarray(ML_KEM.ciphertext);
       const sharedSecret = key.lattice.decapsulate(own.subarray(0, ML_KEM.ciphertext));
       const shared = await agreeWith(parts.group, key.dh, peer);

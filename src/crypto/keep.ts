@@ -1,6 +1,6 @@
 /** Values that are derived from bytes once and kept: imported keys above all. */
 
-import { equalBytes } from '../wire/index.ts';
+import { copyBytes, equalBytes } from '../wire/index.ts';
 
 /**
  * Wraps a derivation so that its result is kept beside the array it was derived from, as long as that array lives.
@@ -12,7 +12,7 @@ export function keep<Value>(derive: (bytes: Uint8Array) => Value): (bytes: Uint8
   return (bytes) => {
     const known = kept.get(bytes);
     if (known !== undefined && equalBytes(known.copy, bytes)) return known.value;
-    const copy = new Uint8Array(bytes);
+    const copy = copyBytes(bytes);
     const value = derive(copy);
     kept.set(bytes, { copy, value });
     return value;

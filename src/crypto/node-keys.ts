@@ -32,76 +32,67 @@ export interface KeyImports {
   readonly public: ImportKey;
 }
 
-/**
- * The cheapest form that a platform reads. Node 24 takes any object for a KeyObject first, and throws and catches four
- * errors until it knows better, which costs more than all the rest of PEM, a string. Others have no such trouble, and
- * Node 20 is slow over PEM and DER: there a key of RFC 8037 costs a tenth as a JWK.
- */
+/** The cheapest form that a platform reads; of secrets only one that it overwrites, or that Node cannot do without. */
 export function keyImports(crypto: NodeCrypto, isNode24: boolean): KeyImports {
-  if (isNode24) return pemImports(crypto);
-  const [der, jwk] = [derImports(crypto), jwkImports(crypto)];
   return {
-    secret: takesJwk(jwk) ? either(jwk.secret, der.secret) : der.secret,
-    public: either(jwk.public, der.public),
+    secret: secretImport(crypto),
+    public: isNode24 ? pemImport(crypto) : publicImport(crypto),
   };
 }
 
-function either(okp: ImportOkp, other: ImportKey): ImportKey {
-  return (algorithm, bytes) =>
-    algorithm === 'X25519' || algorithm === 'Ed25519' ? okp(algorithm, bytes) : other(algorithm, bytes);
-}
-
-type ImportOkp = (crv: 'X25519' | 'Ed25519', bytes: Uint8Array) => KeyObject;
-
-function jwkImports(crypto: NodeCrypto): { readonly secret: ImportOkp; readonly public: ImportOkp } {
-  return {
-    secret: (crv, bytes) =>
-      crypto.createPrivateKey({ key: { kty: 'OKP', crv, d: toBase64url(bytes), x: '' }, format: 'jwk' }),
-    public: (crv, bytes) =>
-      crypto.createPublicKey({ key: { kty: 'OKP', crv, x: toBase64url(bytes) }, format: 'jwk' }),
+/**
+ * Up to Node 25 the public half of a JWK may be anything, since the platform computes it anyway; from 26 on it is checked,
+ * and DER has become cheap.
+ */
+function secretImport(crypto: NodeCrypto): ImportKey {
+  const asJwk: ImportKey = (crv, secretKey) => {
+    const key = { kty: 'OKP', crv, d: toBase64url(secretKey), x: '' };
+    return crypto.createPrivateKey({ key, format: 'jwk' });
   };
-}
-
-// Up to Node 25 the public half may be anything, since the platform computes it anyway; from 26 on it is checked, and DER
-// has become cheap.
-function takesJwk({ secret }: { readonly secret: ImportOkp }): boolean {
+  const asDer: ImportKey = (algorithm, secretKey) => {
+    const der = concat(PKCS8[algorithm], secretKey);
+    try {
+      return crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' });
+    } finally {
+      der.fill(0);
+    }
+  };
   try {
-    secret('X25519', new Uint8Array(32).fill(1));
-    return true;
+    asJwk('X25519', new Uint8Array(32).fill(1));
+    return (algorithm, secretKey) => (isOkp(algorithm) ? asJwk : asDer)(algorithm, secretKey);
   } catch {
-    return false;
+    return asDer;
   }
 }
 
-function pemImports(crypto: NodeCrypto): KeyImports {
-  const pem = (label: string, der: Uint8Array) =>
-    `-----BEGIN ${label}-----\n${toBase64(der)}\n-----END ${label}-----\n`;
-  return {
-    secret: (algorithm, bytes) =>
-      erasing(concat(PKCS8[algorithm], bytes), (der) => crypto.createPrivateKey(pem('PRIVATE KEY', der))),
-    public: (algorithm, bytes) => crypto.createPublicKey(pem('PUBLIC KEY', concat(SPKI[algorithm], bytes))),
+function publicImport(crypto: NodeCrypto): ImportKey {
+  return (algorithm, bytes) =>
+    isOkp(algorithm)
+      ? crypto.createPublicKey({
+          key: { kty: 'OKP', crv: algorithm, x: toBase64url(bytes) },
+          format: 'jwk',
+        })
+      : crypto.createPublicKey({
+          key: concat(SPKI[algorithm], bytes) as Buffer,
+          format: 'der',
+          type: 'spki',
+        });
+}
+
+/**
+ * Node 24 takes any object for a KeyObject first, and throws and catches four errors until it knows better, which costs
+ * more than all the rest of PEM, a string. Of a secret OpenSSL would leave that string in its memory.
+ */
+function pemImport(crypto: NodeCrypto): ImportKey {
+  return (algorithm, bytes) => {
+    const spki = toBase64(concat(SPKI[algorithm], bytes));
+    return crypto.createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
   };
 }
 
-function derImports(crypto: NodeCrypto): KeyImports {
-  return {
-    secret: (algorithm, bytes) =>
-      erasing(concat(PKCS8[algorithm], bytes), (der) =>
-        crypto.createPrivateKey({ key: der as Buffer, format: 'der', type: 'pkcs8' }),
-      ),
-    public(algorithm, bytes) {
-      const der = concat(SPKI[algorithm], bytes);
-      return crypto.createPublicKey({ key: der as Buffer, format: 'der', type: 'spki' });
-    },
-  };
-}
-
-function erasing<Result>(secret: Uint8Array, use: (secret: Uint8Array) => Result): Result {
-  try {
-    return use(secret);
-  } finally {
-    secret.fill(0);
-  }
+// Of RFC 8037: as a JWK such a key costs a tenth of what it costs as DER (Node 20).
+function isOkp(algorithm: keyof typeof SPKI): boolean {
+  return algorithm === 'X25519' || algorithm === 'Ed25519';
 }
 
 /** The 32 bytes of its public half. */

@@ -1,5 +1,6 @@
 /** What every signature algorithm offers. spec/crypto.md, "Signatures". */
 
+import { copyBytes } from '../wire/index.ts';
 import type { Answer } from './primitives.ts';
 import type { Random } from './random.ts';
 
@@ -49,13 +50,9 @@ export function waitingFor({
 }: Pick<SignatureAlgorithm, 'verify' | 'verifyAhead'>): SignatureAlgorithm['verifyAsync'] {
   return async (publicKey, message, signature) => {
     // The caller's arrays may change while this waits: what is returned is what was verified.
-    const [key, signed, claim] = [copy(publicKey), copy(message), copy(signature)];
+    const [key, signed, claim] = [copyBytes(publicKey), copyBytes(message), copyBytes(signature)];
     // The platform knows a key that it imported by its array, and takes it before anything waits.
     const verified = await new Promise((answer) => verifyAhead(publicKey, signed, claim, answer));
     return verified === true ? signed : verify(key, signed, claim);
   };
-}
-
-function copy(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
 }

@@ -147,5 +147,7 @@ function ec(publicKey: Uint8Array, secretKey?: Uint8Array): Jwk {
 
 // WebCrypto's types want an array over a plain ArrayBuffer; the copy also keeps what was signed from changing meanwhile.
 function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

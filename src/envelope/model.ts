@@ -5,7 +5,7 @@
  */
 
 import { SIGNATURE_LENGTHS } from '../crypto/index.ts';
-import { encodeItems, LABEL_PREFIX, type TupleItem } from '../wire/index.ts';
+import { copyBytes, encodeItems, LABEL_PREFIX, type TupleItem } from '../wire/index.ts';
 
 /** The five messages of a conversation, in order: three of the handshake, a request, a reply. */
 export const MESSAGE_TYPES = ['nsl-1', 'nsl-2', 'nsl-3', 'request', 'reply'] as const;
@@ -123,9 +123,9 @@ export function copyHeader<Type extends MessageType>(header: Header<Type>): Head
   const { sender, n1, n2 } = header;
   return {
     ...header,
-    sender: new Uint8Array(sender),
-    n1: new Uint8Array(n1),
-    n2: n2 === null ? null : new Uint8Array(n2),
+    sender: copyBytes(sender),
+    n1: copyBytes(n1),
+    n2: n2 === null ? null : copyBytes(n2),
   };
 }
 

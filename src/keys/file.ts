@@ -12,7 +12,7 @@ import {
 } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { fromBase64url, jsonValue, readJson, toBase64url, tuple, TupleReader } from '../wire/index.ts';
-import type { IdentityKeys } from './identity.ts';
+import type { SoftwareKeys } from './identity.ts';
 import { SoftwareDecapsulator, SoftwareSigner } from './ports.ts';
 import { exposeSecret, Secret } from './secret.ts';
 
@@ -20,13 +20,6 @@ import { exposeSecret, Secret } from './secret.ts';
 export const KEY_FILE_LIMIT = 64 * 1024;
 const FORMAT = 'muniment key file 2';
 const SALT_LENGTH = 32;
-
-/** Keys that live in memory and so can be written to a file. */
-export type SoftwareKeys = IdentityKeys & {
-  readonly signer: SoftwareSigner;
-  readonly handshake: SoftwareDecapsulator;
-  readonly sealing: SoftwareDecapsulator;
-};
 
 /**
  * Writes keys to a file under a passphrase, as JSON text: format, scrypt cost, salt, and the keys sealed. The credential

@@ -29,6 +29,13 @@ export interface IdentityKeys {
   readonly sealing: Decapsulator;
 }
 
+/** Keys that live in memory and so can be written to a file. */
+export interface SoftwareKeys extends IdentityKeys {
+  readonly signer: SoftwareSigner;
+  readonly handshake: SoftwareDecapsulator;
+  readonly sealing: SoftwareDecapsulator;
+}
+
 /** Keys with the credential that names them. */
 export interface Identity extends IdentityKeys {
   readonly credential: Credential;
@@ -57,11 +64,7 @@ export interface KeyOptions {
  * createKeys().handshake.publicKey.length; // 1216
  * ```
  */
-export function createKeys(options: KeyOptions = {}): {
-  signer: SoftwareSigner;
-  handshake: SoftwareDecapsulator;
-  sealing: SoftwareDecapsulator;
-} {
+export function createKeys(options: KeyOptions = {}): SoftwareKeys {
   const random = options.random ?? systemRandom;
   const algorithm = partyAlgorithm(options.algorithm ?? ED25519);
   const id = options.kem ?? KEM_XWING;
@@ -85,7 +88,10 @@ export function createKeys(options: KeyOptions = {}): {
  * hospital.credential.subject; // 'Hospital'
  * ```
  */
-export async function createAnchor(profile: Profile, options: KeyOptions = {}): Promise<Identity> {
+export async function createAnchor(
+  profile: Profile,
+  options: KeyOptions = {},
+): Promise<Identity & SoftwareKeys> {
   const keys = createKeys(options);
   const fields: CredentialFields = {
     ...pickProfile(profile),
@@ -104,7 +110,10 @@ export async function createAnchor(profile: Profile, options: KeyOptions = {}): 
  *
  * @throws `MunimentError` `KEY_CREDENTIAL` if the credential is about other keys
  */
-export function createIdentity(keys: IdentityKeys, credential: Credential): Identity {
+export function createIdentity<Keys extends IdentityKeys>(
+  keys: Keys,
+  credential: Credential,
+): Identity & Pick<Keys, keyof IdentityKeys> {
   const same =
     keys.signer.algorithm === credential.signing.algorithm &&
     equalBytes(keys.signer.publicKey, credential.signing.publicKey) &&

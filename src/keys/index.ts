@@ -27,7 +27,6 @@ export type { Credential, CredentialFields } from './credential.ts';
 export { createSplitKey, openSplitKey, SEALED_SEED_LIMIT } from './custody.ts';
 export type { HybridKemId, SplitKey } from './custody.ts';
 export { exportKeys, importKeys, KEY_FILE_LIMIT } from './file.ts';
-export type { SoftwareKeys } from './file.ts';
 export { openGroup, publishGroup, publishNextEpoch, verifyGroup } from './group.ts';
 export type { GroupChange, GroupEpoch, GroupMember } from './group.ts';
 export { appointGuardians, GUARDIANS_FEWEST, GUARDIANS_LIMIT, verifyAppointment } from './guardians.ts';
@@ -43,7 +42,7 @@ export {
 } from './history.ts';
 export type { KeyHistory, Standing } from './history.ts';
 export { createAnchor, createIdentity, createKeys } from './identity.ts';
-export type { Identity, IdentityKeys, KeyOptions, Profile } from './identity.ts';
+export type { Identity, IdentityKeys, KeyOptions, Profile, SoftwareKeys } from './identity.ts';
 export {
   decodeJwkDecapsulator,
   decodeJwkSigner,

@@ -24,6 +24,7 @@ import {
   type IdentityKeys,
   type KeyOptions,
   type Profile,
+  type SoftwareKeys,
 } from './identity.ts';
 import { hpkeOpenWith, readSignature, suite, verifySignature, type KemPublicKey } from './ports.ts';
 import { exposeSecret, Secret } from './secret.ts';
@@ -170,7 +171,11 @@ export async function issueCredential(
  *
  * @param issuer - the anchor: what somebody else issued, exports and fraud files do not take
  */
-export async function enrol(issuer: Identity, profile: Profile, options: KeyOptions = {}): Promise<Identity> {
+export async function enrol(
+  issuer: Identity,
+  profile: Profile,
+  options: KeyOptions = {},
+): Promise<Identity & SoftwareKeys> {
   const keys = createKeys(options);
   const random = options.random ?? systemRandom;
   const request = await requestCredential(keys, profile);

@@ -136,13 +136,9 @@ export function appendEntry<State>(
   rules: ChainRules<State>,
   at: ChainState<State>,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
-  const { head } = at;
-  const { seq, prev } = shown.entry;
-  if (seq < head.size || (seq === head.size && !equalBytes(prev, head.hash)))
-    throw new ChainError('RECORD_STALE', seq, head);
   const step = verifyOne(shown, rules, at, true);
   // Of what stands already, doubt is said; nothing more is taken in doubt.
-  if (step.entry.standing === 'doubtful') throw new ChainError('RECORD_AUTHOR', seq, head);
+  if (step.entry.standing === 'doubtful') throw new ChainError('RECORD_AUTHOR', at.head.size, at.head);
   return step;
 }
 
@@ -175,6 +171,7 @@ function verifyOne<State>(
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
   return scratch.lend((memory) => {
     const own = wellFormed(() => ownCopy(shown, memory), at);
+    if (appending) checkFresh(own.signed.entry, at.head);
     return verifyNext(own, rules, at, { verified: null, appending });
   });
 }
@@ -231,6 +228,11 @@ function judge<State>(rule: WriteRule<State>, { head, state }: ChainState<State>
   // Without types a rule may forget to answer: that is no leave.
   if (next === null || next === undefined) throw new ChainError('RECORD_RIGHT', head.size, head);
   return next;
+}
+
+function checkFresh({ seq, prev }: Entry, head: Head): void {
+  if (seq < head.size || (seq === head.size && !equalBytes(prev, head.hash)))
+    throw new ChainError('RECORD_STALE', seq, head);
 }
 
 function checkLink({ seq, prev }: Pick<Entry, 'seq' | 'prev'>, head: Head): void {

@@ -28,36 +28,43 @@ export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 const CHAINS: readonly ChainName[] = ['content', 'access'];
 
-/** The name of a chain, or throws. */
+// What each of these refuses is a RangeError that names the part: whoever drafts an entry made the mistake; of an entry that
+// came from elsewhere `wellFormed` makes a refusal of it.
+
+/** The name of a chain. */
 export function checkChain(name: string): ChainName {
-  return oneOf(CHAINS, name);
+  return oneOf(CHAINS, name, 'chain');
 }
 
-/** A kind of entry, or throws. */
+/** A kind of entry. */
 export function checkKind(name: string): EntryKind {
-  return oneOf(ENTRY_KINDS, name);
+  return oneOf(ENTRY_KINDS, name, 'kind');
 }
 
-function oneOf<Value extends string>(known: readonly Value[], text: string): Value {
-  if (!(known as readonly string[]).includes(text)) throw new MunimentError('RECORD_ENTRY');
+function oneOf<Value extends string>(known: readonly Value[], text: string, part: string): Value {
+  if (!(known as readonly string[]).includes(text))
+    throw new RangeError(`${part} is one of ${known.join(', ')}`);
   return text as Value;
 }
 
-/** A text that is not too long, or throws. */
-export function checkText(text: string): string {
-  if (typeof text !== 'string' || utf8Length(text) > NAME_LIMIT) throw new MunimentError('WIRE_LIMIT');
+/** A text that is not too long. */
+export function checkText(text: string, part: string): string {
+  if (typeof text !== 'string' || utf8Length(text) > NAME_LIMIT)
+    throw new RangeError(`${part} is text of at most ${String(NAME_LIMIT)} bytes`);
   return text;
 }
 
-/** An integer from 0 to 2^53 - 1, or throws. */
-export function checkInteger(value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw new MunimentError('WIRE_TUPLE');
+/** An integer from 0 to 2^53 - 1. */
+export function checkInteger(value: number, part: string): number {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new RangeError(`${part} is a whole number from 0 to 2^53 - 1`);
   return value + 0; // of zero there is one
 }
 
-/** Bytes of this length, or throws. */
-export function checkBytes(bytes: Uint8Array, length: number): Uint8Array {
-  if (!(bytes instanceof Uint8Array) || bytes.length !== length) throw new MunimentError('WIRE_TUPLE');
+/** Bytes of this length. What only has their prototype is none: a copy of a buffer is a view of it. */
+export function checkBytes(bytes: Uint8Array, length: number, part: string): Uint8Array {
+  if (!(bytes instanceof Uint8Array) || !ArrayBuffer.isView(bytes) || bytes.length !== length)
+    throw new RangeError(`${part} is ${String(length)} bytes`);
   return bytes;
 }
 

@@ -20,7 +20,6 @@ import {
   checkInteger,
   checkKind,
   checkText,
-  wellFormed,
   type ChainName,
   type EntryKind,
 } from './entry-fields.ts';
@@ -92,7 +91,7 @@ export interface Draft {
  * @param head - the newest head that the author knows
  * @param draft - what is written
  * @returns the signed entry; {@link headAfter} gives the head for the next one
- * @throws `MunimentError` `RECORD_ENTRY` for what the format does not take: an id of another length, a kind that is none
+ * @throws `RangeError` for what the format does not take, such as an id of another length, and names it; `MunimentError` `WIRE_UTF8` for a name with a lone surrogate
  * @example
  * ```ts
  * import { systemRandom } from 'muniment/crypto';
@@ -110,7 +109,7 @@ export interface Draft {
  * ```
  */
 export async function signEntry(author: Identity, head: Head, draft: Draft): Promise<SignedEntry> {
-  const entry = wellFormed(() => draftEntry(author.credential.id, head, draft));
+  const entry = draftEntry(author.credential.id, head, draft);
   return { entry, signature: await author.signer.sign(entrySignatureInput(entry)) };
 }
 
@@ -208,18 +207,18 @@ export function decodeSignedEntry(bytes: Uint8Array): SignedEntry {
 function draftEntry(author: Uint8Array, { size, hash }: Head, draft: Draft): Entry {
   const { seen } = draft;
   return {
-    origin: checkText(draft.origin),
-    recordId: checkBytes(draft.recordId, 16),
+    origin: checkText(draft.origin, 'origin'),
+    recordId: checkBytes(draft.recordId, 16, 'recordId'),
     chain: checkChain(draft.chain),
-    seq: checkInteger(size),
-    prev: checkBytes(hash, 32),
-    author: checkBytes(author, 32),
+    seq: checkInteger(size, 'head.size'),
+    prev: checkBytes(hash, 32, 'head.hash'),
+    author: checkBytes(author, 32, 'author'),
     kind: checkKind(draft.kind),
-    time: checkInteger(draft.time),
-    seenSize: checkInteger(seen?.size ?? 0),
-    seenRoot: checkBytes(seen?.root ?? ZERO_HASH, 32),
-    payloadType: checkText(draft.payloadType),
-    payloadDigest: checkBytes(draft.payloadDigest, 32),
+    time: checkInteger(draft.time, 'time'),
+    seenSize: checkInteger(seen?.size ?? 0, 'seen.size'),
+    seenRoot: checkBytes(seen?.root ?? ZERO_HASH, 32, 'seen.root'),
+    payloadType: checkText(draft.payloadType, 'payloadType'),
+    payloadDigest: checkBytes(draft.payloadDigest, 32, 'payloadDigest'),
   };
 }
 

@@ -4,6 +4,7 @@
 
 import { SIGNATURE_LENGTHS } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
+import { copyBytes } from '../wire/index.ts';
 import { checkBytes, checkChain, checkInteger, checkKind, checkText, wellFormed } from './entry-fields.ts';
 import {
   entrySignatureInput,
@@ -27,14 +28,18 @@ export interface OwnEntry {
 export function ownCopy(shown: ShownEntry, memory: Uint8Array | null): OwnEntry {
   const signed = ownEntry(shown);
   // How long the other payloads are is whoever's who hands them out.
-  const read = shown.payload && signed.entry.payloadType === STATEMENT;
-  const payload = read ? new Uint8Array(shown.payload) : null;
+  const shownPayload = signed.entry.payloadType === STATEMENT ? shown.payload : null;
+  const payload = shownPayload ? copyBytes(shownPayload) : null;
   return { signed, input: entrySignatureInput(signed.entry, memory), payload };
 }
 
 /** The same of an entry that is not shown. Throws `RECORD_ENTRY`. */
 export function ownOpaque({ seq, prev, inner }: OpaqueEntry): OpaqueEntry {
-  return wellFormed(() => ({ seq: checkInteger(seq), prev: ownBytes(prev, 32), inner: ownBytes(inner, 32) }));
+  return wellFormed(() => ({
+    seq: checkInteger(seq, 'seq'),
+    prev: ownBytes(prev, 32, 'prev'),
+    inner: ownBytes(inner, 32, 'inner'),
+  }));
 }
 
 // All that decodeSignedEntry refuses is refused.
@@ -42,27 +47,27 @@ function ownEntry({ entry, signature }: SignedEntry): SignedEntry {
   const own = wellFormed(() => copyEntry(entry));
   if (!(signature instanceof Uint8Array) || !SIGNATURE_LENGTHS.includes(signature.length))
     throw new MunimentError('RECORD_ENTRY');
-  return { entry: own, signature: wellFormed(() => ownBytes(signature, signature.length)) };
+  return { entry: own, signature: wellFormed(() => ownBytes(signature, signature.length, 'signature')) };
 }
 
 function copyEntry(entry: Entry): Entry {
   return {
-    origin: checkText(entry.origin),
-    recordId: ownBytes(entry.recordId, 16),
+    origin: checkText(entry.origin, 'origin'),
+    recordId: ownBytes(entry.recordId, 16, 'recordId'),
     chain: checkChain(entry.chain),
-    seq: checkInteger(entry.seq),
-    prev: ownBytes(entry.prev, 32),
-    author: ownBytes(entry.author, 32),
+    seq: checkInteger(entry.seq, 'seq'),
+    prev: ownBytes(entry.prev, 32, 'prev'),
+    author: ownBytes(entry.author, 32, 'author'),
     kind: checkKind(entry.kind),
-    time: checkInteger(entry.time),
-    seenSize: checkInteger(entry.seenSize),
-    seenRoot: ownBytes(entry.seenRoot, 32),
-    payloadType: checkText(entry.payloadType),
-    payloadDigest: ownBytes(entry.payloadDigest, 32),
+    time: checkInteger(entry.time, 'time'),
+    seenSize: checkInteger(entry.seenSize, 'seenSize'),
+    seenRoot: ownBytes(entry.seenRoot, 32, 'seenRoot'),
+    payloadType: checkText(entry.payloadType, 'payloadType'),
+    payloadDigest: ownBytes(entry.payloadDigest, 32, 'payloadDigest'),
   };
 }
 
 // An array can say that it has another length than what is copied of it.
-function ownBytes(bytes: Uint8Array, length: number): Uint8Array {
-  return checkBytes(new Uint8Array(checkBytes(bytes, length)), length);
+function ownBytes(bytes: Uint8Array, length: number, part: string): Uint8Array {
+  return checkBytes(new Uint8Array(checkBytes(bytes, length, part)), length, part);
 }

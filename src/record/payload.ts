@@ -7,7 +7,7 @@
 import { sha256, systemRandom, type Random } from '../crypto/index.ts';
 import { MunimentError } from '../errors.ts';
 import { NAME_LIMIT } from '../keys/index.ts';
-import { equalBytes, tuple, TupleReader } from '../wire/index.ts';
+import { copyBytes, equalBytes, tuple, TupleReader } from '../wire/index.ts';
 import type { Entry } from './entry.ts';
 
 /** The payload type of statements. */
@@ -33,7 +33,7 @@ export function statementDigest(payload: Uint8Array): Uint8Array {
 }
 
 /**
- * Checks a payload against its entry and returns it: the only way from a stored payload to its content.
+ * Checks a payload against its entry and returns a copy of it: the only way from a stored payload to its content.
  *
  * @param entry - a verified entry
  * @param payload - what was stored beside it
@@ -46,8 +46,9 @@ export function verifyPayload(entry: Entry, payload: Uint8Array, digests: Payloa
   const digest = entry.payloadType === STATEMENT ? statementDigest : known;
   if (digest === undefined) throw new MunimentError('RECORD_PAYLOAD');
   try {
-    if (!equalBytes(digest(payload), entry.payloadDigest)) throw new MunimentError('RECORD_PAYLOAD');
-    return payload;
+    const own = copyBytes(payload); // what is returned is what was digested
+    if (!equalBytes(digest(own), entry.payloadDigest)) throw new MunimentError('RECORD_PAYLOAD');
+    return own;
   } catch (cause) {
     throw new MunimentError('RECORD_PAYLOAD', undefined, { cause });
   }

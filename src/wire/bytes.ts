@@ -109,6 +109,13 @@ export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
+/** A copy that nobody else writes to. What only poses as bytes, `new Uint8Array` might share with who made it. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  const own = new Uint8Array(bytes.length);
+  own.set(bytes);
+  return own;
+}
+
 /** Compares two public byte strings. For secrets use `equalSecrets` of `muniment/crypto`, which takes the same time whatever differs. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

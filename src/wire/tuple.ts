@@ -126,6 +126,8 @@ function writeContent(item: TupleItem, out: Uint8Array, at: number): number {
   if (typeof item === 'number') return writeInteger(item, out, at);
   if (!(item instanceof Uint8Array)) return writeItems(listOf(item), out, at);
   const end = at + item.length;
+  // Of bytes that say that they have no length, or less than none, nothing would be written, and nobody would notice.
+  if (!(end >= at)) throw new TypeError('bytes have a length');
   if (end <= out.length) out.set(item, at);
   return end;
 }

@@ -64,6 +64,7 @@ import {
 import { descendLadder } from '../../src/keys/group.ts';
 import { toBase64url, tuple, utf8 } from '../../src/wire/index.ts';
 import { flipped } from '../mutation.ts';
+import { disguised } from '../disguise.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 import { seededRandom } from '../vectors/generators/seed.ts';
 import { hex } from '../vectors/hex.ts';
@@ -520,6 +521,10 @@ describe('ports', () => {
       const signature = await signer.sign(message);
       expect(verifySignature(signer, message, signature)).toBe(message);
       expect(await verifySignatureAsync(signer, message, signature)).toEqual(message);
+      const { fake, memory } = disguised(message);
+      const waiting = verifySignatureAsync(signer, fake, signature);
+      memory.fill(0);
+      await expect(waiting).rejects.toMatchObject({ code: 'KEY_SIGNATURE' });
       for (const algorithm of [ED25519, ES256, ML_DSA_65_ED25519, name.toLowerCase(), '']) {
         const { publicKey } = signer;
         if (algorithm !== name)

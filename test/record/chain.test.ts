@@ -39,6 +39,7 @@ import {
 } from '../../src/record/index.ts';
 import { entrySignatureInput, INPUT_ROOM } from '../../src/record/entry.ts';
 import { concat, toHex, tuple, utf8 } from '../../src/wire/index.ts';
+import { disguised } from '../disguise.ts';
 import { flipped } from '../mutation.ts';
 import { refusal, refusalOf } from '../refusal.ts';
 import { Bank, BODY, DIGESTS, ORIGIN } from './fixture.ts';
@@ -71,19 +72,22 @@ const opaque = (signed: SignedEntry): OpaqueEntry => ({
 describe('a chain', () => {
   it('is not signed if its format does not take it', async () => {
     const draft = bank.draft('insert', utf8('x'), { payloadType: BODY });
-    for (const wrong of [
-      { recordId: new Uint8Array(8) },
-      { kind: 'invent' as 'insert' },
-      { chain: 'other' as 'content' },
-      { time: -1 },
-      { time: 1.5 },
-      { payloadDigest: new Uint8Array(100) },
-      { payloadType: 'x'.repeat(1000) },
-      { seen: { size: 1, root: new Uint8Array(31) } },
-    ])
-      expect(await refusalOf(() => signEntry(bank.doctor, bank.heads.content, { ...draft, ...wrong }))).toBe(
-        'RECORD_ENTRY',
-      );
+    for (const [part, wrong] of [
+      ['recordId', { recordId: new Uint8Array(8) }],
+      ['kind', { kind: 'invent' as 'insert' }],
+      ['chain', { chain: 'other' as 'content' }],
+      ['time', { time: -1 }],
+      ['time', { time: 1.5 }],
+      ['payloadDigest', { payloadDigest: new Uint8Array(100) }],
+      ['payloadType', { payloadType: 'x'.repeat(1000) }],
+      ['seen.root', { seen: { size: 1, root: new Uint8Array(31) } }],
+    ] as const) {
+      const signed = signEntry(bank.doctor, bank.heads.content, { ...draft, ...wrong });
+      await expect(signed).rejects.toThrow(RangeError);
+      await expect(signed).rejects.toThrow(`${part} is `);
+    }
+    const lone = signEntry(bank.doctor, bank.heads.content, { ...draft, payloadType: '\ud800' });
+    await expect(lone).rejects.toMatchObject({ code: 'WIRE_UTF8' });
   });
 
   it('verifies to its head, each entry with its author', async () => {
@@ -195,7 +199,7 @@ describe('an entry', () => {
       ...changes,
     });
   };
-  const verify = (signed: SignedEntry, rules: Partial<ChainRules<true>> = {}): string =>
+  const verify = (signed: ShownEntry, rules: Partial<ChainRules<true>> = {}): string =>
     refusal(() => verifyEntry(signed, bank.rules(rules), bank.at()));
 
   it('is accepted as the next one', async () => {
@@ -261,6 +265,34 @@ describe('an entry', () => {
       expect(verify({ entry: { ...entry, [name]: lying(5, 32) }, signature })).toBe('RECORD_ENTRY');
     }
     expect(verify({ entry, signature: lying(5, 64) })).toBe('RECORD_ENTRY');
+  });
+
+  it.each([false, true])('with memory that poses as bytes (shared: %s)', async (shared) => {
+    const signed = await sign({});
+    const { entry, signature } = signed;
+    for (const name of ['recordId', 'prev', 'author', 'seenRoot', 'payloadDigest'] as const) {
+      const { fake } = disguised(entry[name], shared);
+      expect(verify({ entry: { ...entry, [name]: fake }, signature })).toBe('RECORD_ENTRY');
+    }
+    expect(verify({ entry, signature: disguised(signature, shared).fake })).toBe('RECORD_ENTRY');
+  });
+
+  it('with a statement that is no bytes, which would change under the rule', async () => {
+    const payload = encodeStatement({ kind: 'k', content: utf8('content') }, bank.random);
+    const signed = await sign({ payloadType: STATEMENT, payloadDigest: statementDigest(payload) });
+    for (const shared of [false, true]) {
+      const { fake, memory } = disguised(payload, shared);
+      for (const posing of [fake, memory.buffer as unknown as Uint8Array])
+        expect(verify({ ...signed, payload: posing })).toBe('RECORD_PAYLOAD');
+    }
+    expect(verifyEntry({ ...signed, payload }, bank.rules(), bank.at()).entry.entry).toEqual(signed.entry);
+  });
+
+  it('that is none, whoever appends it', () => {
+    for (const none of [{}, { entry: null }, { entry: { seq: 0 } }, null] as unknown as SignedEntry[]) {
+      expect(verify(none)).toBe('RECORD_ENTRY');
+      expect(refusal(() => appendEntry(none, bank.rules(), bank.at()))).toBe('RECORD_ENTRY');
+    }
   });
 
   it('without the right to it', async () => {
@@ -575,7 +607,10 @@ describe('payloads', () => {
   it('are the ones that the entry was signed over', () => {
     const body = utf8('first body');
     const { entry } = bank.items()[1]!;
-    expect(verifyPayload(entry, body, DIGESTS)).toBe(body);
+    const verified = verifyPayload(entry, body, DIGESTS);
+    body.fill(0);
+    expect(verified).toEqual(utf8('first body')); // a copy
+    body.set(verified);
     expect(refusal(() => verifyPayload(entry, utf8('other body'), DIGESTS))).toBe('RECORD_PAYLOAD');
     expect(refusal(() => verifyPayload(entry, body))).toBe('RECORD_PAYLOAD');
     const failing = {
@@ -601,7 +636,7 @@ describe('payloads', () => {
     const payload = encodeStatement({ kind: 'k', content: utf8('content') }, bank.random);
     const entry = entryOf(STATEMENT, statementDigest(payload));
     expect(readStatement(entry, payload, 'k')).toEqual(utf8('content'));
-    expect(verifyPayload(entry, payload)).toBe(payload);
+    expect(verifyPayload(entry, payload)).toEqual(payload);
     expect(refusal(() => readStatement(entry, payload, 'other'))).toBe('RECORD_PAYLOAD');
     expect(refusal(() => readStatement(entryOf(BODY, sha256(payload)), payload, 'k'))).toBe('RECORD_PAYLOAD');
     for (let at = 0; at < payload.length; at++)

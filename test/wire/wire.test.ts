@@ -206,6 +206,17 @@ describe('tuples', () => {
     }
   });
 
+  it('is refused for bytes that say that they have no length, or less than none', () => {
+    for (const value of [NaN, -1, -4]) {
+      const bytes = Object.defineProperty(Uint8Array.of(1, 2, 3), 'length', { value });
+      for (const items of [[bytes], ['text', bytes], [[bytes], 'text']]) {
+        expect(() => tuple('example', ...items)).toThrow(TypeError);
+        for (const room of [0, 20, 40, 100])
+          expect(() => tupleIn(new Uint8Array(room), 'example', items)).toThrow(TypeError);
+      }
+    }
+  });
+
   it('is refused if a list changes while it is encoded', () => {
     const growing = (step: number): string[] => {
       let length = 10;

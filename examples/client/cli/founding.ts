@@ -11,8 +11,6 @@ import {
   type Credential,
   type GroupChange,
   type GroupEpoch,
-  type Identity,
-  type SoftwareKeys,
 } from 'muniment/keys';
 import { directoryId, logKeysOf, signCharter } from 'muniment/record';
 import { equalBytes, toBase64url, toHex } from 'muniment/wire';
@@ -100,7 +98,7 @@ export async function bankConfig(
     'server.key': readBytes(path.join(tls, 'server.key')),
     'authority.crt': authority,
     ...(revocations !== undefined && { [REVOCATIONS]: revocations }),
-    'bank.keys': await exportKeys(identity as Identity & SoftwareKeys, passphrase), // made by enrol, so in memory
+    'bank.keys': await exportKeys(identity, passphrase),
     'bank.credential': identity.credential.encoded,
     'log.keys': await exportLogKeys(logKeys, passphrase),
     charter,

@@ -13,8 +13,6 @@ import {
   requestCredential,
   Secret,
   type Credential,
-  type Identity,
-  type SoftwareKeys,
 } from 'muniment/keys';
 import { sha256, systemRandom } from 'muniment/crypto';
 import { fromBase64url, toBase64url, toHex } from 'muniment/wire';
@@ -46,7 +44,7 @@ export type Say = (line: string) => void;
 export async function init(wallet: Wallet, subject: string, days: number, say: Say): Promise<void> {
   wallet.refuseKeys();
   const anchor = await createAnchor({ subject, roles: ['administrator'], ...validFor(days) });
-  await wallet.keepKeys(anchor as Identity & SoftwareKeys); // made by createAnchor, so in memory
+  await wallet.keepKeys(anchor);
   wallet.keepAnchor(anchor.credential);
   say(`made the administrator ${plainly(subject)} in ${wallet.folder}`);
   say(`anchor id ${toHex(anchor.credential.id)}: give it to everybody by a way that nobody can alter`);
