@@ -75,7 +75,7 @@ export interface ChainState<State> {
 
 /** Why a chain was refused, at which entry, and what of it was still good. */
 export class ChainError extends MunimentError {
-  /** The position of the entry that was refused. */
+  /** The position where the entry that was refused would stand; for `RECORD_STALE` the one over which it was signed. */
   readonly seq: number;
   /** The head up to which all is good; for `RECORD_STALE` that over which the author signs again. */
   readonly head: Head;
