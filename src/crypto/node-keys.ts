@@ -32,7 +32,7 @@ export interface KeyImports {
   readonly public: ImportKey;
 }
 
-/** The cheapest form that a platform reads; of secrets only one that it overwrites, or that Node cannot do without. */
+/** The cheapest forms that a platform reads; for secrets, of those that leave no text of them in its memory. */
 export function keyImports(crypto: NodeCrypto, isNode24: boolean): KeyImports {
   return {
     secret: secretImport(crypto),
@@ -81,7 +81,7 @@ function publicImport(crypto: NodeCrypto): ImportKey {
 
 /**
  * Node 24 takes any object for a KeyObject first, and throws and catches four errors until it knows better, which costs
- * more than all the rest of PEM, a string. Of a secret OpenSSL would leave that string in its memory.
+ * more than all the rest of PEM, a string. The text of a secret, OpenSSL would leave lying in its memory.
  */
 function pemImport(crypto: NodeCrypto): ImportKey {
   return (algorithm, bytes) => {
