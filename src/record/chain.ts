@@ -15,7 +15,7 @@ import {
   type SignedEntry,
 } from './entry.ts';
 import type { ChainName } from './entry-fields.ts';
-import { ownCopy, ownOpaque, type OwnEntry } from './own-entry.ts';
+import { OwnEntry, ownOpaque } from './own-entry.ts';
 import { STATEMENT, verifyPayload } from './payload.ts';
 import type { Step, WriteRule } from './rule.ts';
 
@@ -170,7 +170,7 @@ function verifyOne<State>(
   appending: boolean,
 ): { readonly entry: VerifiedEntry; readonly after: ChainState<State> } {
   return scratch.lend((memory) => {
-    const own = wellFormed(() => ownCopy(shown, memory), at);
+    const own = wellFormed(() => new OwnEntry(shown, memory), at);
     if (appending) checkFresh(own.signed.entry, at.head);
     return verifyNext(own, rules, at, { verified: null, appending });
   });

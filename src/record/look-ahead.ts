@@ -6,7 +6,7 @@
 import { verifySignatureAhead, type Credential } from '../keys/index.ts';
 import type { ChainRules } from './chain.ts';
 import { INPUT_ROOM, type ChainItem, type Entry, type OpaqueEntry } from './entry.ts';
-import { ownCopy, ownOpaque, type OwnEntry } from './own-entry.ts';
+import { OwnEntry, ownOpaque } from './own-entry.ts';
 
 /** Most entries of a chain whose signatures are being verified at once. */
 const LOOK_AHEAD = 64;
@@ -143,7 +143,7 @@ export class LookAhead {
 // Whatever it is: what is wrong with it is said in its turn.
 function ownItem(item: ChainItem, memory: Uint8Array): Ahead['item'] {
   try {
-    return 'inner' in item ? ownOpaque(item) : ownCopy(item, memory);
+    return 'inner' in item ? ownOpaque(item) : new OwnEntry(item, memory);
   } catch (malformed) {
     return { malformed };
   }
