@@ -111,9 +111,10 @@ export async function seal(document: string | JsonNode, options: SealOptions): P
     slots: fillLines(dummies.slots, slots),
   });
   const hash = bodyHash(manifest);
-  const wraps = portions.map(({ reader, ...content }): Wrap => {
+  const wraps = portions.map((portion): Wrap => {
+    const { reader } = portion;
     const opening = isRoot(reader) ? { ownerKey: new Secret('document opening', ownerKey), policy } : null;
-    return { readerId: reader.id, ...sealWrap(reader, hash, { ...content, owner: opening }, random) };
+    return { readerId: reader.id, ...sealWrap(reader, hash, { ...portion, owner: opening }, random) };
   });
   return {
     manifest,

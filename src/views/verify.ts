@@ -86,8 +86,8 @@ function ascend<Item>(list: readonly Item[], compare: (a: Item, b: Item) => numb
 }
 
 function checkClasses(sealed: SealedDocument, manifest: Manifest): void {
-  for (const { index, ...body } of sealed.classes) {
-    if (!equalBytes(commitClass(body), manifest.classes[index] ?? EMPTY))
+  for (const one of sealed.classes) {
+    if (!equalBytes(commitClass(one), manifest.classes[one.index] ?? EMPTY))
       throw new MunimentError('VIEW_COMMITMENT');
   }
   for (const { index, key } of sealed.publicKeys) {
