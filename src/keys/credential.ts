@@ -88,10 +88,9 @@ export function verifyCredential(encoded: Uint8Array, issuer: Credential, at: nu
  *
  * @param encoded - a signed credential whose issuer field is zeros
  * @param pinnedId - the Id that the caller trusts, 32 bytes
- * @throws `MunimentError` `KEY_CREDENTIAL` for every cause; `RangeError` for an Id of another length
+ * @throws `MunimentError` `KEY_CREDENTIAL` for every cause
  */
 export function readAnchor(encoded: Uint8Array, pinnedId: Uint8Array): Credential {
-  if (pinnedId.length !== ID_LENGTH) throw new RangeError('an Id is 32 bytes');
   const { body, signature, fields } = decode(encoded);
   if (!equalBytes(fields.issuer, SELF_ISSUED)) throw new MunimentError('KEY_CREDENTIAL');
   if (!equalBytes(sha256(body), pinnedId)) throw new MunimentError('KEY_CREDENTIAL');

@@ -94,7 +94,7 @@ export interface VerifiedExport {
  * @param text - an export
  * @param rules - whom to trust, who may write what, how to digest payloads
  * @returns what was established, and what could not be
- * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHARTER`, `RECORD_CHECKPOINT`, `RECORD_WITNESS`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one or another receipt; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw; `RangeError` for a witness policy that cannot be met, and for an anchor's Id of another length
+ * @throws `ExportError`, a `MunimentError` that names the entry and keeps what was good: `RECORD_EXPORT` for its form, or another origin than the one expected; `KEY_CREDENTIAL`, `RECORD_CHARTER`, `RECORD_CHECKPOINT`, `RECORD_WITNESS`; `RECORD_RENEWAL`; `KEY_REVOKED` for an entry taken after its author's key was revoked; `RECORD_CONSISTENCY` if the bank's times run against its log, or a receipt states a head or log that contradicts this one or another receipt; and what `verifyChain`, `verifyPayload`, `verifyReceipt` and `verifyInclusion` throw; `RangeError` for a witness policy that cannot be met
  * @example
  * ```ts
  * import { createAnchor, hasRole } from 'muniment/keys';

@@ -74,7 +74,7 @@ export class FollowError extends MunimentError {
  *   asked with the entry, whose time is its author's claim: who judges keys by a history looks up the time of the
  *   entry's receipt among `shown.items`
  * @returns what to remember from now on, and the new items, verified
- * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_WITNESS`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed; `RangeError` for rules about a record id that is none
+ * @throws {@link FollowError} `RECORD_CHECKPOINT`, `RECORD_WITNESS`, `RECORD_CONSISTENCY`, `RECORD_ENTRY`, `RECORD_LINK`, `RECORD_AUTHOR`, `RECORD_RIGHT`, `RECORD_RECEIPT`, `RECORD_INCLUSION`, `RECORD_HEAD`; with a contradiction where one was signed
  * @example
  * ```ts
  * import { systemRandom } from 'muniment/crypto';
@@ -112,7 +112,6 @@ export async function follow<State>(
   },
 ): Promise<{ readonly known: Followed<State>; readonly items: readonly VerifiedItem[] }> {
   const { speaker, witnesses, rules, tagSalt } = trust;
-  if (rules.recordId.length !== 16) throw new RangeError('rules.recordId is 16 bytes');
   try {
     const tree = verifyCheckpoint(shown.checkpoint, { log: speaker.log, witnesses });
     if (known.checkpoint !== null)

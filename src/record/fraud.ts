@@ -81,7 +81,7 @@ export function proveFraud<Kind extends FraudKind>(
  * @param text - what {@link proveFraud} made, from whomever
  * @param trust - the anchor's Id (32 bytes), known from elsewhere, and the bank's origin
  * @returns whom it convicts, and of what
- * @throws `MunimentError` `RECORD_FRAUD` if it is malformed or proves nothing; `RangeError` for an anchor's Id of another length
+ * @throws `MunimentError` `RECORD_FRAUD` if it is malformed or proves nothing
  */
 export function judge(
   text: string,

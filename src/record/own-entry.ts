@@ -23,8 +23,8 @@ import {
 } from './entry.ts';
 import { STATEMENT } from './payload.ts';
 
-// Classes and no literals: of what waits in a look-ahead nearly all that was made is alive at a collection, from which V8
-// learns of a literal to make it among what stays; and then all that it leads to stays until the next full collection.
+// Classes and no literals: of entries whose signatures are being verified nearly all are alive at a collection, from which
+// V8 learns of a literal to make it among what stays; and then all that it leads to stays until the next full collection.
 
 /** An entry of our own. */
 export class OwnEntry {

@@ -66,8 +66,8 @@ export interface StatedClass {
 export function commitClass(sealed: Omit<SealedClass, 'index'>): Uint8Array {
   // No rest of an object where there are many: V8 makes one slowly, and among what stays.
   const { readersHash, keyCommit, leavesHash, ciphertext } = sealed;
-  const [ciphertextHash, { length }] = [sha256(ciphertext), ciphertext];
-  return commitStated({ readersHash, keyCommit, leavesHash, ciphertextHash, length });
+  const ciphertextHash = sha256(ciphertext);
+  return commitStated({ readersHash, keyCommit, leavesHash, ciphertextHash, length: ciphertext.length });
 }
 
 /** The same, of a class whose ciphertext is not there. */

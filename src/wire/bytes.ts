@@ -109,7 +109,21 @@ export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** A copy that nobody else writes to. What only poses as bytes, `new Uint8Array` might share with who made it. */
+/**
+ * A copy that nobody else writes to. Of a buffer that poses as bytes, by its prototype, `new Uint8Array` is a view; here it
+ * gives zeros.
+ *
+ * @param bytes - any length
+ * @throws `RangeError` for bytes that say that they are shorter than they are
+ * @example
+ * ```ts
+ * import { copyBytes } from 'muniment/wire';
+ * const bytes = Uint8Array.of(1);
+ * const copy = copyBytes(bytes);
+ * bytes[0] = 2;
+ * console.log(copy[0]); // 1
+ * ```
+ */
 export function copyBytes(bytes: Uint8Array): Uint8Array {
   const own = new Uint8Array(bytes.length);
   own.set(bytes);

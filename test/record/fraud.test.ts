@@ -52,11 +52,6 @@ describe('vectors', () => {
   });
 });
 
-it('blames whoever judges by an Id that is none', () => {
-  const { file: text, origin } = casesOf(file, 'judge')[0]!;
-  expect(() => judge(text, { anchorId: new Uint8Array(31), origin })).toThrow(RangeError);
-});
-
 /** A bank that took some entries in an order drawn by lot, its clock standing still at times; then a revocation. */
 async function history(seed: string): Promise<Bank> {
   const random = seededRandom(`honest history ${seed}`);
